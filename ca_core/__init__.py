@@ -1,0 +1,1 @@
+"""What a certification authority decides. Nothing in here knows HTTP or SQL."""

@@ -1,0 +1,79 @@
+"""Authorizations: control of an identifier, shown once and referred to by orders (RFC 8555 section 7.1.4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ca_core.model.errors import Problem
+from ca_core.model.identifiers import Identifier
+
+
+class AuthorizationStatus(StrEnum):
+    """RFC 8555 section 7.1.6. ``expired`` is derived from ``expires_at`` when read."""
+
+    PENDING = "pending"
+    VALID = "valid"
+    INVALID = "invalid"
+    DEACTIVATED = "deactivated"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class ChallengeStatus(StrEnum):
+    """RFC 8555 section 7.1.6."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+class ValidationMethod(StrEnum):
+    """How control is shown. ``configured``: the operator named it in the gateway's own settings."""
+
+    HTTP_01 = "http-01"
+    DNS_01 = "dns-01"
+    CONFIGURED = "configured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """One way to show control (``chl-``). ``token`` is base64url without padding, at least 128 bits."""
+
+    id: str
+    authorization_id: str
+    method: ValidationMethod
+    token: str
+    status: ChallengeStatus
+    validated_at: datetime | None = None
+    error: Problem | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorization:
+    """Control of one identifier (``azn-``) by a Client and, when made through ACME, by one account of it.
+
+    ``identifier`` never carries ``*.``; ``wildcard`` says that only the wildcard of it is meant (rule 50).
+    """
+
+    id: str
+    client_id: str
+    account_id: str | None
+    identifier: Identifier
+    wildcard: bool
+    status: AuthorizationStatus
+    created_at: datetime
+    expires_at: datetime
+    challenges: tuple[Challenge, ...]
+    revision: int = 0
+
+    def status_at(self, now: datetime) -> AuthorizationStatus:
+        """Return the status as it is at ``now``: pending and valid ones expire."""
+        if self.status in {AuthorizationStatus.PENDING, AuthorizationStatus.VALID} and now >= self.expires_at:
+            return AuthorizationStatus.EXPIRED
+        return self.status
+
+    def covers(self, identifier: Identifier) -> bool:
+        """Whether this authorization is for exactly ``identifier``: a wildcard's never covers the base, nor the reverse."""
+        return self.identifier == identifier.base and self.wildcard == identifier.wildcard

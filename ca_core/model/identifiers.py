@@ -1,0 +1,32 @@
+"""Identifiers: what a certificate names and control is shown of (RFC 8555 section 7.1.4, RFC 8738)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class IdentifierType(StrEnum):
+    """The identifier types the model knows; a product decides which it takes."""
+
+    DNS = "dns"
+    IP = "ip"
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Identifier:
+    """One name. ``value`` is as the requester wrote it after the name policy normalised it; ``*.`` marks a wildcard."""
+
+    type: IdentifierType
+    value: str
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether the name is a wildcard domain name."""
+        return self.value.startswith("*.")
+
+    @property
+    def base(self) -> "Identifier":
+        """The name whose control is shown: a wildcard without its ``*.`` (RFC 8555 section 7.1.3)."""
+        return Identifier(type=self.type, value=self.value.removeprefix("*."))
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.value}"

@@ -1,0 +1,86 @@
+"""Orders: what every road translates its requests into (states of the users' service)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ca_core.model.errors import Problem
+from ca_core.model.identifiers import Identifier
+from ca_core.model.products import Road
+
+
+class OrderState(StrEnum):
+    """The states of an order, in the order of processing."""
+
+    NEW = "NEW"
+    PENDING_CSR_RENEWAL = "PENDING_CSR_RENEWAL"
+    KEY_VALIDATION = "KEY_VALIDATION"
+    GENERATE_TBS = "GENERATE_TBS"
+    PRE_VALIDATION = "PRE_VALIDATION"
+    PENDING_AUTH = "PENDING_AUTH"
+    PRE_ISSUE = "PRE_ISSUE"
+    ISSUE = "ISSUE"
+    POST_VALIDATION = "POST_VALIDATION"
+    FINALIZE_ISSUANCE = "FINALIZE_ISSUANCE"
+    ISSUED = "ISSUED"
+    REVOKED = "REVOKED"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the pipeline is done with the order."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {OrderState.ISSUED, OrderState.REVOKED, OrderState.FAILED, OrderState.REJECTED, OrderState.UNKNOWN}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRequest:
+    """What every road asks with: product and identifiers, and the CSR (DER) where the road brings it at once.
+
+    ``not_before`` and ``not_after`` are the requester's wish (UTC); a product that does not allow it refuses them.
+    """
+
+    product_id: str
+    road: Road
+    identifiers: tuple[Identifier, ...]
+    csr: bytes | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    comment: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An order (``ord-``). It refers to authorizations and never copies them.
+
+    It keeps the product version it was placed with and is issued under it or fails (fault F17). ``csr`` is DER.
+    ``revision`` is the compare-and-set counter of the store.
+    """
+
+    id: str
+    client_id: str
+    product_id: str
+    product_version: str
+    account_id: str | None
+    road: Road
+    placed_by: str
+    identifiers: tuple[Identifier, ...]
+    authorization_ids: tuple[str, ...]
+    state: OrderState
+    created_at: datetime
+    expires_at: datetime
+    csr: bytes | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    certificate_id: str | None = None
+    error: Problem | None = None
+    comment: str = ""
+    tags: tuple[str, ...] = field(default=())
+    revision: int = 0

@@ -1,0 +1,40 @@
+"""Who asks: the one form in which every road names the requester, so that the core authorises once."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PrincipalKind(StrEnum):
+    """The kinds of requester."""
+
+    ACME_ACCOUNT = "acme-account"
+    CERTIFICATE_KEY = "certificate-key"
+    CMC_CLIENT = "cmc-client"
+    API_USER = "api-user"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """A requester and the Client it belongs to.
+
+    ``id`` is the id of the account, user or key (``acc-...``). ``client_id`` is None for the operator at the
+    machine's console and for the gateway itself, which alone see every Client. ``address`` is the peer's IP
+    address, for the audit record.
+    """
+
+    kind: PrincipalKind
+    id: str
+    client_id: str | None = None
+    address: str = ""
+
+    @property
+    def actor(self) -> str:
+        """The name under which the audit log knows the requester."""
+        return f"{self.kind}:{self.id}"
+
+
+SYSTEM = Principal(kind=PrincipalKind.SYSTEM, id="trivium")
+ANONYMOUS = Principal(kind=PrincipalKind.ANONYMOUS, id="anonymous")

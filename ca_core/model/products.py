@@ -1,0 +1,120 @@
+"""Products: what may be ordered. A policy bound to a Client and an issuer, in immutable versions."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Road(StrEnum):
+    """The roads an order can come by; a product names those it may be ordered over."""
+
+    ACME = "acme"
+    CMC = "cmc"
+    REST = "rest"
+    PAGE = "page"
+    SYSTEM = "system"
+
+
+class ProfileKind(StrEnum):
+    """The kinds of end-entity certificate; each has its extensions and its pkilint set."""
+
+    TLS_SERVER = "tls-server"
+    OCSP_RESPONDER = "ocsp-responder"
+
+
+class LintMode(StrEnum):
+    """``error``: a finding of severity ERROR or worse that the product does not accept stops the order. ``off``: no lint."""
+
+    ERROR = "error"
+    OFF = "off"
+
+
+class LintSet(StrEnum):
+    """The pkilint validator sets a product can name."""
+
+    CABF_DV = "cabf-dv"
+    PKIX = "pkix"
+    OCSP_RESPONDER = "ocsp-responder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedFinding:
+    """A pkilint finding code that a product accepts, and why."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintPolicy:
+    """Which findings stop an order (rule 11)."""
+
+    mode: LintMode = LintMode.ERROR
+    lint_set: LintSet = LintSet.CABF_DV
+    accepted: tuple[AcceptedFinding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamePolicy:
+    """Which identifiers a product takes (rules 63-64). The last three are for private products only."""
+
+    max_identifiers: int = 100
+    wildcards: bool = False
+    internal_names: bool = False
+    single_labels: bool = False
+    private_addresses: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPolicy:
+    """Which subject public keys a product takes (rules 22-30)."""
+
+    rsa_bits: tuple[int, ...] = (2048, 3072, 4096)
+    curves: tuple[str, ...] = ("secp256r1", "secp384r1", "secp521r1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What the certificate contains. Times in seconds.
+
+    ``validity`` counts inclusively from notBefore to notAfter (rule 14); ``backdate`` is how far notBefore lies
+    before the signing time, and is part of the validity.
+    """
+
+    kind: ProfileKind
+    validity: int
+    backdate: int = 3600
+    policy_oids: tuple[str, ...] = ("2.23.140.1.2.1",)
+    common_name: bool = False
+    subject_key_identifier: bool = False
+    must_staple: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The content of a product: everything that decides how an order is validated and issued.
+
+    ``authorization_lifetime`` is how long control of an identifier stays shown, ``order_lifetime`` how long an
+    order may wait; both in seconds. ``public`` products never take internal names and accept no lint finding.
+    """
+
+    public: bool
+    profile: Profile
+    names: NamePolicy = field(default_factory=NamePolicy)
+    keys: KeyPolicy = field(default_factory=KeyPolicy)
+    lint: LintPolicy = field(default_factory=LintPolicy)
+    authorization_lifetime: int = 7 * 86400
+    order_lifetime: int = 7 * 86400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """One version of a product (``pma-``): the hash of its content names the version, and versions never change."""
+
+    id: str
+    client_id: str
+    issuer_id: str
+    name: str
+    description: str = ""
+    version: str
+    roads: frozenset[Road]
+    policy: Policy

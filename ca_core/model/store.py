@@ -1,0 +1,265 @@
+"""What the core asks of a store. ``store/`` implements it; the core never imports it.
+
+A store call is a plain synchronous function of a :class:`Transaction`. ``await store.write(fn)`` returns after the
+commit of the group the call was in; if ``fn`` raises, only its own savepoint is rolled back. ``fn`` runs on the
+writer's thread, so it must be short, touch nothing but the transaction, and be prepared to be the only thing undone.
+Compare-and-set is part of the contract: ``save`` methods match the revision they read and raise CONFLICT otherwise.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from ca_core.model.accounts import Account
+from ca_core.model.audit import AuditRecord
+from ca_core.model.authorizations import Authorization, Challenge
+from ca_core.model.certificates import Certificate, Crl, RevokedSerial
+from ca_core.model.clients import Client
+from ca_core.model.identifiers import Identifier
+from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole, SealedKey
+from ca_core.model.jobs import Job, JobType, TimerType
+from ca_core.model.orders import Order, OrderState
+from ca_core.model.products import Product
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSearch:
+    """What operators search orders by; None means any. ``client_ids`` None is the operator's own service only."""
+
+    client_ids: frozenset[str] | None
+    states: frozenset[OrderState] | None = None
+    account_id: str | None = None
+    identifier: str | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+class Clients(Protocol):
+    """Clients by id and name."""
+
+    def add(self, client: Client) -> None: ...
+    def save(self, client: Client) -> None: ...
+    def get(self, client_id: str) -> Client | None: ...
+    def by_name(self, name: str) -> Client | None: ...
+    def all(self) -> list[Client]: ...
+
+
+class Products(Protocol):
+    """Products: the current version by id, any version by hash."""
+
+    def put(self, product: Product) -> None:
+        """Make ``product`` the current version of its id; storing a version that exists again changes nothing."""
+        ...
+
+    def get(self, product_id: str) -> Product | None: ...
+    def version(self, product_id: str, version: str) -> Product | None: ...
+    def all(self, client_ids: frozenset[str] | None) -> list[Product]: ...
+
+
+class Issuers(Protocol):
+    """Issuers, and the gateway's own certificates and keys."""
+
+    def add(self, issuer: Issuer) -> None: ...
+    def get(self, issuer_id: str) -> Issuer | None: ...
+    def all(self) -> list[Issuer]: ...
+    def add_key(self, key: SealedKey) -> None: ...
+    def key(self, key_id: str) -> SealedKey | None: ...
+    def put_own_certificate(self, own: OwnCertificate) -> None: ...
+    def own_certificate(self, role: OwnCertificateRole, issuer_id: str) -> OwnCertificate | None: ...
+
+
+class Accounts(Protocol):
+    """ACME accounts."""
+
+    def add(self, account: Account) -> None:
+        """Store a new account; raises CONFLICT when the thumbprint is known."""
+        ...
+
+    def get(self, account_id: str) -> Account | None: ...
+    def by_thumbprint(self, thumbprint: str) -> Account | None: ...
+    def save(self, account: Account) -> Account:
+        """Replace the row whose revision is ``account.revision``; return it with the next one; raises CONFLICT."""
+        ...
+
+
+class Orders(Protocol):
+    """Orders."""
+
+    def add(self, order: Order) -> None: ...
+    def get(self, order_id: str) -> Order | None: ...
+    def save(self, order: Order) -> Order: ...
+    def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
+        """The account's orders, oldest first, from the one behind the id ``after``."""
+        ...
+
+    def search(self, query: OrderSearch) -> list[Order]:
+        """Newest first; ``query.before`` is the id the page continues behind."""
+        ...
+
+    def referring_to(self, authorization_id: str) -> list[Order]:
+        """The orders in state NEW that refer to the authorization."""
+        ...
+
+    def expired(self, now: datetime, limit: int) -> list[Order]:
+        """Orders in state NEW whose ``expires_at`` has passed."""
+        ...
+
+
+class Authorizations(Protocol):
+    """Authorizations with their challenges."""
+
+    def add(self, authorizations: Sequence[Authorization]) -> None: ...
+    def get(self, authorization_id: str) -> Authorization | None: ...
+    def get_many(self, authorization_ids: Sequence[str]) -> list[Authorization]:
+        """In the order of the ids asked for; raises NOT_FOUND when one is missing."""
+        ...
+
+    def by_challenge(self, challenge_id: str) -> Authorization | None: ...
+    def valid_for(self, account_id: str, identifiers: Sequence[Identifier], now: datetime) -> list[Authorization]:
+        """The account's valid, unexpired authorizations that cover one of the identifiers."""
+        ...
+
+    def save(self, authorization: Authorization) -> Authorization:
+        """Save the authorization's own columns (not its challenges) by its revision."""
+        ...
+
+    def save_challenge(self, challenge: Challenge) -> Challenge: ...
+
+
+class Certificates(Protocol):
+    """Certificates, from the intent on."""
+
+    def add(self, certificate: Certificate) -> None:
+        """Store an intent; raises CONFLICT when the issuer has used the serial (rule 2)."""
+        ...
+
+    def save(self, certificate: Certificate) -> Certificate: ...
+    def get(self, certificate_id: str) -> Certificate | None: ...
+    def of_order(self, order_id: str) -> list[Certificate]: ...
+    def by_serial(self, issuer_id: str, serial: int) -> Certificate | None: ...
+    def by_fingerprint(self, fingerprint: str) -> Certificate | None: ...
+    def revoked(self, issuer_id: str, not_after: datetime) -> list[RevokedSerial]:
+        """Revoked and abandoned serials that expire later than ``not_after``, by serial (rule 82)."""
+        ...
+
+    def all_issued(self, after: str, limit: int) -> list[Certificate]:
+        """Every certificate with a DER, by id, from the one behind ``after``: for the nightly checker (rule 18)."""
+        ...
+
+
+class Crls(Protocol):
+    """Published CRLs."""
+
+    def next_number(self, issuer_id: str) -> int:
+        """Take the next CRL number of the issuer: strictly rising, from the database (rule 80)."""
+        ...
+
+    def publish(self, crl: Crl) -> None:
+        """Store it as the newest; raises CONFLICT when its number is not above the newest one's."""
+        ...
+
+    def latest(self, issuer_id: str) -> Crl | None: ...
+
+
+class Jobs(Protocol):
+    """Jobs. Every change of a claimed job names its fence and raises CONFLICT when another worker has claimed it since."""
+
+    def add(self, jobs: Sequence[Job]) -> None: ...
+    def get(self, job_id: str) -> Job | None: ...
+    def of_order(self, order_id: str) -> list[Job]: ...
+    def open_of_type(self, job_type: JobType | TimerType, subject_id: str | None) -> Job | None:
+        """The job of this type and subject that is neither SUCCESS nor FAILED, if there is one."""
+        ...
+
+    def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:
+        """Claim PENDING and RETRY jobs whose time has come, and PROCESSING ones whose lease is over."""
+        ...
+
+    def claim(self, job_id: str, *, owner: str, now: datetime, lease_until: datetime) -> Job | None:
+        """Claim one WAITING, PENDING or RETRY job, whatever its due time; None when it is none of these."""
+        ...
+
+    def renew(self, job: Job, lease_until: datetime) -> None: ...
+    def save(self, job: Job) -> None:
+        """Save a job this worker claimed, matched by id and fence."""
+        ...
+
+    def wake(self, job_id: str, now: datetime) -> bool:
+        """Make a WAITING job PENDING and due now; False when it was not WAITING."""
+        ...
+
+    def purge_timers(self, finished_before: datetime) -> int:
+        """Delete finished timer jobs, which no order refers to."""
+        ...
+
+
+class Audit(Protocol):
+    """The audit log."""
+
+    def append(self, records: Sequence[AuditRecord]) -> None: ...
+    def get(self, record_id: str) -> AuditRecord | None: ...
+    def of_object(self, object_id: str, limit: int) -> list[AuditRecord]: ...
+    def latest(self) -> AuditRecord | None: ...
+
+
+class Once(Protocol):
+    """What may be used once: ACME nonces, tokens, transactions."""
+
+    def consume(self, kind: str, value: str, expires_at: datetime) -> bool:
+        """Use the value up: True the first time, False ever after (at every worker, after every restart)."""
+        ...
+
+    def purge(self, now: datetime, limit: int) -> int:
+        """Forget values that have expired, and so are refused by their age."""
+        ...
+
+
+class BlockedKeys(Protocol):
+    """Public keys that may never be used again (rules 25, 26), by the SHA-256 of their SubjectPublicKeyInfo."""
+
+    def add(self, spki_sha256: bytes, reason: str, at: datetime) -> None: ...
+    def reason(self, spki_sha256: bytes) -> str | None: ...
+
+
+class Transaction(Protocol):
+    """One transaction over everything."""
+
+    @property
+    def clients(self) -> Clients: ...
+    @property
+    def products(self) -> Products: ...
+    @property
+    def issuers(self) -> Issuers: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def authorizations(self) -> Authorizations: ...
+    @property
+    def certificates(self) -> Certificates: ...
+    @property
+    def crls(self) -> Crls: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def once(self) -> Once: ...
+    @property
+    def blocked_keys(self) -> BlockedKeys: ...
+
+
+class Store(Protocol):
+    """A durable store."""
+
+    async def read(self, fn: Callable[[Transaction], T]) -> T:
+        """Run ``fn`` on a consistent view; it must not write."""
+        ...
+
+    async def write(self, fn: Callable[[Transaction], T]) -> T:
+        """Run ``fn`` in a group commit and return its result after the commit; raises UNAVAILABLE when the store fails."""
+        ...

@@ -1,0 +1,1 @@
+"""Orders: placed over any road, submitted with a CSR, run through one pipeline of stages."""

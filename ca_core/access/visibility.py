@@ -1,0 +1,38 @@
+"""Tenancy: what a principal may see. The one place that decides it, for every road."""
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
+
+_SEES_EVERY_CLIENT = frozenset({PrincipalKind.OPERATOR, PrincipalKind.SYSTEM})
+
+
+def sees(principal: Principal, *, client_id: str, account_id: str | None = None) -> bool:
+    """Whether ``principal`` may see a row of this Client and, for rows made through ACME, of this account.
+
+    An ACME account sees its own rows and those of its Client that no account owns; an operator sees every Client.
+    """
+    if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
+        return True
+    if principal.client_id != client_id:
+        return False
+    if principal.kind is PrincipalKind.ACME_ACCOUNT:
+        return account_id in (None, principal.id)
+    return principal.kind is not PrincipalKind.ANONYMOUS
+
+
+def require_sees(principal: Principal, what: str, *, client_id: str, account_id: str | None = None) -> None:
+    """Raise NOT_FOUND when ``principal`` may not see the row: the same answer as for an id that does not exist."""
+    if not sees(principal, client_id=client_id, account_id=account_id):
+        raise not_found(what)
+
+
+def not_found(what: str) -> TriviumError:
+    """Return the one answer for a missing row and for somebody else's."""
+    return TriviumError(ErrorKind.NOT_FOUND, f"There is no such {what} here; check its id or URL.")
+
+
+def visible_clients(principal: Principal) -> frozenset[str] | None:
+    """Return the Clients a search of ``principal`` runs over; None is every Client, for the operator only."""
+    if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
+        return None
+    return frozenset() if principal.client_id is None else frozenset({principal.client_id})

@@ -1,0 +1,23 @@
+"""Core: everything a command needs, built once per process and passed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ca_core.certificates.lint import Linters
+from ca_core.keys.signer import KeyRing
+from ca_core.model.authorizations import ValidationMethod
+from ca_core.model.sources import Sources
+from ca_core.model.store import Store
+from ca_core.validation.validator import Validator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """The certification authority as one process holds it. ``worker`` names the process on the leases it takes."""
+
+    store: Store
+    sources: Sources
+    keys: KeyRing
+    linters: Linters
+    validators: Mapping[ValidationMethod, Validator]
+    worker: str

@@ -1,0 +1,163 @@
+"""The journal of one run of the pipeline: what the stages did, committed together at the points that matter.
+
+A run buffers job rows, audit records, the order and its certificate, and writes them in one transaction before a
+signature is made, after it, before waiting, and at the end. Every commit is fenced by the order's own job: a worker
+whose lease was taken over writes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from ca_core.audit.log import entry
+from ca_core.core import Core
+from ca_core.model.audit import AuditRecord, Outcome
+from ca_core.model.certificates import Certificate
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.jobs import Job, JobState, JobType
+from ca_core.model.orders import Order, OrderState
+from ca_core.model.principals import SYSTEM
+from ca_core.model.store import Transaction
+from ca_core.orders.states import OrderEvent, after
+
+LEASE = timedelta(seconds=10)
+
+
+@dataclass
+class RunningJob:
+    """A job while its work runs; ``respond`` adds to the response operators read."""
+
+    job: Job
+
+    def respond(self, **data: Any) -> None:
+        """Add JSON values to the job's response."""
+        self.job = replace(self.job, response={**self.job.response, **data})
+
+
+class Journal:
+    """Order, certificate, jobs and audit records of one run, and when they are written."""
+
+    def __init__(self, core: Core, root: Job, order: Order, certificate: Certificate | None, jobs: list[Job]) -> None:
+        """Begin a run of ``order`` under its claimed job ``root``; ``jobs`` are the rows an earlier run left."""
+        self._core = core
+        self._root = root
+        self.order = order
+        self.certificate = certificate
+        self._committed_certificate = certificate
+        self._jobs: dict[str, Job] = {}
+        self._committed_jobs = {job.id: job for job in jobs}
+        self._effects: list[Callable[[Transaction], object]] = []
+        self._records: list[AuditRecord] = []
+
+    @property
+    def executions(self) -> int:
+        """How often the order's job has been claimed, this run included."""
+        return self._root.executions
+
+    def advance(self, event: OrderEvent, **changes: Any) -> None:
+        """Move the order by ``event`` and change the named fields with it."""
+        self.order = replace(self.order, state=after(self.order.state, event), **changes)
+
+    def record(self, action: str, outcome: Outcome = Outcome.SUCCESS, **details: Any) -> None:
+        """Append an audit record about the order to the next commit."""
+        self._records.append(
+            entry(
+                self._core.sources,
+                SYSTEM,
+                action,
+                self.order.id,
+                client_id=self.order.client_id,
+                outcome=outcome,
+                **details,
+            )
+        )
+
+    def effect(self, fn: Callable[[Transaction], object]) -> None:
+        """Run ``fn`` in the next commit."""
+        self._effects.append(fn)
+
+    @contextmanager
+    def job(self, job_type: JobType, *, parent_id: str | None = None, **request: Any) -> Iterator[RunningJob]:
+        """Run a piece of work as a job row: times, executions, request, response and error are kept.
+
+        A row of the same type that an earlier run left unfinished is continued. UNAVAILABLE leaves it in RETRY.
+        """
+        running = RunningJob(self._begin(job_type, parent_id, request))
+        self._jobs[running.job.id] = running.job
+        try:
+            yield running
+        except TriviumError as error:
+            retry = error.kind is ErrorKind.UNAVAILABLE
+            self._finish(running, JobState.RETRY if retry else JobState.FAILED, error.problem)
+            raise
+        self._finish(running, JobState.WAITING if running.job.waiting_for else JobState.SUCCESS, None)
+
+    def _begin(self, job_type: JobType, parent_id: str | None, request: dict[str, Any]) -> Job:
+        now = self._core.sources.now()
+        for job in self._committed_jobs.values():
+            if job.type is job_type and job.state not in {JobState.SUCCESS, JobState.FAILED}:
+                return replace(
+                    job, state=JobState.PROCESSING, started_at=now, executions=job.executions + 1, waiting_for=""
+                )
+        return Job(
+            id=self._core.sources.new_id("job"),
+            type=job_type,
+            state=JobState.PROCESSING,
+            created_at=now,
+            scheduled_at=now,
+            started_at=now,
+            order_id=self.order.id,
+            client_id=self.order.client_id,
+            parent_id=parent_id or self._root.id,
+            executions=1,
+            request=request,
+        )
+
+    def _finish(self, running: RunningJob, state: JobState, problem: Problem | None) -> None:
+        finished = None if state is JobState.WAITING else self._core.sources.now()
+        self._jobs[running.job.id] = replace(running.job, state=state, finished_at=finished, error=problem)
+
+    async def commit(self, state: JobState = JobState.PROCESSING, **root_changes: Any) -> None:
+        """Write everything since the last commit in one transaction; ``state`` is the order's job afterwards.
+
+        Raises CONFLICT when another worker has claimed the order, or when the serial was used before (rule 2).
+        """
+        now = self._core.sources.now()
+        lease = now + LEASE if state is JobState.PROCESSING else None
+        finished = now if state in {JobState.SUCCESS, JobState.FAILED} else None
+        root = replace(self._root, state=state, lease_until=lease, finished_at=finished, **root_changes)
+        order, certificate = await self._core.store.write(lambda tx: self._apply(tx, root))
+        self._root = root
+        self.order, self.certificate = order, certificate
+        self._committed_certificate = certificate
+        self._committed_jobs |= self._jobs
+        self._jobs, self._effects, self._records = {}, [], []
+
+    def _apply(self, tx: Transaction, root: Job) -> tuple[Order, Certificate | None]:
+        tx.jobs.save(root)
+        for effect in self._effects:
+            effect(tx)
+        certificate = self._save_certificate(tx)
+        order = tx.orders.save(self.order)
+        tx.jobs.add([job for job in self._jobs.values() if job.id not in self._committed_jobs])
+        for job in self._jobs.values():
+            if job.id in self._committed_jobs:
+                tx.jobs.save(job)
+        tx.audit.append(self._records)
+        return order, certificate
+
+    def _save_certificate(self, tx: Transaction) -> Certificate | None:
+        certificate, committed = self.certificate, self._committed_certificate
+        if certificate is None or certificate is committed:
+            return certificate
+        if committed is None or committed.id != certificate.id:
+            tx.certificates.add(certificate)
+            return certificate
+        return tx.certificates.save(certificate)
+
+    @property
+    def state(self) -> OrderState:
+        """The order's state."""
+        return self.order.state

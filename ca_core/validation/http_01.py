@@ -1,0 +1,225 @@
+"""http-01: a page under the name shows the key authorization (RFC 8555 section 8.3, rules 54-57).
+
+A name is resolved once by our own resolver, every address of the answer is checked, and the connection is made to a
+checked address written into the URL: aiohttp never resolves anything here, so that the address that was checked and
+the one that is used cannot differ (DNS rebinding). Each redirect starts that over.
+"""
+
+import asyncio
+import hmac
+import ssl
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Address
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.validation.addresses import special_purpose
+from ca_core.validation.redirects import MAX_REDIRECTS, STATUSES, literal_address, redirect_target
+from ca_core.validation.resolver import Resolver
+from ca_core.validation.validator import Validated, ValidationSettings, quoted
+
+_MAX_BODY = 128
+_MAX_CONNECTIONS = 512  # far below the usual limit of open files; validations beyond it wait, within their timeout
+_DIAL_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_TLS_ERRORS = (aiohttp.ClientSSLError, ssl.SSLError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """One answer: ``body`` is cut one byte behind the limit, ``location`` is empty without such a header."""
+
+    status: int
+    location: str
+    body: bytes
+    address: str
+
+
+class Http01:
+    """The http-01 validator; it keeps one client session a process, without any connection kept alive."""
+
+    def __init__(self, settings: ValidationSettings, resolver: Resolver) -> None:
+        self._settings = settings
+        self._resolver = resolver
+        self._ports = {"http": settings.http_port, "https": settings.https_port}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def validate(self, identifier: Identifier, token: str, key_authorization: str) -> Validated:
+        """Fetch the challenge's page; see :class:`ca_core.validation.validator.Validator`.
+
+        An IP address is its own host (RFC 8738 section 4). A wildcard is never validated this way (rule 66).
+        """
+        if identifier.wildcard:
+            raise TriviumError(
+                ErrorKind.IDENTIFIER_UNSUPPORTED, "http-01 cannot show control of a wildcard name: use dns-01."
+            )
+        host = f"[{identifier.value}]" if _is_ipv6(identifier) else identifier.value
+        start = URL(f"http://{host}/.well-known/acme-challenge/{token}")
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._follow(start, key_authorization)
+        except TimeoutError as error:
+            raise TriviumError(
+                ErrorKind.CONNECTION, f"Fetching {start} took longer than {self._settings.timeout:g} s: answer faster."
+            ) from error
+
+    async def close(self) -> None:
+        """Close the client session."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _follow(self, start: URL, key_authorization: str) -> Validated:
+        """Follow redirects by hand to the page that has the key authorization, or to the reason why there is none."""
+        url = start
+        visited = [start]
+        while True:
+            page = await self._fetch(url)
+            if page.status not in STATUSES:
+                break
+            url = redirect_target(url, page.location, self._ports)
+            if url in visited:
+                raise TriviumError(ErrorKind.CONNECTION, f"{start} is redirected in a loop: correct the redirects.")
+            if len(visited) > MAX_REDIRECTS:
+                raise TriviumError(
+                    ErrorKind.CONNECTION, f"{start} is redirected more than {MAX_REDIRECTS} times: shorten the way."
+                )
+            visited.append(url)
+        _check(page, url, key_authorization)
+        return Validated(
+            address=page.address, resolver=self._resolver.name, detail=" -> ".join(str(hop) for hop in visited)
+        )
+
+    async def _fetch(self, url: URL) -> _Page:
+        """Get one page: from the first IPv6 address if there is one, once more over IPv4 if that cannot be dialled."""
+        first, *fallbacks = await self._candidates(url.raw_host or "")
+        for address in (first, *fallbacks):
+            try:
+                return await self._get(url, address)
+            except _TLS_ERRORS as error:
+                raise TriviumError(
+                    ErrorKind.TLS, f"No TLS connection to {url.raw_host} ({address}): offer TLS 1.2 or later."
+                ) from error
+            except _DIAL_ERRORS as error:
+                dial_error = error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise TriviumError(
+                    ErrorKind.CONNECTION, f"The server of {url} at {address} broke off or did not speak HTTP/1.1."
+                ) from error
+        raise TriviumError(
+            ErrorKind.CONNECTION,
+            f"No connection for {url} to {address} port {self._ports[url.scheme]} "
+            f"({_dial_reason(dial_error)}): let the server be reached there.",
+        ) from dial_error
+
+    async def _candidates(self, host: str) -> tuple[IPv4Address | IPv6Address, ...]:
+        """Return the addresses to dial, in order; raises when *any* address of the host is reserved (rule 55)."""
+        literal = literal_address(host)
+        addresses = (literal,) if literal is not None else (await self._resolver.addresses(host)).addresses
+        if not self._settings.allow_private_addresses:
+            for address in addresses:
+                purpose = special_purpose(address)
+                if purpose is not None:
+                    raise TriviumError(
+                        ErrorKind.CONNECTION,
+                        f"{host} has the address {address}, which is reserved ({purpose}): give it public ones only.",
+                    )
+        v4 = next((address for address in addresses if address.version == 4), None)  # noqa: PLR2004 - the IP version
+        return (addresses[0],) if v4 in {None, addresses[0]} else (addresses[0], v4)
+
+    async def _get(self, url: URL, address: IPv4Address | IPv6Address) -> _Page:
+        """Make one request to ``address``, and to nothing else, under the name of ``url``."""
+        port = self._ports[url.scheme]
+        authority = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 - the IP version
+        host = url.host_subcomponent or ""
+        response = await self._client().get(
+            URL(f"{url.scheme}://{authority}:{port}{url.raw_path_qs}", encoded=True),
+            headers={"Host": host if port == _DEFAULT_PORTS[url.scheme] else f"{host}:{port}"},
+            server_hostname=None if url.scheme == "http" else url.raw_host,
+            allow_redirects=False,
+        )
+        try:
+            body = b""
+            while len(body) <= _MAX_BODY and response.status not in STATUSES:
+                chunk = await response.content.read(_MAX_BODY + 1 - len(body))
+                if not chunk:
+                    break
+                body += chunk
+            return _Page(
+                status=response.status,
+                location=response.headers.get("Location", ""),
+                body=body,
+                address=str(address),
+            )
+        finally:
+            response.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        """Make the session at the first use: it belongs to the running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    force_close=True,
+                    limit=_MAX_CONNECTIONS,
+                    resolver=_NoResolver(),
+                    use_dns_cache=False,
+                    ssl=_tls_context(),
+                ),
+                headers={"User-Agent": self._settings.user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.dial_timeout),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                read_bufsize=4096,
+            )
+        return self._session
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class _NoResolver(AbstractResolver):
+    """Fails whatever asks aiohttp to resolve a name: a request without a checked address never leaves."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        del port, family
+        raise OSError(f"{host} was to be dialled without an address that was checked")
+
+    async def close(self) -> None:
+        return
+
+
+def _check(page: _Page, url: URL, key_authorization: str) -> None:
+    """Compare the page with the key authorization, as RFC 8555 section 8.3 has it: trailing white space is ignored."""
+    if page.status != HTTPStatus.OK:
+        raise TriviumError(
+            ErrorKind.INCORRECT_RESPONSE,
+            f"{url} at {page.address} answered status {page.status} instead of 200: {quoted(page.body[:_MAX_BODY])}.",
+        )
+    if len(page.body) > _MAX_BODY or not hmac.compare_digest(page.body.rstrip(), key_authorization.encode("ascii")):
+        raise TriviumError(
+            ErrorKind.INCORRECT_RESPONSE,
+            f"{url} at {page.address} should show exactly {key_authorization} and shows {quoted(page.body)}.",
+        )
+
+
+def _tls_context() -> ssl.SSLContext:
+    """Return the context for https redirect targets: nothing is verified, since the name is what is being validated."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _dial_reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or "no route"
+    return "no answer in time"
+
+
+def _is_ipv6(identifier: Identifier) -> bool:
+    return identifier.type is IdentifierType.IP and ":" in identifier.value

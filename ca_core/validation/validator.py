@@ -1,0 +1,66 @@
+"""The contract of a validation method: control of an identifier is shown, with evidence, or the sentence why not."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ca_core.model.identifiers import Identifier
+
+MAX_QUOTED = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationSettings:
+    """How validators reach the outside; one set for the whole gateway.
+
+    ``resolver`` is ``host:port`` of the one recursive resolver that is asked (an IP address, IPv6 in brackets, port
+    53 when left out); empty means the name servers of the system's ``resolv.conf``. ``http_port`` and ``https_port``
+    stand for 80 and 443, on the first request and in redirects; anything else is for tests.
+    ``allow_private_addresses`` lets validations connect to reserved addresses (see ``addresses``): for private
+    networks only. Times are in seconds: ``timeout`` bounds a whole validation, ``dial_timeout`` one connection
+    attempt, ``dns_timeout`` one of the three tries of a DNS query.
+    """
+
+    resolver: str = ""
+    http_port: int = 80
+    https_port: int = 443
+    allow_private_addresses: bool = False
+    timeout: float = 15.0
+    dial_timeout: float = 10.0
+    dns_timeout: float = 1.0
+    user_agent: str = "Trivium ACME validation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """The evidence of a validation (rule 65).
+
+    ``address`` is the IP address that gave the answer (empty for dns-01), ``resolver`` the ``host:port`` of the
+    resolver that was asked, ``detail`` what was seen on the way: the names queried, CNAMEs, redirects, DNSSEC.
+    """
+
+    address: str
+    resolver: str
+    detail: str
+
+
+class Validator(Protocol):
+    """One validation method."""
+
+    async def validate(self, identifier: Identifier, token: str, key_authorization: str) -> Validated:
+        """Return the evidence that whoever holds ``key_authorization`` controls ``identifier`` (RFC 8555 section 8).
+
+        ``token`` is the challenge's, base64url. Raises DNS, CONNECTION, TLS or INCORRECT_RESPONSE when control was not
+        shown, IDENTIFIER_UNSUPPORTED when the method cannot show control of such an identifier. It always ends
+        within ``ValidationSettings.timeout``.
+        """
+        ...
+
+
+def quoted(data: bytes) -> str:
+    """Return what a stranger's server said, fit for an error sentence: at most 128 bytes, nothing but printable text.
+
+    Invalid UTF-8 is replaced; control characters, line separators and bidirectional overrides are escaped, so that a
+    sentence cannot forge a line of a log (rule 56).
+    """
+    text = repr(data[:MAX_QUOTED].decode("utf-8", errors="replace"))
+    return f"{text}..." if len(data) > MAX_QUOTED else text

@@ -9,14 +9,14 @@ _SEES_EVERY_CLIENT = frozenset({PrincipalKind.OPERATOR, PrincipalKind.SYSTEM})
 def sees(principal: Principal, *, client_id: str, account_id: str | None = None) -> bool:
     """Whether ``principal`` may see a row of this Client and, for rows made through ACME, of this account.
 
-    An ACME account sees its own rows and those of its Client that no account owns; an operator sees every Client.
+    An ACME account sees what it made itself and nothing else of its Client; an operator sees every Client.
     """
     if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
         return True
     if principal.client_id != client_id:
         return False
     if principal.kind is PrincipalKind.ACME_ACCOUNT:
-        return account_id in (None, principal.id)
+        return account_id == principal.id
     return principal.kind is not PrincipalKind.ANONYMOUS
 
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ca_core.audit.log import entry
+from ca_core.audit.log import entry, failure
 from ca_core.core import Core
 from ca_core.model.audit import AuditRecord, Outcome
-from ca_core.model.certificates import Certificate
+from ca_core.model.certificates import Certificate, CertificateStatus, RevocationReason
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.store import Transaction
 from ca_core.orders.states import OrderEvent, after
+from ca_core.revocation.revoke import revoke_in
 
 LEASE = timedelta(seconds=10)
 
@@ -73,6 +74,11 @@ class Journal:
                 **details,
             )
         )
+
+    def fail(self, problem: Problem) -> None:
+        """Fail the order; a certificate that exists by then is revoked in the same transaction."""
+        self.advance(OrderEvent.FAILED, error=problem)
+        self._records.append(failure(self._core.sources, SYSTEM, "order.fail", self.order.id, problem))
 
     def effect(self, fn: Callable[[Transaction], object]) -> None:
         """Run ``fn`` in the next commit."""
@@ -137,9 +143,11 @@ class Journal:
 
     def _apply(self, tx: Transaction, root: Job) -> tuple[Order, Certificate | None]:
         tx.jobs.save(root)
+        certificate = self._save_certificate(tx)
         for effect in self._effects:
             effect(tx)
-        certificate = self._save_certificate(tx)
+        if self.order.state is OrderState.FAILED and certificate and certificate.status is CertificateStatus.ISSUED:
+            certificate = revoke_in(tx, self._core.sources, certificate, RevocationReason.UNSPECIFIED, SYSTEM)
         order = tx.orders.save(self.order)
         tx.jobs.add([job for job in self._jobs.values() if job.id not in self._committed_jobs])
         for job in self._jobs.values():

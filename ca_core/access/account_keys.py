@@ -1,0 +1,15 @@
+"""The public key of an ACME account, from the JWK it is kept as."""
+
+import hashlib
+import json
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from josepy import JWK
+
+
+@lru_cache(maxsize=4096)
+def account_spki_sha256(jwk: str) -> bytes:
+    """Return the SHA-256 of the SubjectPublicKeyInfo of a stored account key (canonical JWK JSON)."""
+    key = JWK.from_json(json.loads(jwk)).public_key().key
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()

@@ -1,0 +1,81 @@
+"""Read orders, their jobs and certificates, as far as the principal may see them."""
+
+from dataclasses import dataclass, replace
+
+from ca_core.access.visibility import not_found, require_sees, visible_clients
+from ca_core.core import Core
+from ca_core.model.authorizations import Authorization
+from ca_core.model.certificates import Certificate
+from ca_core.model.jobs import Job
+from ca_core.model.orders import Order
+from ca_core.model.principals import Principal
+from ca_core.model.store import OrderSearch, Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderView:
+    """An order with what it refers to, read in one transaction."""
+
+    order: Order
+    authorizations: tuple[Authorization, ...]
+    certificate: Certificate | None
+
+
+async def get(core: Core, order_id: str, principal: Principal) -> OrderView:
+    """Return the order with its authorizations and certificate; raises NOT_FOUND, also for somebody else's."""
+
+    def read(tx: Transaction) -> OrderView:
+        order = _order(tx, order_id, principal)
+        return OrderView(
+            order=order,
+            authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
+            certificate=tx.certificates.get(order.certificate_id) if order.certificate_id else None,
+        )
+
+    return await core.store.read(read)
+
+
+async def jobs(core: Core, order_id: str, principal: Principal) -> list[Job]:
+    """Return the order's jobs, oldest first; raises NOT_FOUND."""
+
+    def read(tx: Transaction) -> list[Job]:
+        return tx.jobs.of_order(_order(tx, order_id, principal).id)
+
+    return await core.store.read(read)
+
+
+async def of_account(core: Core, principal: Principal, *, after: str | None, limit: int) -> list[Order]:
+    """Return a page of the ACME account's orders, oldest first, behind the order id ``after``."""
+    return await core.store.read(lambda tx: tx.orders.of_account(principal.id, after=after, limit=limit))
+
+
+async def search(core: Core, query: OrderSearch, principal: Principal) -> list[Order]:
+    """Return the orders the query finds among those of the Clients the principal sees, newest first."""
+    allowed = visible_clients(principal)
+    if allowed is not None:
+        asked = query.client_ids if query.client_ids is not None else allowed
+        query = replace(query, client_ids=asked & allowed)
+    return await core.store.read(lambda tx: tx.orders.search(query))
+
+
+async def certificate(core: Core, certificate_id: str, principal: Principal) -> Certificate:
+    """Return an issued (or since revoked) certificate; raises NOT_FOUND, also for somebody else's."""
+
+    def read(tx: Transaction) -> Certificate:
+        found = tx.certificates.get(certificate_id)
+        if found is None or found.der is None:
+            raise not_found("certificate")
+        order = tx.orders.get(found.order_id)
+        account_id = order.account_id if order else None
+        require_sees(principal, "certificate", client_id=found.client_id, account_id=account_id)
+        return found
+
+    return await core.store.read(read)
+
+
+def _order(tx: Transaction, order_id: str, principal: Principal) -> Order:
+    order = tx.orders.get(order_id)
+    if order is None:
+        raise not_found("order")
+    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id)
+    return order

@@ -1,0 +1,33 @@
+"""POST_VALIDATION: the certificate is what was ordered, and the final lint; a failure here revokes it (rules 11, 17)."""
+
+from ca_core.certificates.tbs import check_issued
+from ca_core.core import Core
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.jobs import JobType
+from ca_core.model.orders import OrderState
+from ca_core.model.products import LintMode
+from ca_core.orders.issuance import Issuance
+from ca_core.orders.journal import Journal, RunningJob
+from ca_core.orders.stages import Done, Stage, Wait
+
+
+async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
+    certificate = journal.certificate
+    if certificate is None or certificate.der is None:
+        raise TriviumError(ErrorKind.INTERNAL, "An order reached POST_VALIDATION without its certificate.")
+    check_issued(certificate.der, certificate)
+    policy = issuance.product.policy.lint
+    if policy.mode is LintMode.ERROR:
+        with journal.job(
+            JobType.ISSUE_POST_LINTING_CERTIFICATE_JOB, parent_id=job.job.id, lintSet=policy.lint_set
+        ) as child:
+            findings = core.linters.lint_certificate(certificate.der, policy)
+            child.respond(findings=[str(finding) for finding in findings])
+            core.linters.require_clean(findings, policy)
+    job.respond(fingerprint=certificate.fingerprint)
+    return Done()
+
+
+STAGE = Stage(
+    state=OrderState.POST_VALIDATION, job_type=JobType.ISSUE_POST_ISSUE_CERTIFICATE_JOB, run=_run, barrier=True
+)

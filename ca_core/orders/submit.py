@@ -1,0 +1,87 @@
+"""Submit the CSR of an order: the pipeline runs from here (RFC 8555 section 7.4)."""
+
+from dataclasses import replace
+
+from ca_core.access.visibility import not_found, require_sees
+from ca_core.audit.log import entry
+from ca_core.certificates.csr import ParsedCsr
+from ca_core.core import Core
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.jobs import Job
+from ca_core.model.orders import Order, OrderState
+from ca_core.model.principals import Principal
+from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
+from ca_core.orders.issuance import Issuance
+from ca_core.orders.journal import LEASE, Journal
+from ca_core.orders.pipeline import run_stages
+from ca_core.orders.root_job import root_job_id
+from ca_core.orders.stages.key_validation import check_csr
+from ca_core.orders.stages.pre_validation import require_authorized
+from ca_core.orders.states import OrderEvent, after
+
+
+async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal) -> Order:
+    """Take the CSR (DER) of a ready order and run the pipeline on; return the order as it is then.
+
+    The CSR is checked first and a bad one leaves the order as it was. Of any number of submissions one wins, by
+    compare-and-set, the others get NOT_READY (rule 5). Raises NOT_FOUND, NOT_READY, BAD_CSR, BAD_KEY, BAD_ALGORITHM.
+    """
+    order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
+    _require_ready(core, order, issuance)
+    issuance.csr = await check_csr(
+        core, csr, product=issuance.product, identifiers=order.identifiers, account=issuance.account
+    )
+    claimed, root = await _claim(core, order, issuance.csr, principal)
+    crash_point("submitted")
+    return await run_stages(core, Journal(core, root, claimed, None, []), issuance)
+
+
+def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
+    order = tx.orders.get(order_id)
+    if order is None:
+        raise not_found("order")
+    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id)
+    product = tx.products.version(order.product_id, order.product_version)
+    issuer = tx.issuers.get(product.issuer_id) if product else None
+    if product is None or issuer is None:
+        raise TriviumError(ErrorKind.INTERNAL, f"The product version {order.product_version} or its issuer is gone.")
+    return order, Issuance(
+        product=product,
+        issuer=issuer,
+        authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
+        account=tx.accounts.get(order.account_id) if order.account_id else None,
+    )
+
+
+def _require_ready(core: Core, order: Order, issuance: Issuance) -> None:
+    if order.state is not OrderState.NEW:
+        raise TriviumError(
+            ErrorKind.NOT_READY, f"The order has been finalized already (it is {order.state}); place a new one."
+        )
+    if core.sources.now() >= order.expires_at:
+        raise TriviumError(ErrorKind.NOT_READY, "The order has expired; place a new one.")
+    require_authorized(core, order, issuance.authorizations)
+
+
+async def _claim(core: Core, order: Order, csr: ParsedCsr, principal: Principal) -> tuple[Order, Job]:
+    now = core.sources.now()
+    submitted = replace(order, state=after(order.state, OrderEvent.SUBMITTED), csr=csr.der)
+    record = entry(core.sources, principal, "order.submit", order.id, client_id=order.client_id)
+
+    def claim(tx: Transaction) -> tuple[Order, Job]:
+        saved = tx.orders.save(submitted)
+        root = tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
+        if root is None:
+            raise TriviumError(ErrorKind.CONFLICT, "The order is being processed already.")
+        tx.audit.append([record])
+        return saved, root
+
+    try:
+        return await core.store.write(claim)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
+        raise TriviumError(
+            ErrorKind.NOT_READY, "The order has been finalized already; read it to see how far it is."
+        ) from error

@@ -1,0 +1,147 @@
+"""One validation attempt: look at the identifier, then record what was seen with everything that follows from it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ca_core.audit.log import entry, failure
+from ca_core.core import Core
+from ca_core.model.accounts import Account
+from ca_core.model.audit import AuditRecord, Outcome
+from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, ChallengeStatus
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.jobs import Job, JobState
+from ca_core.model.orders import OrderState
+from ca_core.model.principals import SYSTEM
+from ca_core.model.products import Product
+from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
+from ca_core.orders.root_job import root_job_id
+from ca_core.orders.states import OrderEvent, after
+from ca_core.validation.validator import Validated
+
+
+async def attempt(core: Core, job: Job) -> None:
+    """Validate the challenge of a claimed job and record the result; a failure fails the orders that wait for it.
+
+    Raises CONFLICT when another worker has taken the job over, UNAVAILABLE when the store fails.
+    """
+    authorization, challenge, account, product = await core.store.read(lambda tx: _load(tx, job))
+    if challenge.status is not ChallengeStatus.PROCESSING:
+        await core.store.write(lambda tx: tx.jobs.save(_finished(core, job, JobState.SUCCESS)))
+        return
+    key_authorization = f"{challenge.token}.{account.thumbprint if account else ''}"
+    try:
+        validated = await core.validators[challenge.method].validate(
+            authorization.identifier, challenge.token, key_authorization
+        )
+    except TriviumError as error:
+        problem = error.problem.recorded_as(core.sources.new_id("err"))
+        await core.store.write(lambda tx: _record_failure(core, tx, job, authorization, challenge, problem))
+        return
+    crash_point("validated")
+    lifetime = timedelta(seconds=product.policy.authorization_lifetime)
+    await core.store.write(lambda tx: _record_success(core, tx, job, authorization, challenge, validated, lifetime))
+
+
+def _load(tx: Transaction, job: Job) -> tuple[Authorization, Challenge, Account | None, Product]:
+    authorization = tx.authorizations.by_challenge(job.subject_id or "")
+    order = tx.orders.get(job.order_id) if job.order_id else None
+    account = tx.accounts.get(authorization.account_id) if authorization and authorization.account_id else None
+    product_id = order.product_id if order else account.product_id if account else ""
+    product = tx.products.version(product_id, order.product_version) if order else tx.products.get(product_id)
+    if authorization is None or product is None:
+        raise TriviumError(ErrorKind.INTERNAL, f"What the job {job.id} is to validate is gone.")
+    challenge = next(one for one in authorization.challenges if one.id == job.subject_id)
+    return authorization, challenge, account, product
+
+
+def _record_success(
+    core: Core,
+    tx: Transaction,
+    job: Job,
+    authorization: Authorization,
+    challenge: Challenge,
+    validated: Validated,
+    lifetime: timedelta,
+) -> None:
+    now = core.sources.now()
+    # Rule 65: method, address and resolver are kept per name.
+    evidence = {"address": validated.address, "resolver": validated.resolver, "detail": validated.detail}
+    tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
+    tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
+    if authorization.status is AuthorizationStatus.PENDING:
+        tx.authorizations.save(
+            replace(authorization, status=AuthorizationStatus.VALID, expires_at=now + lifetime)
+        )
+    tx.audit.append([_record(core, authorization, challenge, Outcome.SUCCESS, **evidence)])
+
+
+def _record_failure(
+    core: Core, tx: Transaction, job: Job, authorization: Authorization, challenge: Challenge, problem: Problem
+) -> None:
+    tx.jobs.save(_finished(core, job, JobState.FAILED, problem=problem))
+    tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.INVALID, error=problem))
+    if authorization.status is AuthorizationStatus.PENDING:
+        tx.authorizations.save(replace(authorization, status=AuthorizationStatus.INVALID))
+    tx.audit.append(
+        [
+            _record(core, authorization, challenge, Outcome.FAILED, error=problem.id),
+            failure(core.sources, SYSTEM, "challenge.validate", challenge.id, problem),
+        ]
+    )
+    for order in tx.orders.referring_to(authorization.id):
+        fail_waiting_order(core, tx, order.id, problem)
+
+
+def fail_waiting_order(core: Core, tx: Transaction, order_id: str, problem: Problem) -> None:
+    """Fail an order that still waits for its authorizations or CSR, and close its job."""
+    order = tx.orders.get(order_id)
+    root = tx.jobs.get(root_job_id(order_id))
+    if order is None or root is None or order.state is not OrderState.NEW:
+        return
+    now = core.sources.now()
+    tx.orders.save(replace(order, state=after(order.state, OrderEvent.FAILED), error=problem))
+    tx.jobs.save(replace(root, state=JobState.FAILED, finished_at=now, error=problem))
+    tx.audit.append(
+        [
+            entry(
+                core.sources,
+                SYSTEM,
+                "order.fail",
+                order.id,
+                client_id=order.client_id,
+                outcome=Outcome.FAILED,
+                error=problem.id,
+                detail=problem.detail,
+            )
+        ]
+    )
+
+
+def _finished(
+    core: Core, job: Job, state: JobState, *, response: dict[str, str] | None = None, problem: Problem | None = None
+) -> Job:
+    return replace(
+        job,
+        state=state,
+        finished_at=core.sources.now(),
+        lease_until=None,
+        response=response or job.response,
+        error=problem,
+    )
+
+
+def _record(
+    core: Core, authorization: Authorization, challenge: Challenge, outcome: Outcome, **details: str
+) -> AuditRecord:
+    return entry(
+        core.sources,
+        SYSTEM,
+        "challenge.validate",
+        challenge.id,
+        client_id=authorization.client_id,
+        outcome=outcome,
+        identifier=str(authorization.identifier),
+        method=challenge.method,
+        **details,
+    )

@@ -1,0 +1,213 @@
+"""Authorizations: made with an order, answered by the requester, validated as a job (RFC 8555 sections 7.1.4 and 7.5)."""
+
+import asyncio
+import base64
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ca_core.access.visibility import not_found, require_sees
+from ca_core.audit.log import entry
+from ca_core.core import Core
+from ca_core.model.authorizations import (
+    Authorization,
+    AuthorizationStatus,
+    Challenge,
+    ChallengeStatus,
+    ValidationMethod,
+)
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.jobs import Job, JobState, JobType
+from ca_core.model.principals import Principal
+from ca_core.model.products import Product, Road
+from ca_core.model.sources import Sources
+from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
+from ca_core.orders.root_job import root_job_id
+from ca_core.validation.attempt import attempt
+
+LEASE: Final = timedelta(seconds=20)
+_TOKEN_BYTES: Final = 24
+_LOG = logging.getLogger("trivium.validation")
+_running: set[asyncio.Task[None]] = set()
+
+
+def new_authorization(
+    sources: Sources, product: Product, account_id: str | None, identifier: Identifier, road: Road
+) -> Authorization:
+    """Return a pending authorization with its challenges; for the gateway's own orders one that is already valid.
+
+    The gateway's own names stand in its configuration, which only the operator of the machine can write.
+    """
+    own = road is Road.SYSTEM
+    now = sources.now()
+    lifetime = product.policy.authorization_lifetime if own else product.policy.order_lifetime
+    authorization_id = sources.new_id("azn")
+    methods = (ValidationMethod.CONFIGURED,) if own else _methods(identifier)
+    return Authorization(
+        id=authorization_id,
+        client_id=product.client_id,
+        account_id=account_id,
+        identifier=identifier.base,
+        wildcard=identifier.wildcard,
+        status=AuthorizationStatus.VALID if own else AuthorizationStatus.PENDING,
+        created_at=now,
+        expires_at=now + timedelta(seconds=lifetime),
+        challenges=tuple(_new_challenge(sources, authorization_id, method, own, now) for method in methods),
+    )
+
+
+def _methods(identifier: Identifier) -> tuple[ValidationMethod, ...]:
+    """Return the methods that can show control: never http-01 for a wildcard (rule 66), never DNS for an address."""
+    if identifier.type is IdentifierType.IP:
+        return (ValidationMethod.HTTP_01,)
+    if identifier.wildcard:
+        return (ValidationMethod.DNS_01,)
+    return (ValidationMethod.HTTP_01, ValidationMethod.DNS_01)
+
+
+def _new_challenge(
+    sources: Sources, authorization_id: str, method: ValidationMethod, valid: bool, now: datetime
+) -> Challenge:
+    token = base64.urlsafe_b64encode(sources.entropy.token(_TOKEN_BYTES)).decode()
+    return Challenge(
+        id=sources.new_id("chl"),
+        authorization_id=authorization_id,
+        method=method,
+        token=token,
+        status=ChallengeStatus.VALID if valid else ChallengeStatus.PENDING,
+        validated_at=now if valid else None,
+    )
+
+
+async def get(core: Core, authorization_id: str, principal: Principal) -> Authorization:
+    """Return the authorization; raises NOT_FOUND, also for somebody else's."""
+    return await core.store.read(lambda tx: _visible(tx.authorizations.get(authorization_id), principal))
+
+
+async def by_challenge(core: Core, challenge_id: str, principal: Principal) -> Authorization:
+    """Return the authorization a challenge belongs to; raises NOT_FOUND, also for somebody else's."""
+    return await core.store.read(lambda tx: _visible(tx.authorizations.by_challenge(challenge_id), principal))
+
+
+def _visible(authorization: Authorization | None, principal: Principal) -> Authorization:
+    if authorization is None:
+        raise not_found("authorization")
+    require_sees(
+        principal, "authorization", client_id=authorization.client_id, account_id=authorization.account_id
+    )
+    return authorization
+
+
+async def deactivate(core: Core, authorization_id: str, principal: Principal) -> Authorization:
+    """Give control up again (RFC 8555 section 7.5.2); raises NOT_FOUND, and CONFLICT when it is not pending or valid."""
+    record = entry(core.sources, principal, "authorization.deactivate", authorization_id)
+
+    def act(tx: Transaction) -> Authorization:
+        authorization = _visible(tx.authorizations.get(authorization_id), principal)
+        if authorization.status_at(core.sources.now()) not in {
+            AuthorizationStatus.PENDING,
+            AuthorizationStatus.VALID,
+        }:
+            raise TriviumError(
+                ErrorKind.MALFORMED, "Only a pending or valid authorization can be deactivated; this one is neither."
+            )
+        tx.audit.append([record])
+        return tx.authorizations.save(replace(authorization, status=AuthorizationStatus.DEACTIVATED))
+
+    return await core.store.write(act)
+
+
+async def respond(core: Core, challenge_id: str, principal: Principal) -> Authorization:
+    """Begin the validation of a challenge, once (rule 51), and return the authorization with the challenge as it is then.
+
+    A challenge that is processing or decided stays as it is. Raises NOT_FOUND, and MALFORMED when the authorization
+    is no longer pending.
+    """
+    authorization = await by_challenge(core, challenge_id, principal)
+    challenge = challenge_of(authorization, challenge_id)
+    if challenge.status is not ChallengeStatus.PENDING:
+        return authorization
+    status = authorization.status_at(core.sources.now())
+    if status is not AuthorizationStatus.PENDING:
+        raise TriviumError(ErrorKind.MALFORMED, f"The authorization is {status}; place a new order to get a new one.")
+    try:
+        job, begun = await _begin(core, authorization, challenge, principal)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
+        return await by_challenge(core, challenge_id, principal)
+    crash_point("validation-begun")
+    task = asyncio.create_task(_attempt_and_log(core, job))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return replace_challenge(authorization, begun)
+
+
+async def _begin(
+    core: Core, authorization: Authorization, challenge: Challenge, principal: Principal
+) -> tuple[Job, Challenge]:
+    now = core.sources.now()
+    job_id = core.sources.new_id("job")
+    record = entry(
+        core.sources,
+        principal,
+        "challenge.respond",
+        challenge.id,
+        client_id=authorization.client_id,
+        identifier=str(authorization.identifier),
+        method=challenge.method,
+    )
+
+    def begin(tx: Transaction) -> tuple[Job, Challenge]:
+        begun = tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.PROCESSING))
+        orders = tx.orders.referring_to(authorization.id)
+        order_id = orders[0].id if orders else None
+        job = Job(
+            id=job_id,
+            type=JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB,
+            state=JobState.PROCESSING,
+            created_at=now,
+            scheduled_at=now,
+            started_at=now,
+            order_id=order_id,
+            client_id=authorization.client_id,
+            parent_id=root_job_id(order_id) if order_id else None,
+            subject_id=challenge.id,
+            executions=1,
+            request={"identifier": str(authorization.identifier), "method": challenge.method},
+            lease_owner=core.worker,
+            lease_until=now + LEASE,
+            fence=1,
+        )
+        tx.jobs.add([job])
+        tx.audit.append([record])
+        return job, begun
+
+    return await core.store.write(begin)
+
+
+async def _attempt_and_log(core: Core, job: Job) -> None:
+    """Run the validation in the background; what it leaves undone, a worker takes over when the lease is over."""
+    try:
+        await attempt(core, job)
+    except TriviumError as error:
+        _LOG.warning("The validation of %s was left to a worker: %s", job.subject_id, error.detail)
+
+
+def challenge_of(authorization: Authorization, challenge_id: str) -> Challenge:
+    """Return the challenge of this id; raises NOT_FOUND."""
+    for challenge in authorization.challenges:
+        if challenge.id == challenge_id:
+            return challenge
+    raise not_found("challenge")
+
+
+def replace_challenge(authorization: Authorization, challenge: Challenge) -> Authorization:
+    """Return the authorization with ``challenge`` in the place of its earlier version."""
+    return replace(
+        authorization,
+        challenges=tuple(challenge if one.id == challenge.id else one for one in authorization.challenges),
+    )

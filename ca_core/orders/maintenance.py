@@ -1,0 +1,102 @@
+"""What the timers do: publish CRLs, renew the gateway's own certificates, tidy up hourly, check everything nightly."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from cryptography import x509
+
+from ca_core.core import Core
+from ca_core.model.certificates import Certificate
+from ca_core.model.errors import ErrorKind, Problem
+from ca_core.model.issuers import OwnCertificateRole
+from ca_core.model.jobs import Job, TimerType
+from ca_core.model.store import Transaction
+from ca_core.orders import own_certificates
+from ca_core.revocation.crl import run_crl_job
+from ca_core.validation.attempt import fail_waiting_order
+
+TimerResult = tuple[dict[str, Any], timedelta]
+PURGE_LIMIT: Final = 10_000
+CHECK_PAGE: Final = 500
+
+
+async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
+    """Renew the OCSP responder's certificate of the job's issuer and, if there is one, the TLS listener's."""
+    issuer_id = job.subject_id or ""
+    responder = await own_certificates.ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer_id)
+    renewed = {"ocspResponder": responder.certificate_id}
+    listener = await core.store.read(
+        lambda tx: tx.issuers.own_certificate(OwnCertificateRole.TLS_LISTENER, issuer_id)
+    )
+    if listener is not None:
+        stored = await core.store.read(lambda tx: tx.certificates.get(listener.certificate_id))
+        names = stored.identifiers if stored else ()
+        kept = await own_certificates.ensure(core, OwnCertificateRole.TLS_LISTENER, issuer_id, names)
+        renewed["tlsListener"] = kept.certificate_id
+    return renewed, timedelta(hours=1)
+
+
+async def tidy(core: Core, _job: Job) -> TimerResult:
+    """Fail orders that have waited too long; forget used-once values that are refused by their age anyway."""
+    now = core.sources.now()
+    expired = await core.store.read(lambda tx: tx.orders.expired(now, PURGE_LIMIT))
+    problem = Problem(
+        kind=ErrorKind.NOT_READY, detail="The order expired before it was finalized; place a new one."
+    ).recorded_as(core.sources.new_id("err"))
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        for order in expired:
+            fail_waiting_order(core, tx, order.id, problem)
+        return {
+            "expiredOrders": len(expired),
+            "forgottenOnceValues": tx.once.purge(now, PURGE_LIMIT),
+            "forgottenTimerJobs": tx.jobs.purge_timers(now - timedelta(days=30)),
+        }
+
+    return await core.store.write(act), timedelta(hours=1)
+
+
+async def check_certificates(core: Core, _job: Job) -> TimerResult:
+    """Parse every stored certificate again and compare it with its row (rule 18); the findings are the response."""
+    checked, findings, after = 0, [], ""
+    while page := await core.store.read(lambda tx, start=after: tx.certificates.all_issued(start, CHECK_PAGE)):
+        for certificate in page:
+            findings.extend(f"{certificate.id}: {finding}" for finding in check_row(certificate))
+        checked, after = checked + len(page), page[-1].id
+    return {"checked": checked, "findings": findings[:1000]}, timedelta(days=1)
+
+
+def check_row(certificate: Certificate) -> list[str]:
+    """Return what is wrong with a stored certificate: digest, serial, validity, key or signed bytes."""
+    der = certificate.der or b""
+    if hashlib.sha256(der).hexdigest() != certificate.fingerprint:
+        return ["the DER does not have the stored fingerprint"]
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+    except ValueError:
+        return ["the DER does not parse"]
+    return [
+        finding
+        for finding, wrong in (
+            ("another serial", parsed.serial_number != certificate.serial),
+            ("another notBefore", parsed.not_valid_before_utc != certificate.not_before),
+            ("another notAfter", parsed.not_valid_after_utc != certificate.not_after),
+            ("not the bytes of the intent", parsed.tbs_certificate_bytes != certificate.tbs),
+        )
+        if wrong
+    ]
+
+
+async def publish_crl(core: Core, job: Job) -> TimerResult:
+    """Publish the next CRL of the job's issuer."""
+    return await run_crl_job(core, job)
+
+
+TIMERS: dict[TimerType, Callable[[Core, Job], Awaitable[TimerResult]]] = {
+    TimerType.CRL: publish_crl,
+    TimerType.OWN_CERTIFICATES: renew_own_certificates,
+    TimerType.HOURLY: tidy,
+    TimerType.NIGHTLY: check_certificates,
+}

@@ -1,0 +1,78 @@
+"""Anti-replay nonces (RFC 8555 section 6.5): made without a write, used up by one.
+
+A nonce is its time of issue, 11 random bytes and a MAC over both under a key that every worker of the installation has.
+So it is good at every worker and after a restart, a GET that hands one out writes nothing, and only a nonce that came
+with a good signature costs a row.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.sources import Sources
+from ca_core.model.store import Transaction
+from gateway.acme.codec import decode_base64url, encode_base64url
+
+# Some clients do not retry on badNonce, so one that is younger than an hour must never be refused; the second hour is
+# for clients that sleep between two requests, and clocks that were set. It is not a day, because each nonce that was
+# used stays in the table of used ones until its age refuses it.
+LIFETIME = timedelta(hours=2)
+
+KEY_BYTES = 32
+_TIME_BYTES, _RANDOM_BYTES, _MAC_BYTES = 5, 11, 16
+_BODY_BYTES = _TIME_BYTES + _RANDOM_BYTES
+_ONCE_KIND = "acme-nonce"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nonce:
+    """A nonce we made that is not too old; whether it has been used only :meth:`consume` finds out."""
+
+    value: str
+    expires_at: datetime
+
+    def consume(self, tx: Transaction) -> None:
+        """Use it up; raises REPLAYED when it has been used before, at whichever worker (rule 38)."""
+        if not tx.once.consume(_ONCE_KIND, self.value, self.expires_at):
+            raise _bad_nonce("it has been used before")
+
+
+class Nonces:
+    """Makes and reads nonces under ``key`` (32 bytes, the same at every worker and after every restart)."""
+
+    def __init__(self, key: bytes, sources: Sources) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"the key of the nonces must have {KEY_BYTES} bytes")
+        self._key = key
+        self._sources = sources
+
+    def issue(self) -> str:
+        """Return a fresh nonce: base64url of 5 bytes of time, 11 random ones and a MAC of 16."""
+        seconds = int(self._sources.now().timestamp())
+        body = seconds.to_bytes(_TIME_BYTES) + self._sources.entropy.token(_RANDOM_BYTES)
+        return encode_base64url(body + self._mac(body))
+
+    def open(self, value: str | None) -> Nonce:
+        """Check that we made the nonce less than two hours ago; raises REPLAYED: clients try again with a new one."""
+        if value is None:
+            raise TriviumError(
+                ErrorKind.MALFORMED, 'The JWS header must have a "nonce" from newNonce or the last answer.'
+            )
+        sealed = decode_base64url(value, "The nonce")
+        body = sealed[:_BODY_BYTES]
+        if not hmac.compare_digest(self._mac(body), sealed[_BODY_BYTES:]):
+            raise _bad_nonce("it was not made here")
+        issued_at = datetime.fromtimestamp(int.from_bytes(body[:_TIME_BYTES]), UTC)
+        expires_at = issued_at + LIFETIME
+        if self._sources.now() >= expires_at:
+            raise _bad_nonce("it is older than two hours")
+        return Nonce(value=value, expires_at=expires_at)
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:_MAC_BYTES]
+
+
+def _bad_nonce(why: str) -> TriviumError:
+    # acme.sh knows the error by the first words.
+    return TriviumError(ErrorKind.REPLAYED, f"JWS has an invalid anti-replay nonce: {why}. Repeat with a fresh one.")

@@ -1,0 +1,1 @@
+"""Revocation: ending a certificate, and telling the world by CRL and OCSP."""

@@ -1,0 +1,163 @@
+"""Revocation of a certificate: who may, for which reason, once (RFC 8555 section 7.6, rules 26 and 79)."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from ca_core.access.visibility import not_found, require_sees
+from ca_core.audit.log import entry
+from ca_core.core import Core
+from ca_core.model.audit import AuditRecord
+from ca_core.model.certificates import Certificate, CertificateStatus, Revocation, RevocationReason
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.orders import OrderState
+from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.sources import Sources
+from ca_core.model.store import Transaction
+from ca_core.orders.states import OrderEvent, after
+from ca_core.revocation.reasons import parse_reason, reason_name
+from ca_core.revocation.schedule import make_crl_due
+
+_ATTEMPTS: Final = 3
+"""A write that lost a compare-and-set runs again: its second run sees what won."""
+
+
+async def revoke(
+    core: Core, certificate_der: bytes, reason: RevocationReason | int, principal: Principal
+) -> Certificate:
+    """Revoke the certificate with exactly these DER bytes and return it as it is stored then.
+
+    Raises BAD_REASON, NOT_FOUND (we did not issue it), FORBIDDEN (the principal is neither the subscriber, nor holds
+    authorizations for all its identifiers, nor its key, nor operates its Client), ALREADY_REVOKED.
+    """
+    fingerprint = hashlib.sha256(certificate_der).hexdigest()
+
+    def find(tx: Transaction) -> Certificate:
+        certificate = tx.certificates.by_fingerprint(fingerprint)
+        if certificate is None:
+            raise TriviumError(
+                ErrorKind.NOT_FOUND,
+                "This certificate was not issued here; send the DER bytes of the end-entity certificate itself.",
+            )
+        return certificate
+
+    return await _revoke(core, find, reason, principal)
+
+
+async def revoke_by_id(
+    core: Core, certificate_id: str, reason: RevocationReason | int, principal: Principal
+) -> Certificate:
+    """Revoke the certificate with this id (``crt-``); raises as :func:`revoke`, and NOT_FOUND for another Client's."""
+
+    def find(tx: Transaction) -> Certificate:
+        certificate = tx.certificates.get(certificate_id)
+        if certificate is None or certificate.status is CertificateStatus.INTENDED:
+            raise not_found("certificate")
+        require_sees(principal, "certificate", client_id=certificate.client_id)
+        return certificate
+
+    return await _revoke(core, find, reason, principal)
+
+
+async def _revoke(
+    core: Core, find: Callable[[Transaction], Certificate], reason: RevocationReason | int, principal: Principal
+) -> Certificate:
+    parsed = parse_reason(reason)
+
+    def act(tx: Transaction) -> Certificate:
+        certificate = find(tx)
+        _authorise(tx, core.sources, certificate, parsed, principal)
+        return revoke_in(tx, core.sources, certificate, parsed, principal)
+
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await core.store.write(act)
+        except TriviumError as error:
+            if error.kind is not ErrorKind.CONFLICT:
+                raise
+    return await core.store.write(act)
+
+
+def revoke_in(
+    tx: Transaction, sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal
+) -> Certificate:
+    """Revoke ``certificate`` inside the caller's transaction, with everything that follows from it.
+
+    Its order becomes REVOKED if it was ISSUED, the key is blocked for keyCompromise (rule 26), the CRL becomes due,
+    the audit log gets its record. Nobody is asked whether ``principal`` may: that is :func:`revoke`'s part.
+    Raises ALREADY_REVOKED, and CONFLICT when the certificate was changed since it was read.
+    """
+    if certificate.status is not CertificateStatus.ISSUED:
+        raise TriviumError(ErrorKind.ALREADY_REVOKED, _already(certificate))
+    now = sources.now()
+    revocation = Revocation(revoked_at=now, reason=reason, revoked_by=principal.actor)
+    revoked = tx.certificates.save(replace(certificate, status=CertificateStatus.REVOKED, revocation=revocation))
+    order = tx.orders.get(certificate.order_id)
+    if order is not None and order.state is OrderState.ISSUED:
+        tx.orders.save(replace(order, state=after(order.state, OrderEvent.REVOKED)))
+    if reason is RevocationReason.KEY_COMPROMISE:
+        tx.blocked_keys.add(certificate.spki_sha256, reason_name(reason), now)
+    make_crl_due(tx, sources, certificate.issuer_id, now)
+    tx.audit.append([_record(sources, certificate, reason, principal)])
+    return revoked
+
+
+def _already(certificate: Certificate) -> str:
+    if certificate.revocation is None:
+        return "This certificate was never delivered and counts as revoked; there is nothing left to do."
+    at = certificate.revocation.revoked_at.isoformat(timespec="seconds")
+    return f"This certificate has been revoked already, at {at}; there is nothing left to do."
+
+
+def _record(sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal) -> AuditRecord:
+    return entry(
+        sources,
+        principal,
+        "certificate.revoke",
+        certificate.id,
+        client_id=certificate.client_id,
+        order=certificate.order_id,
+        issuer=certificate.issuer_id,
+        serial=f"{certificate.serial:x}",
+        reason=reason_name(reason),
+    )
+
+
+def _authorise(
+    tx: Transaction, sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal
+) -> None:
+    """Raise FORBIDDEN unless ``principal`` may revoke ``certificate``: whoever is not named here may not (rule 77)."""
+    if principal.kind in {PrincipalKind.OPERATOR, PrincipalKind.SYSTEM}:
+        allowed = principal.client_id in {None, certificate.client_id}
+    elif principal.kind is PrincipalKind.CERTIFICATE_KEY:
+        allowed = principal.id == certificate.spki_sha256.hex()
+    elif principal.kind is PrincipalKind.ACME_ACCOUNT:
+        allowed = _account_may(tx, sources, certificate, reason, principal)
+    else:
+        allowed = False
+    if not allowed:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN,
+            "You may not revoke this certificate: ask with the account that ordered it, with an account that holds "
+            "valid authorizations for all its identifiers, or sign the request with the certificate's own key.",
+        )
+
+
+def _account_may(
+    tx: Transaction, sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal
+) -> bool:
+    order = tx.orders.get(certificate.order_id)
+    if order is not None and order.account_id == principal.id:
+        return True
+    held = tx.authorizations.valid_for(principal.id, certificate.identifiers, sources.now())
+    if not all(any(one.covers(identifier) for one in held) for identifier in certificate.identifiers):
+        return False
+    if reason is RevocationReason.KEY_COMPROMISE:
+        # Control of the names says nothing about the key, and keyCompromise blocks it wherever else it is used.
+        raise TriviumError(
+            ErrorKind.BAD_REASON,
+            "An account that did not order the certificate cannot report its key as compromised: sign the request "
+            "with that key, or use another reason.",
+        )
+    return bool(certificate.identifiers)

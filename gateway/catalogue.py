@@ -1,0 +1,265 @@
+"""``catalogue.toml``: the issuers, Clients and products of an installation, read strictly and put into the store.
+
+The schema is the domain's own types, so there is one list of what a policy can say. Everything is known by its name;
+applying the file twice changes nothing the second time, and nothing that is missing from it is deleted.
+"""
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import TypeAdapter, ValidationError
+
+from ca_core.audit.log import entry
+from ca_core.model.clients import Client, ClientSettings
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.issuers import Issuer, IssuerKind
+from ca_core.model.principals import Principal
+from ca_core.model.products import Policy, Product, Road
+from ca_core.model.sources import Sources
+from ca_core.model.store import Transaction
+from gateway.catalogue_checks import check
+from gateway.settings_file import what_is_wrong
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerEntry:
+    """An issuer. ``certificate`` and ``chain`` are PEM files in the installation; ``key`` is its key reference."""
+
+    id: str
+    name: str
+    kind: IssuerKind
+    certificate: str
+    chain: tuple[str, ...] = ()
+    key: str = ""
+    crl_url: str
+    ocsp_url: str = ""
+    certificate_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientEntry:
+    """A Client."""
+
+    name: str
+    description: str = ""
+    suspended: bool = False
+    settings: ClientSettings = dataclasses.field(default_factory=ClientSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductEntry:
+    """A product; ``client`` and ``issuer`` are names."""
+
+    name: str
+    client: str
+    issuer: str
+    description: str = ""
+    roads: tuple[Road, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """The content of the file, its own references checked."""
+
+    issuers: tuple[IssuerEntry, ...] = ()
+    clients: tuple[ClientEntry, ...] = ()
+    products: tuple[ProductEntry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One difference between the catalogue and the store, and how to remove it."""
+
+    action: str
+    object_id: str
+    client_id: str | None
+    summary: str
+    carry_out: Callable[[Transaction], None]
+
+
+_CATALOGUE = TypeAdapter(Catalogue)
+
+
+def read(path: Path) -> Catalogue:
+    """Read and check the file; raises MALFORMED with a sentence that names the entry and the key."""
+    try:
+        return parse(path.read_text("utf-8"), str(path))
+    except FileNotFoundError:
+        raise TriviumError(ErrorKind.NOT_FOUND, f"{path} does not exist; `trivium init` makes it.") from None
+
+
+def parse(text: str, where: str) -> Catalogue:
+    """Check the text of a catalogue; ``where`` starts the sentence of what is refused. Raises MALFORMED."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TriviumError(ErrorKind.MALFORMED, f"{where} is not TOML: {error}.") from error
+    try:
+        # Through JSON, in which strict mode takes lists for tuples and strings for enums, but 1 not for true.
+        catalogue = _CATALOGUE.validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
+    except ValidationError as error:
+        raise TriviumError(ErrorKind.MALFORMED, f"{where}: {what_is_wrong(error, [])}") from error
+    for sentence in check(catalogue):
+        raise TriviumError(ErrorKind.MALFORMED, f"{where}: {sentence}")
+    return catalogue
+
+
+def toml(catalogue: Catalogue) -> str:
+    """Write the catalogue as a file for people to edit."""
+    head = "# Issuers, Clients and products. `trivium apply` puts them into the store; an unknown key is refused.\n"
+    tables = [
+        _table(dataclasses.asdict(item), name, repeated=True)
+        for name in ("issuers", "clients", "products")
+        for item in getattr(catalogue, name)
+    ]
+    return "\n".join([head, *tables])
+
+
+def apply(
+    tx: Transaction, catalogue: Catalogue, directory: Path, sources: Sources, principal: Principal
+) -> list[Change]:
+    """Carry out what :func:`changes` finds, with an audit record for each; returns it. Raises MALFORMED, CONFLICT."""
+    made: list[Change] = []
+    for change in changes(tx, catalogue, directory, sources):
+        change.carry_out(tx)
+        record = entry(sources, principal, change.action, change.object_id, client_id=change.client_id)
+        tx.audit.append([record])
+        made.append(change)
+    return made
+
+
+def changes(tx: Transaction, catalogue: Catalogue, directory: Path, sources: Sources) -> Iterator[Change]:
+    """Yield what differs between the catalogue and the store: issuers, then Clients, then products."""
+    issuers = {issuer.name: issuer for issuer in tx.issuers.all()}
+    for issuer_entry in catalogue.issuers:
+        issuer = _issuer(issuer_entry, directory, sources)
+        known = issuers.setdefault(issuer.name, issuer)
+        if known is issuer:
+            yield Change(
+                action="issuer.add",
+                object_id=issuer.id,
+                client_id=None,
+                summary=f"add issuer {issuer.name}",
+                carry_out=lambda tx, issuer=issuer: tx.issuers.add(issuer),  # type: ignore[misc]
+            )
+        elif dataclasses.replace(issuer, created_at=known.created_at) != known:
+            raise TriviumError(
+                ErrorKind.CONFLICT,
+                f"The issuer {issuer.name} differs from what it is in the store, and an issuer never changes: its "
+                "certificates say what it was. Add another one under a new name.",
+            )
+    clients: dict[str, Client] = {client.name: client for client in tx.clients.all()}
+    for client_entry in catalogue.clients:
+        yield from _client_changes(client_entry, clients, sources)
+    stored = {(product.client_id, product.name): product for product in tx.products.all(None)}
+    for product_entry in catalogue.products:
+        client_id = clients[product_entry.client].id
+        known_product = stored.get((client_id, product_entry.name))
+        yield from _product_changes(product_entry, client_id, issuers[product_entry.issuer].id, known_product, sources)
+
+
+def _issuer(item: IssuerEntry, directory: Path, sources: Sources) -> Issuer:
+    return Issuer(
+        id=item.id,
+        name=item.name,
+        kind=item.kind,
+        certificate=_der(directory / item.certificate),
+        chain=tuple(_der(directory / path) for path in item.chain),
+        key_reference=item.key,
+        crl_url=item.crl_url,
+        ocsp_url=item.ocsp_url,
+        certificate_url=item.certificate_url,
+        created_at=sources.now(),
+    )
+
+
+def _client_changes(item: ClientEntry, clients: dict[str, Client], sources: Sources) -> Iterator[Change]:
+    known = clients.get(item.name)
+    content = {"description": item.description, "suspended": item.suspended, "settings": item.settings}
+    if known is None:
+        client = Client(id=sources.new_id("cli"), name=item.name, created_at=sources.now(), **content)  # type: ignore[arg-type]
+        clients[item.name] = client
+        yield Change(
+            action="client.add",
+            object_id=client.id,
+            client_id=client.id,
+            summary=f"add Client {item.name}",
+            carry_out=lambda tx: tx.clients.add(client),
+        )
+        return
+    changed = dataclasses.replace(known, **content)  # type: ignore[arg-type]
+    if changed != known:
+        yield Change(
+            action="client.change",
+            object_id=known.id,
+            client_id=known.id,
+            summary=f"change Client {item.name}",
+            carry_out=lambda tx: tx.clients.save(changed),
+        )
+
+
+def _product_changes(
+    item: ProductEntry, client_id: str, issuer_id: str, known: Product | None, sources: Sources
+) -> Iterator[Change]:
+    product = Product(
+        id=known.id if known else sources.new_id("pma"),
+        client_id=client_id,
+        issuer_id=issuer_id,
+        name=item.name,
+        description=item.description,
+        version=version_of(item, issuer_id),
+        roads=frozenset(item.roads),
+        policy=item.policy,
+    )
+    if known is None or known.version != product.version:
+        yield Change(
+            action="product.add" if known is None else "product.change",
+            object_id=product.id,
+            client_id=client_id,
+            summary=f"{'add' if known is None else 'change'} product {item.name} of Client {item.client}",
+            carry_out=lambda tx: tx.products.put(product),
+        )
+
+
+def version_of(item: ProductEntry, issuer_id: str) -> str:
+    """Return the name of a version: the SHA-256 of its content in canonical JSON (sorted keys, no spaces)."""
+    content = {
+        "issuer_id": issuer_id,
+        "name": item.name,
+        "description": item.description,
+        "roads": sorted(item.roads),
+        "policy": dataclasses.asdict(item.policy),
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _der(path: Path) -> bytes:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+    except (OSError, ValueError) as error:
+        raise TriviumError(ErrorKind.MALFORMED, f"{path} is not a PEM certificate that can be read.") from error
+
+
+def _table(values: dict[str, Any], path: str, *, repeated: bool) -> str:
+    """Write one table: its values first, then the tables in it."""
+    lines = [f"[[{path}]]" if repeated else f"[{path}]"]
+    inner: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            inner.append(_table(value, f"{path}.{key}", repeated=False))
+        elif isinstance(value, tuple) and value and isinstance(value[0], dict):
+            inner += [_table(item, f"{path}.{key}", repeated=True) for item in value]
+        else:
+            # JSON's strings, numbers, booleans and lists are TOML's.
+            lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join([*lines, "", *inner])

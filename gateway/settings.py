@@ -1,0 +1,220 @@
+"""The settings of the gateway: each with its default and why, in this one place.
+
+:class:`Settings` is what the gateway reads at start. :class:`Defaults` are the few settings that ``trivium init`` alone
+understands, since they only decide what it writes into the first product and Client.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_PORTS = range(1, 65536)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A host and port, written ``127.0.0.1:8443`` or ``[::1]:8443``."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, value: object) -> "Endpoint":
+        """Read ``host:port``; raises ValueError with a sentence."""
+        if isinstance(value, Endpoint):
+            return value
+        host, _, port = str(value).rpartition(":")
+        host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        if not host or not (port.isascii() and port.isdigit()) or int(port) not in _PORTS:
+            raise ValueError(f"write a host and a port from 1 to 65535, such as 127.0.0.1:8443, not {value!r}")
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _base_url(value: str, scheme: str) -> str:
+    parts = urlsplit(value)
+    if (
+        parts.scheme != scheme
+        or not parts.hostname
+        or parts.username is not None
+        or parts.path not in ("", "/")
+        or parts.query
+        or parts.fragment
+        or any(character.isspace() for character in value)
+    ):
+        raise ValueError(f"write {scheme}://host or {scheme}://host:port without a path, not {value!r}")
+    if parts.port == 0:
+        raise ValueError(f"write a port from 1 to 65535, not {value!r}")
+    return value.rstrip("/")
+
+
+def _https(value: str) -> str:
+    return value and _base_url(value, "https")
+
+
+def _http(value: str) -> str:
+    return value and _base_url(value, "http")
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return value
+
+
+def _resolver(value: object) -> object:
+    return "" if value == "" else Endpoint.parse(value)
+
+
+Listener = Annotated[Endpoint, BeforeValidator(Endpoint.parse), PlainSerializer(str)]
+Resolver = Annotated[Endpoint | Literal[""], BeforeValidator(_resolver), PlainSerializer(str)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Section):
+    """Where the gateway listens."""
+
+    acme: Listener = Field(
+        default=Endpoint("127.0.0.1", 8443),
+        description="Address of the TLS listener for ACME. Loopback until you decide who may reach it.",
+    )
+    status: Listener = Field(
+        default=Endpoint("127.0.0.1", 8080),
+        description="Address of the plain HTTP listener for CRL, OCSP, issuer certificates and health. Plain, because "
+        "whoever checks a certificate must not need another certificate for it (RFC 5280 section 8).",
+    )
+
+
+class Database(_Section):
+    """Where the state is."""
+
+    url: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite:///trivium.db",
+        description="Database: sqlite:///FILE (relative to the installation) or postgresql://USER:PASSWORD@HOST/NAME. "
+        "SQLite needs no server and is durable; choose PostgreSQL to run the gateway on several machines.",
+    )
+
+
+class Validation(_Section):
+    """How control of an identifier is checked."""
+
+    resolver: Resolver = Field(
+        default="",
+        description="DNS resolver as host:port; empty takes the system's. Name a validating one of your own where "
+        "you can (rule 59).",
+    )
+    http_port: Port = Field(
+        default=80,
+        description="Port of http-01. RFC 8555 section 8.3 says 80; change it only in a laboratory.",
+    )
+    tls_alpn_port: Port = Field(
+        default=443,
+        description="Port of tls-alpn-01. RFC 8737 section 3 says 443; change it only in a laboratory.",
+    )
+    allow_private_addresses: Switch = Field(
+        default=False,
+        description="Whether validation may connect to loopback, private and reserved addresses. Off, so that nobody "
+        "can use the gateway to reach your inner network (rule 55); on for an internal CA.",
+    )
+
+
+class Pkcs11(_Section):
+    """The hardware token of keys named ``pkcs11:LABEL``."""
+
+    module: str = Field(
+        default="",
+        description="Path of the PKCS#11 module (a .so file); empty when no key is in a token.",
+    )
+    token: str = Field(default="", description="Label of the token.")
+    pin_file: str = Field(
+        default="",
+        description="File (mode 0600) with the user PIN; a file, for arguments and environments are listed (rule 31).",
+    )
+
+
+class Log(_Section):
+    """What the gateway writes to stderr, a JSON object a line."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning",
+        description="Least severity that is logged. Acts of requesters are in the audit log, not here.",
+    )
+
+
+class Settings(BaseSettings):
+    """Everything the gateway reads from ``trivium.toml``; an unknown key is refused (rule 94)."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    external_url: Annotated[str, AfterValidator(_https)] = Field(
+        default="",
+        description="https://host[:port] under which clients reach the TLS listener, when it is not its address. ACME "
+        "signs this URL into every request, so it is never taken from a Host header (rule 37).",
+    )
+    status_url: Annotated[str, AfterValidator(_http)] = Field(
+        default="",
+        description="http://host[:port] under which relying parties reach the status listener. `trivium init` writes "
+        "it into what the issuer puts in its certificates.",
+    )
+    listen: Listen = Listen()
+    database: Database = Database()
+    validation: Validation = Validation()
+    pkcs11: Pkcs11 = Pkcs11()
+    log: Log = Log()
+
+    @property
+    def acme_base(self) -> str:
+        """The https base URL of the TLS listener, without a trailing slash."""
+        return self.external_url or f"https://{self.listen.acme}"
+
+    @property
+    def status_base(self) -> str:
+        """The http base URL of the status listener, without a trailing slash."""
+        return self.status_url or f"http://{self.listen.status}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the file and nothing else: one place to look when something is set."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+class Acme(_Section):
+    """What the default product and Client allow over ACME."""
+
+    wildcards: Switch = Field(default=True, description="Whether the default product takes wildcard names (by dns-01).")
+    plain_get: Switch = Field(
+        default=False,
+        description="Whether resources of the default Client answer a plain GET; RFC 8555 section 6.3 wants a POST.",
+    )
+    require_eab: Switch = Field(
+        default=False,
+        description="Whether ACME accounts of the default Client need an external account binding.",
+    )
+
+
+class Defaults(_Section):
+    """What ``trivium init --set`` takes beside the settings; afterwards it stands in ``catalogue.toml``."""
+
+    lint: Literal["error", "off"] = Field(
+        default="error",
+        description="Whether a pkilint finding stops an order of the default product (rule 11).",
+    )
+    acme: Acme = Acme()

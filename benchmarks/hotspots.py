@@ -104,7 +104,12 @@ async def _profile(
 ) -> Measurement:
     await measure(server, keys, concurrency=LANES, certificates=WARM_UP, run="warm")
     plain = await measure(server, keys, concurrency=concurrency, certificates=certificates, run="plain")
-    command = [Path(sys.executable).with_name("py-spy"), "record", "--pid", str(server.process.popen.pid)]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("py-spy"),
+        "record",
+        "--pid",
+        str(server.process.popen.pid),
+    ]
     options = ["--subprocesses", "--threads", "--function", "--nonblocking", "--rate", "250", "--format", "raw"]
     duration = ["--duration", str(max(1, round(plain.seconds)))]
     profiler = Process.start(

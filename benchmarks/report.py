@@ -14,7 +14,7 @@ class Cell:
     """A configuration at a concurrency, with the rounds of both servers, in pairs."""
 
     stored: int
-    """Certificates in our store when the cell began; Pebble had as many or more."""
+    """Certificates issued by each server before its rounds; those add their own."""
     lint: str
     concurrency: int
     ours: Sequence[Measurement]
@@ -60,11 +60,30 @@ def summary(cells: Sequence[Cell]) -> str:
         chosen = [c for c in cells if (c.stored, c.lint, c.ours[0].server) == (stored, lint, server)]
         ratios = sorted(ratio for cell in chosen for ratio in cell.ratios(lambda m: m.cpu_ms))
         lines.append(f"  {server}, lint {lint}, {stored} stored: {_spread(ratios)}")
+    lines += ["", "CPU per certificate, what holding certificates costs (medians of all concurrencies):"]
+    emptiest = min((cell.stored for cell in cells), default=0)
+    for stored, lint, server in configurations:
+        ours, pebble = _cost(cells, stored, lint, server)
+        empty_ours, empty_pebble = _cost(cells, emptiest, lint, server)
+        if stored != emptiest and empty_ours:
+            lines.append(
+                f"  {server}, lint {lint}: ours {stored} stored / ours {emptiest} stored: {ours / empty_ours:.2f}; "
+                f"Pebble the same: {pebble / empty_pebble:.2f}; "
+                f"ours {stored} stored / Pebble {emptiest} stored: {ours / empty_pebble:.2f}"
+            )
     driver = median(m.driver_cpu_seconds / m.seconds for c in cells for m in (*c.ours, *c.pebble) if c.concurrency > 1)
     lines.append(
         f"The driver's own CPU took {driver:.0%} of the time at more than one lane (near 100%: it is the bound)."
     )
     return "\n".join(lines)
+
+
+def _cost(cells: Sequence[Cell], stored: int, lint: str, server: str) -> tuple[float, float]:
+    """The median CPU per certificate (ms) of ours and of Pebble in one configuration; zeros when not measured."""
+    chosen = [c for c in cells if (c.stored, c.lint, c.ours[0].server) == (stored, lint, server)]
+    if not chosen:
+        return 0.0, 0.0
+    return median(m.cpu_ms for c in chosen for m in c.ours), median(m.cpu_ms for c in chosen for m in c.pebble)
 
 
 def _spread(ratios: Sequence[float]) -> str:

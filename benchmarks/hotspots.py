@@ -37,11 +37,12 @@ class Sample:
 
 
 def read_samples(collapsed: str) -> list[Sample]:
-    """Parse py-spy's raw format: ``frame;frame;... count``. The first frame is the thread."""
+    """Parse py-spy's raw format: ``process;thread;frame;... count``. The first frame is then the thread's name."""
     samples = []
     for line in collapsed.splitlines():
         stack, _, count = line.rpartition(" ")
-        samples.append(Sample(frames=tuple(map(_short, stack.split(";"))), count=int(count)))
+        _process, thread, *frames = stack.split(";")
+        samples.append(Sample(frames=(thread.rpartition(": ")[2], *map(_short, frames)), count=int(count)))
     return samples
 
 
@@ -53,7 +54,7 @@ def tables(samples: Sequence[Sample], cpu_us: float, rows: int) -> Iterator[str]
     itself: Counter[str] = Counter()
     inclusive: Counter[str] = Counter()
     for sample in samples:
-        threads[re.sub(r"\d+", "N", sample.frames[0])] += sample.count
+        threads[sample.frames[0]] += sample.count
         packages[_package(sample.frames[-1])] += sample.count
         itself[sample.frames[-1]] += sample.count
         for frame in set(sample.frames[1:]):

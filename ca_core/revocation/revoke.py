@@ -11,13 +11,14 @@ from ca_core.core import Core
 from ca_core.model.audit import AuditRecord
 from ca_core.model.certificates import Certificate, CertificateStatus, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.jobs import TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.orders.states import OrderEvent, after
+from ca_core.orders.timers import make_due
 from ca_core.revocation.reasons import parse_reason, reason_name
-from ca_core.revocation.schedule import make_crl_due
 
 _ATTEMPTS: Final = 3
 """A write that lost a compare-and-set runs again: its second run sees what won."""
@@ -98,7 +99,7 @@ def revoke_in(
         tx.orders.save(replace(order, state=after(order.state, OrderEvent.REVOKED)))
     if reason is RevocationReason.KEY_COMPROMISE:
         tx.blocked_keys.add(certificate.spki_sha256, reason_name(reason), now)
-    make_crl_due(tx, sources, certificate.issuer_id, now)
+    make_due(tx, sources, TimerType.CRL, certificate.issuer_id)
     tx.audit.append([_record(sources, certificate, reason, principal)])
     return revoked
 

@@ -1,1 +1,1 @@
-"""Suites that drive any server from outside, and what they need beside it; nothing here imports the gateway."""
+"""What drives any server from outside: real clients, the demo, a loopback DNS. Imports nothing of the gateway's."""

@@ -1,0 +1,239 @@
+"""The demo: a new CA, the gateway on loopback, a certificate through certbot, checked with openssl. One line a step.
+
+Run by ``make demo``. Needs no root and no service: everything lives in a folder of its own and on loopback ports.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+BIN = Path(sys.executable).parent
+NAMES = ("demo.trivium.test", "www.demo.trivium.test")
+START_SECONDS = 60
+STEP_SECONDS = 120
+CONSOLE = Console(highlight=False)
+
+
+class DemoError(Exception):
+    """A step did not do what it should; the text says which and shows what the program printed."""
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Print one line a step: what it does, and how long it took."""
+    started = time.monotonic()
+    CONSOLE.print(f"  [dim]·[/dim] {title} ...", end="\r")
+    yield
+    CONSOLE.print(f"  [green]✓[/green] {title} [dim]({time.monotonic() - started:.1f} s)[/dim]")
+
+
+def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
+    """Run a program to its end and return what it printed; raise with its output when it fails."""
+    done = subprocess.run(  # noqa: S603 - the demo's own programs with its own arguments
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=STEP_SECONDS,
+        env={**os.environ, **(env or {})},
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DemoError(f"{command[0]} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+@contextmanager
+def running(log: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a program running while the block runs; its output goes to ``log``."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - the demo's own programs with its own arguments
+            [str(part) for part in command], stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for_file(path: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until ``path`` appears; raise when the process ends or the time is over."""
+    deadline = time.monotonic() + START_SECONDS
+    while not path.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoError(f"{path.name} did not appear:\n{log.read_text()}")
+        time.sleep(0.05)
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until somebody listens on the loopback port; raise when the process ends or the time is over."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoError(f"Nothing listens on port {port}:\n{log.read_text()}")
+        time.sleep(0.05)
+
+
+class Demo:
+    """The folder, the ports and the steps of one demo."""
+
+    def __init__(self, folder: Path) -> None:
+        """Choose the ports; nothing is started yet."""
+        self.folder = folder
+        self.ca = folder / "ca"
+        self.certbot = folder / "certbot"
+        self.dns_port, self.dns_http_port, self.http_port = free_port(), free_port(), free_port()
+        self.acme_port, self.status_port = free_port(), free_port()
+        self.endpoints: dict[str, str] = {}
+
+    def trivium(self, *arguments: str) -> str:
+        """Run the ``trivium`` command on the demo's installation."""
+        command, *rest = arguments
+        group = [command, rest.pop(0)] if command in {"order", "product"} else [command]
+        return run(BIN / "trivium", *group, "--dir", self.ca, *rest, env={"COLUMNS": str(CONSOLE.width)})
+
+    def make_ca(self) -> None:
+        """Make the installation: root, issuing CA, Client, product."""
+        settings = {
+            "listen.acme": f"127.0.0.1:{self.acme_port}",
+            "listen.status": f"127.0.0.1:{self.status_port}",
+            "validation.resolver": f"127.0.0.1:{self.dns_port}",
+            "validation.http_port": str(self.http_port),
+            "validation.allow_private_addresses": "true",
+        }
+        self.trivium("init", *(part for key, value in settings.items() for part in ("--set", f"{key}={value}")))
+
+    def start_dns(self, stack: ExitStack) -> None:
+        """Start the loopback DNS, which answers every name with 127.0.0.1."""
+        log = self.folder / "dns.log"
+        dns, http = f"127.0.0.1:{self.dns_port}", f"127.0.0.1:{self.dns_http_port}"
+        command = (sys.executable, "-m", "conformance.loopback_dns", "--dns", dns, "--http", http)
+        wait_for_port(self.dns_http_port, stack.enter_context(running(log, *command)), log)
+
+    def start_gateway(self, stack: ExitStack) -> None:
+        """Start the gateway and read where it answers."""
+        log, file = self.folder / "gateway.log", self.ca / "run" / "endpoints.json"
+        process = stack.enter_context(running(log, BIN / "trivium", "serve", "--dir", self.ca))
+        wait_for_file(file, process, log)
+        self.endpoints = json.loads(file.read_text())
+
+    def obtain(self) -> Path:
+        """Let certbot obtain a certificate over ACME, and return the folder with its files."""
+        folders = [part for name in ("config", "work", "logs") for part in (f"--{name}-dir", str(self.certbot / name))]
+        domains = [part for name in NAMES for part in ("-d", name)]
+        run(
+            BIN / "certbot", "certonly", "--standalone", "--http-01-port", str(self.http_port),
+            "--http-01-address", "127.0.0.1", "--server", self.endpoints["acme_directory"], "--agree-tos",
+            "--register-unsafely-without-email", "--non-interactive", *domains, *folders,
+            env={"REQUESTS_CA_BUNDLE": self.endpoints["tls_ca"]},
+        )  # fmt: skip
+        return self.certbot / "config" / "live" / NAMES[0]
+
+    def fetch_crls(self) -> Path:
+        """Fetch the CRLs of root and issuing CA over HTTP, as the certificates point to them, into one PEM file."""
+        pem = self.folder / "crls.pem"
+        listed: list[dict[str, str]] = json.loads(self.trivium("crl", "--json"))
+        with pem.open("w") as output:
+            for crl in listed:
+                if not crl["url"].startswith("http://127.0.0.1:"):
+                    raise DemoError(f"The CRL address {crl['url']} is not on loopback.")
+                der = self.folder / "crl.der"
+                with urllib.request.urlopen(crl["url"], timeout=10) as answer:  # noqa: S310 - http on loopback
+                    der.write_bytes(answer.read())
+                output.write(run("openssl", "crl", "-inform", "DER", "-in", der))
+        return pem
+
+    def verify(self, live: Path) -> str:
+        """Verify the certificate against the root with both CRLs, then ask OCSP; return the answer's status line."""
+        crls, root, chain = self.fetch_crls(), Path(self.endpoints["root"]), live / "chain.pem"
+        run(
+            "openssl", "verify", "-CAfile", root, "-untrusted", chain, "-CRLfile", crls, "-crl_check_all",
+            live / "cert.pem",
+        )  # fmt: skip
+        answer = run(
+            "openssl", "ocsp", "-issuer", chain, "-cert", live / "cert.pem", "-url", self.endpoints["ocsp"],
+            "-CAfile", root, "-verify_other", chain,
+        )  # fmt: skip
+        if "Response verify OK" not in answer or "cert.pem: good" not in answer:
+            raise DemoError(f"OCSP did not say good:\n{answer}")
+        return next(line for line in answer.splitlines() if "cert.pem:" in line).rpartition("/")[2]
+
+    def show(self, live: Path) -> None:
+        """Print the order with its jobs, and where everything is."""
+        orders = [order for order in json.loads(self.trivium("order", "list", "--json")) if order["road"] == "acme"]
+        CONSOLE.print()
+        sys.stdout.write(self.trivium("order", "show", orders[0]["id"]))
+        CONSOLE.print(f"\n  certificate     {live / 'fullchain.pem'}")
+        CONSOLE.print(f"  ACME directory  {self.endpoints['acme_directory']}")
+        CONSOLE.print(f"  root            {self.endpoints['root']}\n")
+
+
+def demonstrate(folder: Path, *, keep: bool) -> None:
+    """Run the steps; with ``keep`` stay until Ctrl-C."""
+    demo = Demo(folder)
+    with ExitStack() as stack:
+        with step("a new CA: offline root, issuing CA, Client, product"):
+            demo.make_ca()
+        with step("a DNS for loopback"):
+            demo.start_dns(stack)
+        with step("the gateway"):
+            demo.start_gateway(stack)
+        with step(f"certbot obtains a certificate for {' and '.join(NAMES)}"):
+            live = demo.obtain()
+        with step("openssl verifies it against the root, with CRLs and OCSP"):
+            status = demo.verify(live)
+        CONSOLE.print(f"    [dim]OCSP: {status}[/dim]")
+        demo.show(live)
+        if keep:
+            CONSOLE.print("  The gateway is running; Ctrl-C ends it.")
+            signal.pause()
+
+
+def main() -> int:
+    """Run the demo in a folder of its own, which is removed at the end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", type=int, default=1, help="0: exit when done; 1: keep the gateway running")
+    keep = bool(parser.parse_args().keep)
+    folder = Path(tempfile.mkdtemp(prefix="trivium-demo-"))
+    try:
+        demonstrate(folder, keep=keep)
+    except DemoError as error:
+        CONSOLE.print(f"\n  [red]✗ {error}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        CONSOLE.print("\n  Ended.")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,13 +3,15 @@
 import hashlib
 import json
 from functools import lru_cache
+from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from josepy import JWK
+from josepy.jwk import JWK
 
 
 @lru_cache(maxsize=4096)
 def account_spki_sha256(jwk: str) -> bytes:
     """Return the SHA-256 of the SubjectPublicKeyInfo of a stored account key (canonical JWK JSON)."""
-    key = JWK.from_json(json.loads(jwk)).public_key().key
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+    key: Any = JWK.from_json(json.loads(jwk))
+    public = key.public_key().key
+    return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()

@@ -20,6 +20,7 @@ from ca_core.validation.attempt import fail_waiting_order
 TimerResult = tuple[dict[str, Any], timedelta]
 PURGE_LIMIT: Final = 10_000
 CHECK_PAGE: Final = 500
+FINDINGS_KEPT: Final = 1000
 
 
 async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
@@ -60,12 +61,17 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
 
 async def check_certificates(core: Core, _job: Job) -> TimerResult:
     """Parse every stored certificate again and compare it with its row (rule 18); the findings are the response."""
-    checked, findings, after = 0, [], ""
-    while page := await core.store.read(lambda tx, start=after: tx.certificates.all_issued(start, CHECK_PAGE)):
+    checked, after = 0, ""
+    findings: list[str] = []
+    while page := await _page(core, after):
         for certificate in page:
             findings.extend(f"{certificate.id}: {finding}" for finding in check_row(certificate))
         checked, after = checked + len(page), page[-1].id
-    return {"checked": checked, "findings": findings[:1000]}, timedelta(days=1)
+    return {"checked": checked, "findings": findings[:FINDINGS_KEPT]}, timedelta(days=1)
+
+
+async def _page(core: Core, after: str) -> list[Certificate]:
+    return await core.store.read(lambda tx: tx.certificates.all_issued(after, CHECK_PAGE))
 
 
 def check_row(certificate: Certificate) -> list[str]:
@@ -89,13 +95,8 @@ def check_row(certificate: Certificate) -> list[str]:
     ]
 
 
-async def publish_crl(core: Core, job: Job) -> TimerResult:
-    """Publish the next CRL of the job's issuer."""
-    return await run_crl_job(core, job)
-
-
 TIMERS: dict[TimerType, Callable[[Core, Job], Awaitable[TimerResult]]] = {
-    TimerType.CRL: publish_crl,
+    TimerType.CRL: run_crl_job,
     TimerType.OWN_CERTIFICATES: renew_own_certificates,
     TimerType.HOURLY: tidy,
     TimerType.NIGHTLY: check_certificates,

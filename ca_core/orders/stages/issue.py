@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 
-from ca_core.certificates.tbs import assemble
+from ca_core.certificates.assembly import assemble
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate, CertificateStatus, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -31,7 +31,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     crash_point("before-sign")
     signature = await signer.sign(linted.tbs.der)
     crash_point("after-sign")
-    der = assemble(linted, signature, issuance.issuer)
+    der = assemble(linted, signature)
     journal.certificate = issued(intent, der)
     journal.order = replace(journal.order, certificate_id=intent.id)
     journal.record("certificate.issue", certificate=intent.id, serial=f"{intent.serial:x}", der=der.hex())

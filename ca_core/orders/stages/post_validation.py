@@ -1,6 +1,8 @@
 """POST_VALIDATION: the certificate is what was ordered, and the final lint; a failure here revokes it (rules 11, 17)."""
 
-from ca_core.certificates.tbs import check_issued
+from ca_core.certificates.assembly import check_issued
+from ca_core.certificates.csr import parse_csr
+from ca_core.certificates.lint import require_no_blocking
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import JobType
@@ -15,7 +17,9 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     certificate = journal.certificate
     if certificate is None or certificate.der is None:
         raise TriviumError(ErrorKind.INTERNAL, "An order reached POST_VALIDATION without its certificate.")
-    check_issued(certificate.der, certificate)
+    csr = issuance.csr or parse_csr(journal.order.csr or b"")
+    kind = issuance.product.policy.profile.kind
+    check_issued(certificate.der, kind=kind, identifiers=journal.order.identifiers, spki=csr.spki)
     policy = issuance.product.policy.lint
     if policy.mode is LintMode.ERROR:
         with journal.job(
@@ -23,7 +27,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
         ) as child:
             findings = core.linters.lint_certificate(certificate.der, policy)
             child.respond(findings=[str(finding) for finding in findings])
-            core.linters.require_clean(findings, policy)
+            require_no_blocking(findings)
     job.respond(fingerprint=certificate.fingerprint)
     return Done()
 

@@ -100,7 +100,7 @@ class Module:
         def attempt(session: Any) -> bytes:
             key = self._private_keys.get(label)
             if key is None:
-                key = self._private_keys[label] = session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label)
+                key = self._private_keys[label] = _find(session, ObjectClass.PRIVATE_KEY, label)
             return _sign_and_verify(key, algorithm, public_key, message)
 
         return self._with_session(label, attempt)
@@ -109,9 +109,12 @@ class Module:
         """Make a key pair on the token, unless one has the label."""
 
         def attempt(session: Any) -> None:
-            if any(True for _ in session.get_objects({Attribute.LABEL: label})):
-                raise TriviumError(ErrorKind.CONFLICT, f"The token {self._token_label} has an object {label} already.")
-            _generate(session, label, algorithm)
+            try:
+                _find(session, ObjectClass.PRIVATE_KEY, label)
+            except pkcs11.NoSuchKey:
+                _generate(session, label, algorithm)
+            else:
+                raise TriviumError(ErrorKind.CONFLICT, f"The token {self._token_label} has a key {label} already.")
 
         self._with_session(label, attempt)
 
@@ -157,7 +160,7 @@ class Module:
         self._session = token.open(rw=True, user_pin=self._pin)
 
     def _read_public_key(self, session: Any, label: str) -> tuple[KeyAlgorithm, TokenPublicKey]:
-        key = session.get_key(object_class=ObjectClass.PUBLIC_KEY, label=label)
+        key = _find(session, ObjectClass.PUBLIC_KEY, label)
         if key.key_type == KeyType.RSA:
             modulus = int.from_bytes(key[Attribute.MODULUS])
             if modulus.bit_length() == 3072:  # noqa: PLR2004 - KeyAlgorithm.RSA3072
@@ -176,6 +179,12 @@ class Module:
             return f"The PKCS#11 module {self._path} cannot be loaded."
         text = next((text for kind, text in _SENTENCES.items() if isinstance(error, kind)), _NO_ANSWER)
         return f"The token {self._token_label} {text.format(label=label, error=type(error).__name__)}"
+
+
+def _find(session: Any, kind: ObjectClass, label: str) -> Any:
+    """Find the one key with this label; raises NoSuchKey or MultipleObjectsReturned."""
+    session.generate_random(64)  # tells whether the session lives; a search in a dead one complains on stderr
+    return session.get_key(object_class=kind, label=label)
 
 
 def _sign_and_verify(key: Any, algorithm: KeyAlgorithm, public_key: TokenPublicKey, message: bytes) -> bytes:

@@ -1,0 +1,281 @@
+"""To-be-signed certificates: what a product's profile, the order's names and the CSR's key become before a signature.
+
+The TBS is built once and its bytes never change again: they are committed, linted and signed as they are.
+"""
+
+import functools
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+from ca_core.certificates.csr import ParsedCsr
+from ca_core.certificates.throwaway import ThrowawayKey, throwaway_key
+from ca_core.certificates.validity import validity_period
+from ca_core.keys.signer import KeyAlgorithm
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.issuers import Issuer
+from ca_core.model.products import Product, Profile, ProfileKind
+
+_MAX_COMMON_NAME: Final = 64
+"""ub-common-name (RFC 5280 appendix A.1)."""
+
+_OWNER_ATTRIBUTES: Final = frozenset({NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME})
+_SEQUENCE: Final = b"\x30"
+_BIT_STRING: Final = b"\x03"
+_SHORT_FORM: Final = 0x80
+
+_MUST_STAPLE: Final = x509.TLSFeature([x509.TLSFeatureType.status_request])
+
+
+def _extension(value: x509.ExtensionType, *, critical: bool) -> x509.Extension[x509.ExtensionType]:
+    return x509.Extension(value.oid, critical, value)
+
+
+_END_ENTITY_EXTENSIONS: Final = (
+    _extension(x509.BasicConstraints(ca=False, path_length=None), critical=True),
+    _extension(
+        x509.KeyUsage(
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=False,
+            crl_sign=False,
+            encipher_only=False,
+            decipher_only=False,
+        ),
+        critical=True,
+    ),
+)
+"""digitalSignature alone, for RSA keys too: keyEncipherment beside it would give one key two purposes, which the BR
+advise against (7.1.2.7.11), and only RSA key transport, which TLS has dropped, needs it."""
+
+_KIND_EXTENSIONS: Final = {
+    ProfileKind.TLS_SERVER: (
+        *_END_ENTITY_EXTENSIONS,
+        _extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False),
+    ),
+    ProfileKind.OCSP_RESPONDER: (
+        *_END_ENTITY_EXTENSIONS,
+        _extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False),
+        _extension(x509.OCSPNoCheck(), critical=False),
+    ),
+}
+"""BR 7.1.2.7.6 and 7.1.2.8.2; RFC 6960 section 4.2.2.2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tbs:
+    """A to-be-signed certificate: ``der`` is its TBSCertificate, ``signature_algorithm`` its AlgorithmIdentifier in DER.
+
+    ``issuer`` is the certificate of the issuer whose key of ``algorithm`` is to sign; ``subject`` is in RFC 4514 form.
+    """
+
+    der: bytes
+    signature_algorithm: bytes
+    algorithm: KeyAlgorithm
+    issuer: x509.Certificate
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    subject: str
+    identifiers: tuple[Identifier, ...]
+
+    def with_signature(self, signature: bytes) -> bytes:
+        """Return the Certificate (DER, RFC 5280 section 4.1) of the TBS and ``signature``, the TBS untouched."""
+        return certificate_der(self.der, self.signature_algorithm, signature)
+
+
+def build_tbs(
+    *,
+    product: Product,
+    issuer: Issuer,
+    csr: ParsedCsr,
+    identifiers: tuple[Identifier, ...],
+    serial: int,
+    now: datetime,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+) -> Tbs:
+    """Build the TBS of a certificate for ``identifiers`` and the CSR's key, as the product's profile has it.
+
+    ``now`` is the time of signing; ``not_before`` and ``not_after`` are the requester's wish. The names are the
+    order's, not the CSR's; of the CSR the key, the wish for must-staple and a common name are used. Raises MALFORMED,
+    UNAVAILABLE (see :func:`~ca_core.certificates.validity.validity_period`) or BAD_CSR.
+    """
+    policy, profile = product.policy, product.policy.profile
+    signed_by = _issuer(issuer.certificate)
+    start, end = validity_period(
+        profile,
+        public=policy.public,
+        now=now,
+        issuer_not_after=signed_by.not_after,
+        not_before=not_before,
+        not_after=not_after,
+    )
+    subject = _subject(profile, signed_by.certificate.subject, csr, identifiers)
+    builder = x509.CertificateBuilder(
+        issuer_name=signed_by.certificate.subject,
+        subject_name=subject,
+        public_key=csr.public_key,
+        serial_number=serial,
+        extensions=_extensions(
+            profile=profile, issuer=issuer, signed_by=signed_by, csr=csr, subject=subject, identifiers=identifiers
+        ),
+    )
+    unsigned = signed_by.throwaway.sign(builder.not_valid_before(start).not_valid_after(end))
+    return Tbs(
+        der=unsigned.tbs_certificate_bytes,
+        signature_algorithm=signed_by.signature_algorithm,
+        algorithm=signed_by.throwaway.algorithm,
+        issuer=signed_by.certificate,
+        serial=serial,
+        not_before=start,
+        not_after=end,
+        subject=subject.rfc4514_string(),
+        identifiers=identifiers,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SigningIssuer:
+    """What is the same in every certificate of an issuer; made once from its certificate."""
+
+    certificate: x509.Certificate
+    not_after: datetime
+    throwaway: ThrowawayKey
+    signature_algorithm: bytes
+    authority_key_identifier: x509.Extension[x509.ExtensionType]
+
+
+@functools.lru_cache(maxsize=64)
+def _issuer(certificate_der: bytes) -> _SigningIssuer:
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    public_key = certificate.public_key()
+    throwaway = throwaway_key(public_key)
+    identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return _SigningIssuer(
+        certificate=certificate,
+        not_after=certificate.not_valid_after_utc,
+        throwaway=throwaway,
+        signature_algorithm=throwaway.signature_algorithm,
+        authority_key_identifier=_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
+        ),
+    )
+
+
+def _subject(profile: Profile, issuer: x509.Name, csr: ParsedCsr, identifiers: Sequence[Identifier]) -> x509.Name:
+    """Return the subject: for TLS empty or a common name that is one of the names.
+
+    An OCSP responder has the CSR's common name below the issuer's country and organization (BR 7.1.2.8.1).
+    """
+    match profile.kind:
+        case ProfileKind.TLS_SERVER:
+            common_name = _tls_common_name(csr, identifiers) if profile.common_name else None
+            return x509.Name([] if common_name is None else [x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+        case ProfileKind.OCSP_RESPONDER:
+            if not csr.common_name or len(csr.common_name) > _MAX_COMMON_NAME:
+                raise TriviumError(
+                    ErrorKind.BAD_CSR, "The CSR of an OCSP responder needs a common name of 1 to 64 characters."
+                )
+            owner = [attribute for attribute in issuer if attribute.oid in _OWNER_ATTRIBUTES]
+            return x509.Name([*owner, x509.NameAttribute(NameOID.COMMON_NAME, csr.common_name)])
+
+
+def _tls_common_name(csr: ParsedCsr, identifiers: Sequence[Identifier]) -> str | None:
+    """Return the CSR's common name where it was ordered, else the first domain name short enough; no IP address."""
+    names = [
+        name.value for name in identifiers if name.type is IdentifierType.DNS and len(name.value) <= _MAX_COMMON_NAME
+    ]
+    asked = (csr.common_name or "").lower()
+    return asked if asked in names else next(iter(names), None)
+
+
+def _extensions(
+    *,
+    profile: Profile,
+    issuer: Issuer,
+    signed_by: _SigningIssuer,
+    csr: ParsedCsr,
+    subject: x509.Name,
+    identifiers: Sequence[Identifier],
+) -> list[x509.Extension[x509.ExtensionType]]:
+    """Return the extensions in their order: those of the kind, then those of the profile and the request."""
+    extensions: list[x509.Extension[x509.ExtensionType]] = [
+        *_KIND_EXTENSIONS[profile.kind],
+        signed_by.authority_key_identifier,
+    ]
+    if profile.subject_key_identifier or profile.kind is ProfileKind.OCSP_RESPONDER:
+        extensions.append(_extension(x509.SubjectKeyIdentifier.from_public_key(csr.public_key), critical=False))
+    if profile.kind is ProfileKind.OCSP_RESPONDER:
+        return extensions
+    extensions += _issuer_extensions(issuer.certificate_url, issuer.ocsp_url, issuer.crl_url, profile.policy_oids)
+    extensions.append(_extension(_alternative_name(identifiers), critical=len(subject.rdns) == 0))
+    if profile.must_staple or csr.must_staple:
+        extensions.append(_extension(_MUST_STAPLE, critical=False))
+    return extensions
+
+
+@functools.lru_cache(maxsize=256)
+def _issuer_extensions(
+    certificate_url: str, ocsp_url: str, crl_url: str, policy_oids: tuple[str, ...]
+) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    """Return authorityInfoAccess, certificatePolicies and cRLDistributionPoints; an empty URL leaves its entry out."""
+    access = [
+        x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+        for method, url in (
+            (AuthorityInformationAccessOID.OCSP, ocsp_url),
+            (AuthorityInformationAccessOID.CA_ISSUERS, certificate_url),
+        )
+        if url
+    ]
+    policies = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in policy_oids]
+    extensions: list[x509.Extension[x509.ExtensionType]] = []
+    if access:
+        extensions.append(_extension(x509.AuthorityInformationAccess(access), critical=False))
+    if policies:
+        extensions.append(_extension(x509.CertificatePolicies(policies), critical=False))
+    if crl_url:
+        extensions.append(_extension(crl_distribution_points(crl_url), critical=False))
+    return tuple(extensions)
+
+
+def crl_distribution_points(url: str) -> x509.CRLDistributionPoints:
+    """Return cRLDistributionPoints with the one ``url``."""
+    point = x509.DistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(url)], relative_name=None, reasons=None, crl_issuer=None
+    )
+    return x509.CRLDistributionPoints([point])
+
+
+def _alternative_name(identifiers: Sequence[Identifier]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_general_name(identifier) for identifier in identifiers])
+
+
+def _general_name(identifier: Identifier) -> x509.GeneralName:
+    match identifier.type:
+        case IdentifierType.DNS:
+            return x509.DNSName(identifier.value)
+        case IdentifierType.IP:
+            return x509.IPAddress(ipaddress.ip_address(identifier.value))
+
+
+def certificate_der(tbs: bytes, signature_algorithm: bytes, signature: bytes) -> bytes:
+    """Return the Certificate (DER, RFC 5280 section 4.1) of its three parts."""
+    return _tlv(_SEQUENCE, tbs + signature_algorithm + _tlv(_BIT_STRING, b"\x00" + signature))
+
+
+def _tlv(tag: bytes, content: bytes) -> bytes:
+    length = len(content)
+    if length < _SHORT_FORM:
+        return tag + bytes([length]) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8)
+    return tag + bytes([_SHORT_FORM | len(octets)]) + octets + content

@@ -1,0 +1,182 @@
+"""Issuers with real keys of every algorithm, clocks and entropy of the tests' own, and CSRs of every shape."""
+
+import functools
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+    CertificateIssuerPublicKeyTypes,
+)
+from cryptography.x509.oid import NameOID
+
+from ca_core.certificates.authority import AuthorityName, make_issuing, make_root
+from ca_core.keys.signer import KeyAlgorithm
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.issuers import Issuer, IssuerKind
+from ca_core.model.sources import Sources
+
+NOW = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
+YEAR = 365 * 86400
+
+
+@dataclass
+class TestClock:
+    """A clock that stands still until the test moves it."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+class SystemEntropy:
+    """The operating system's randomness."""
+
+    def token(self, length: int) -> bytes:
+        return os.urandom(length)
+
+
+SOURCES = Sources(clock=TestClock(), entropy=SystemEntropy())
+
+
+@dataclass(frozen=True)
+class PlainSigner:
+    """A key in memory behind the signer interface."""
+
+    algorithm: KeyAlgorithm
+    key: CertificateIssuerPrivateKeyTypes
+
+    @property
+    def public_key(self) -> CertificateIssuerPublicKeyTypes:
+        return self.key.public_key()
+
+    async def sign(self, message: bytes) -> bytes:
+        return self.sign_now(message)
+
+    def sign_now(self, message: bytes) -> bytes:
+        match self.key:
+            case ec.EllipticCurvePrivateKey():
+                digest = hashes.SHA384() if self.algorithm is KeyAlgorithm.P384 else hashes.SHA256()
+                return self.key.sign(message, ec.ECDSA(digest))
+            case rsa.RSAPrivateKey():
+                return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+            case (
+                ed25519.Ed25519PrivateKey()
+                | mldsa.MLDSA44PrivateKey()
+                | mldsa.MLDSA65PrivateKey()
+                | mldsa.MLDSA87PrivateKey()
+            ):
+                return self.key.sign(message)
+        raise AssertionError(self.key)
+
+
+def new_signer(algorithm: KeyAlgorithm) -> PlainSigner:
+    """Return a signer with a new key."""
+    match algorithm:
+        case KeyAlgorithm.P256:
+            return PlainSigner(algorithm, ec.generate_private_key(ec.SECP256R1()))
+        case KeyAlgorithm.P384:
+            return PlainSigner(algorithm, ec.generate_private_key(ec.SECP384R1()))
+        case KeyAlgorithm.RSA3072:
+            return PlainSigner(algorithm, rsa.generate_private_key(65537, 3072))
+        case KeyAlgorithm.ED25519:
+            return PlainSigner(algorithm, ed25519.Ed25519PrivateKey.generate())
+        case KeyAlgorithm.MLDSA44:
+            return PlainSigner(algorithm, mldsa.MLDSA44PrivateKey.generate())
+        case KeyAlgorithm.MLDSA65:
+            return PlainSigner(algorithm, mldsa.MLDSA65PrivateKey.generate())
+        case KeyAlgorithm.MLDSA87:
+            return PlainSigner(algorithm, mldsa.MLDSA87PrivateKey.generate())
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A root and an issuing CA under it, both of one algorithm."""
+
+    root: bytes
+    root_signer: PlainSigner
+    signer: PlainSigner
+    issuer: Issuer
+
+
+@functools.cache
+def _signers(algorithm: KeyAlgorithm) -> tuple[PlainSigner, PlainSigner]:
+    return new_signer(algorithm), new_signer(algorithm)
+
+
+async def new_authority(algorithm: KeyAlgorithm, *, validity: int = 5 * YEAR) -> Authority:
+    """Return an authority made through the module that makes them; keys are made once a process."""
+    root_signer, signer = _signers(algorithm)
+    root = await make_root(root_signer, name=ROOT_NAME, validity=20 * YEAR, sources=SOURCES)
+    certificate = await make_issuing(
+        root_signer,
+        root,
+        public_key=signer.public_key,
+        name=ISSUING_NAME,
+        validity=validity,
+        root_crl_url="http://status.example.com/crl/root",
+        root_certificate_url="http://status.example.com/issuer/root",
+        sources=SOURCES,
+    )
+    issuer = Issuer(
+        id="iss-1",
+        name="issuing",
+        kind=IssuerKind.ISSUING,
+        certificate=certificate,
+        key_reference="software:key-1",
+        crl_url="http://status.example.com/crl/iss-1",
+        ocsp_url="http://status.example.com/ocsp/iss-1",
+        certificate_url="http://status.example.com/issuer/iss-1",
+        created_at=NOW,
+    )
+    return Authority(root, root_signer, signer, issuer)
+
+
+ROOT_NAME = AuthorityName(common_name="Test Root", organization="Test", country="DE")
+ISSUING_NAME = AuthorityName(common_name="Test Issuing CA", organization="Test", country="DE")
+
+CSR_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def dns(*names: str) -> tuple[Identifier, ...]:
+    """Return DNS identifiers."""
+    return tuple(Identifier(type=IdentifierType.DNS, value=name) for name in names)
+
+
+def ip(*addresses: str) -> tuple[Identifier, ...]:
+    """Return IP identifiers."""
+    return tuple(Identifier(type=IdentifierType.IP, value=address) for address in addresses)
+
+
+def new_csr(
+    names: Iterable[Identifier | x509.GeneralName] = (),
+    *,
+    common_name: str | None = None,
+    key: CertificateIssuerPrivateKeyTypes = CSR_KEY,
+    digest: hashes.HashAlgorithm | None = None,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+) -> bytes:
+    """Return a CSR in DER with the names in its subjectAltName."""
+    subject = [] if common_name is None else [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
+    general_names = [_general_name(name) for name in names]
+    if general_names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(general_names), critical=False)
+    for value, critical in extensions:
+        builder = builder.add_extension(value, critical=critical)
+    if digest is None and isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        digest = hashes.SHA256()
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.DER)  # type: ignore[arg-type]
+
+
+def _general_name(name: Identifier | x509.GeneralName) -> x509.GeneralName:
+    if isinstance(name, x509.GeneralName):
+        return name
+    return x509.DNSName(name.value) if name.type is IdentifierType.DNS else x509.IPAddress(ip_address(name.value))

@@ -1,7 +1,6 @@
 """Protection at rest: the key-encryption key seals what the store keeps of the gateway's private keys (rule 31)."""
 
 import base64
-import binascii
 import hashlib
 import os
 import stat
@@ -22,6 +21,7 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_SECRET_FILE = 4096
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 class KeyEncryptionKey:
@@ -144,11 +144,12 @@ def _parse_key(content: bytes, name: str) -> bytes:
     try:
         if len(text) == 2 * KEY_BYTES:
             return bytes.fromhex(text.decode("ascii"))
-        return base64.b64decode(
-            text.rstrip(b"=") + b"=", altchars=b"-_" if set(text) & set(b"-_") else None, validate=True
-        )
-    except (ValueError, binascii.Error):
+        secret = base64.b64decode(text.translate(_URL_SAFE).rstrip(b"=") + b"=", validate=True)
+    except ValueError:
         raise _not_a_key(name) from None
+    if len(secret) != KEY_BYTES:
+        raise _not_a_key(name)
+    return secret
 
 
 def _not_a_key(name: str) -> TriviumError:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,8 @@ import pytest
 from ca_core.keys.pkcs11 import Pkcs11Token
 from ca_core.keys.sealing import KEY_BYTES, KeyEncryptionKey
 from ca_core.model.sources import Sources
+from tests.keys.own_sources import StandingClock, SystemEntropy
 from tests.keys.softhsm import PIN, SOFTHSM, SoftHsm
-
-
-class SystemEntropy:
-    """Random bytes from the operating system."""
-
-    def token(self, length: int) -> bytes:
-        """Return ``length`` random bytes."""
-        return os.urandom(length)
-
-
-class StandingClock:
-    """A clock that stands still."""
-
-    def now(self) -> datetime:
-        """Return always the same time."""
-        return datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,15 @@ class Change:
 _CATALOGUE = TypeAdapter(Catalogue)
 
 
-def read(path: Path) -> Catalogue:
-    """Read and check the file; raises MALFORMED with a sentence that names the entry and the key."""
+def read(path: Path, now: datetime) -> Catalogue:
+    """Read and check the file as of ``now`` (UTC); raises MALFORMED with a sentence that names the key."""
     try:
-        return parse(path.read_text("utf-8"), str(path))
+        return parse(path.read_text("utf-8"), str(path), now)
     except FileNotFoundError:
         raise TriviumError(ErrorKind.NOT_FOUND, f"{path} does not exist; `trivium init` makes it.") from None
 
 
-def parse(text: str, where: str) -> Catalogue:
+def parse(text: str, where: str, now: datetime) -> Catalogue:
     """Check the text of a catalogue; ``where`` starts the sentence of what is refused. Raises MALFORMED."""
     try:
         values = tomllib.loads(text)
@@ -108,7 +109,7 @@ def parse(text: str, where: str) -> Catalogue:
         catalogue = _CATALOGUE.validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
     except ValidationError as error:
         raise TriviumError(ErrorKind.MALFORMED, f"{where}: {what_is_wrong(error, [])}") from error
-    for sentence in check(catalogue):
+    for sentence in check(catalogue, now):
         raise TriviumError(ErrorKind.MALFORMED, f"{where}: {sentence}")
     return catalogue
 

@@ -85,7 +85,9 @@ class Installation:
     @property
     def database_url(self) -> str:
         """The database's URL, with an absolute path for SQLite. It may hold a password: never log it."""
-        return f"{_SQLITE}{self.database_file}" if self.database_file else self.settings.database.url
+        if self.database_file is not None:
+            return f"{_SQLITE}{self.database_file}"
+        return self.settings.database.url.replace("postgresql://", "postgresql+psycopg://", 1)
 
     def key_encryption_key(self, environment: Mapping[str, str], entropy: Entropy) -> KeyEncryptionKey:
         """Read the key from TRIVIUM_KEY_ENCRYPTION_KEY or, when that is not set, from its file; raises UNAVAILABLE."""

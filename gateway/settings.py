@@ -135,7 +135,7 @@ class Pkcs11(_Section):
         default="",
         description="Path of the PKCS#11 module (a .so file); empty when no key is in a token.",
     )
-    token: str = Field(default="", description="Label of the token.")
+    token: str = Field(default="", description="Label of the token that has the keys; a module can serve several.")
     pin_file: str = Field(
         default="",
         description="File (mode 0600) with the user PIN; a file, for arguments and environments are listed (rule 31).",

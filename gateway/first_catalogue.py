@@ -1,0 +1,81 @@
+"""What ``trivium init`` puts into the first ``catalogue.toml``: the Client ``default`` and the gateway's own."""
+
+from dataclasses import replace
+from typing import Final
+
+from ca_core.certificates.policies import default_private_lint, default_responder_lint
+from ca_core.keys.signer import KeyAlgorithm
+from ca_core.model.clients import ClientSettings
+from ca_core.model.issuers import IssuerKind
+from ca_core.model.products import LintMode, NamePolicy, Policy, Profile, ProfileKind, Road
+from gateway.catalogue import Catalogue, ClientEntry, IssuerEntry, ProductEntry
+from gateway.settings import Defaults
+
+DEFAULT_CLIENT: Final = "default"
+DEFAULT_PRODUCT: Final = "tls"
+OWN_CLIENT: Final = "gateway"
+_DAY: Final = 86400
+
+
+def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algorithm: KeyAlgorithm) -> Catalogue:
+    """Return the catalogue of a new, private installation; ``algorithm`` is that of the issuing key."""
+    issuing = next(issuer.name for issuer in issuers if issuer.kind is IssuerKind.ISSUING)
+    lint = default_private_lint(single_labels=True, algorithm=algorithm)
+    return Catalogue(
+        issuers=issuers,
+        clients=(
+            ClientEntry(
+                name=DEFAULT_CLIENT,
+                description="Whoever comes by without a Client of their own.",
+                settings=ClientSettings(
+                    plain_get=defaults.acme.plain_get,
+                    require_eab=defaults.acme.require_eab,
+                ),
+            ),
+            ClientEntry(name=OWN_CLIENT, description="The gateway itself, for its own certificates."),
+        ),
+        products=(
+            ProductEntry(
+                name=DEFAULT_PRODUCT,
+                client=DEFAULT_CLIENT,
+                issuer=issuing,
+                description="TLS server certificates for public and internal names.",
+                roads=(Road.ACME,),
+                policy=Policy(
+                    public=False,
+                    profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * _DAY),
+                    names=_private_names(wildcards=defaults.acme.wildcards),
+                    lint=replace(lint, mode=LintMode(defaults.lint)),
+                ),
+            ),
+            ProductEntry(
+                name="gateway-tls",
+                client=OWN_CLIENT,
+                issuer=issuing,
+                description="The certificate of the gateway's TLS listener.",
+                roads=(Road.SYSTEM,),
+                policy=Policy(
+                    public=False,
+                    profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * _DAY),
+                    names=_private_names(wildcards=False),
+                    lint=lint,
+                ),
+            ),
+            ProductEntry(
+                name="gateway-ocsp",
+                client=OWN_CLIENT,
+                issuer=issuing,
+                description="The certificate of the OCSP responder.",
+                roads=(Road.SYSTEM,),
+                policy=Policy(
+                    public=False,
+                    profile=Profile(kind=ProfileKind.OCSP_RESPONDER, validity=30 * _DAY, policy_oids=()),
+                    lint=default_responder_lint(algorithm=algorithm),
+                ),
+            ),
+        ),
+    )
+
+
+def _private_names(*, wildcards: bool) -> NamePolicy:
+    return NamePolicy(wildcards=wildcards, internal_names=True, single_labels=True, private_addresses=True)

@@ -2,8 +2,9 @@
 
 The table holds every row of the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890; figures of the
 registries as updated 2025-04), globally reachable rows included: no subscriber's server lives there. Added to them are
-multicast and the address forms that carry an IPv4 address inside, whole, since a translator on our network could lead
-such an address to an inner host: a resolver that synthesises 64:ff9b::/96 addresses (DNS64) is of no use to a CA.
+multicast, whatever is not global unicast, and the address forms that carry an IPv4 address inside, whole, since a
+translator on our network could lead such an address to an inner host: a resolver that synthesises 64:ff9b::/96
+addresses (DNS64) is of no use to a CA. The first row that matches says why.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
@@ -49,6 +50,9 @@ _IPV6 = (
     ("fe80::/10", "link local, RFC 4291"),
     ("fec0::/10", "site local, RFC 3879"),
     ("ff00::/8", "multicast, RFC 4291"),
+    ("::/3", "outside of global unicast 2000::/3, RFC 4291"),
+    ("4000::/2", "outside of global unicast 2000::/3, RFC 4291"),
+    ("8000::/1", "outside of global unicast 2000::/3, RFC 4291"),
 )
 
 

@@ -7,6 +7,7 @@ the one that is used cannot differ (DNS rebinding). Each redirect starts that ov
 
 import asyncio
 import hmac
+import os
 import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,8 +26,8 @@ from ca_core.validation.validator import Validated, ValidationSettings, quoted
 
 _MAX_BODY = 128
 _MAX_CONNECTIONS = 512  # far below the usual limit of open files; validations beyond it wait, within their timeout
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _DIAL_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-_TLS_ERRORS = (aiohttp.ClientSSLError, ssl.SSLError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +100,14 @@ class Http01:
         for address in (first, *fallbacks):
             try:
                 return await self._get(url, address)
-            except _TLS_ERRORS as error:
-                raise TriviumError(
-                    ErrorKind.TLS, f"No TLS connection to {url.raw_host} ({address}): offer TLS 1.2 or later."
-                ) from error
-            except _DIAL_ERRORS as error:
-                dial_error = error
             except (aiohttp.ClientError, OSError, ValueError) as error:
+                if _is_tls_error(error):
+                    raise TriviumError(
+                        ErrorKind.TLS, f"No TLS connection to {url.raw_host} ({address}): offer TLS 1.2 or later."
+                    ) from error
+                if isinstance(error, _DIAL_ERRORS):
+                    dial_error = error
+                    continue
                 raise TriviumError(
                     ErrorKind.CONNECTION, f"The server of {url} at {address} broke off or did not speak HTTP/1.1."
                 ) from error
@@ -178,9 +180,6 @@ class Http01:
         return self._session
 
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
 class _NoResolver(AbstractResolver):
     """Fails whatever asks aiohttp to resolve a name: a request without a checked address never leaves."""
 
@@ -215,9 +214,16 @@ def _tls_context() -> ssl.SSLContext:
     return context
 
 
-def _dial_reason(error: Exception) -> str:
+def _is_tls_error(error: Exception) -> bool:
+    """Whether the TLS handshake failed. A failed connect has an errno, a peer that leaves during the handshake none."""
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or "no route"
+        return isinstance(error, aiohttp.ClientSSLError) or error.os_error.errno is None
+    return isinstance(error, ssl.SSLError)
+
+
+def _dial_reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno is not None:
+        return os.strerror(error.os_error.errno)
     return "no answer in time"
 
 

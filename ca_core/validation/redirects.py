@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def redirect_target(base: URL, location: str, ports: dict[str, int]) -> URL:
-    """Return the absolute URL that ``location``, the header of an answer to ``base``, leads to.
+    """Return the absolute URL, without fragment and port, that ``location``, a header of ``base``'s answer, leads to.
 
     ``ports`` are the configured ports by scheme, default 80 and 443; a redirect names them or none. Raises CONNECTION
     for any target a validation must not follow; whether the host's addresses may be used is decided when it is
@@ -41,7 +41,7 @@ def redirect_target(base: URL, location: str, ports: dict[str, int]) -> URL:
         raise _refused(location, f"has a path of more than {_MAX_PATH} characters")
     if not _is_host(target.raw_host or ""):
         raise _refused(location, "leads to a host that is neither a domain name nor an IP address")
-    return target
+    return target.with_port(None)
 
 
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:

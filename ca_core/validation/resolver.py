@@ -30,6 +30,7 @@ _MAX_TCP_ANSWER = 32 * 1024
 _MAX_RECORDS = 256
 _MAX_ALIASES = 8
 _HEADER = 12
+_MAX_PORT = 65535
 _CLASS_IN = b"\x00\x01"
 # One OPT record: root name, type 41, our UDP payload size, no flags, no options (RFC 6891 section 6.1).
 _EDNS = b"\x00\x00\x29" + _UDP_PAYLOAD.to_bytes(2) + bytes(6)
@@ -227,13 +228,15 @@ def _parse_server(address: str) -> tuple[str, int]:
     if not colon or address.endswith("]"):
         host, port = address, "53"
     try:
-        server = str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
+        server = ip_address(host.removeprefix("[").removesuffix("]"))
+        if not 0 < int(port) <= _MAX_PORT:
+            raise ValueError(port)
     except ValueError as error:
         raise TriviumError(
             ErrorKind.MALFORMED,
             f"The resolver {address!r} is not an IP address with a port: write it as 192.0.2.1:53 or [2001:db8::1]:53.",
         ) from error
-    return server
+    return str(server), int(port)
 
 
 def _system_servers() -> tuple[tuple[str, int], ...]:

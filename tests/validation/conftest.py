@@ -1,0 +1,72 @@
+"""What the validation tests share: a loopback resolver and validators with short timeouts."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from ca_core.model.authorizations import ValidationMethod
+from ca_core.model.sources import Sources
+from ca_core.validation.methods import build_validators
+from ca_core.validation.resolver import Resolver
+from ca_core.validation.validator import ValidationSettings, Validator
+from conformance.loopback_dns import LoopbackDns
+
+
+class RealEntropy:
+    """Random bytes of the operating system."""
+
+    def token(self, length: int) -> bytes:
+        """Return ``length`` random bytes."""
+        return secrets.token_bytes(length)
+
+
+class RealClock:
+    """The system's clock."""
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return datetime.now(UTC)
+
+
+@pytest.fixture
+def sources() -> Sources:
+    """Clock and randomness of the operating system."""
+    return Sources(clock=RealClock(), entropy=RealEntropy())
+
+
+@pytest.fixture
+async def dns() -> AsyncIterator[LoopbackDns]:
+    """A resolver on loopback that remembers its queries."""
+    async with LoopbackDns() as server:
+        server.record_queries = True
+        yield server
+
+
+@pytest.fixture
+def resolver(dns: LoopbackDns, sources: Sources) -> Resolver:
+    """Our resolver, asking the loopback one."""
+    return Resolver(dns.dns, sources, timeout=0.2)
+
+
+@pytest.fixture
+async def http_01(dns: LoopbackDns, sources: Sources) -> AsyncIterator[Callable[..., Validator]]:
+    """Makes http-01 validators for the ports given; private addresses are allowed unless the settings say no."""
+    async with AsyncExitStack() as closing:
+
+        def make(http_port: int = 1, **settings: object) -> Validator:
+            values: dict[str, object] = {
+                "resolver": dns.dns,
+                "http_port": http_port,
+                "allow_private_addresses": True,
+                "timeout": 2.0,
+                "dial_timeout": 0.3,
+                "dns_timeout": 0.2,
+            }
+            validators = build_validators(ValidationSettings(**(values | settings)), sources)  # type: ignore[arg-type]
+            closing.push_async_callback(validators.close)
+            return validators.by_method[ValidationMethod.HTTP_01]
+
+        yield make

@@ -1,0 +1,46 @@
+"""ACME accounts in the store."""
+
+from dataclasses import replace
+
+from sqlalchemy import bindparam, select
+
+from ca_core.model.accounts import Account
+from ca_core.model.errors import ErrorKind, TriviumError
+from store.revisions import conflict, save_statement
+from store.statements import Executor, Row, Statement
+from store.tables import accounts
+
+_ADD = Statement.upsert(accounts, lambda insert: insert.on_conflict_do_nothing())
+_GET = Statement(select(accounts).where(accounts.c.id == bindparam("id")))
+_BY_THUMBPRINT = Statement(select(accounts).where(accounts.c.thumbprint == bindparam("thumbprint")))
+_SAVE = save_statement(accounts, ("product_id", "status", "jwk", "thumbprint", "contacts", "terms_agreed"))
+
+
+class AccountTable:
+    """Implements :class:`ca_core.model.store.Accounts`."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._run = executor
+
+    def add(self, account: Account) -> None:
+        """Store a new account; raises CONFLICT when the thumbprint is known."""
+        if not self._run.change(_ADD, vars(account)):
+            raise TriviumError(ErrorKind.CONFLICT, "an account with this key exists already; use it, or another key")
+
+    def get(self, account_id: str) -> Account | None:
+        """Return the account of this id."""
+        return _account(self._run.one(_GET, {"id": account_id}))
+
+    def by_thumbprint(self, thumbprint: str) -> Account | None:
+        """Return the account whose key has this thumbprint (RFC 7638, base64url)."""
+        return _account(self._run.one(_BY_THUMBPRINT, {"thumbprint": thumbprint}))
+
+    def save(self, account: Account) -> Account:
+        """Replace the row of this revision; raises CONFLICT, also when the new key is another account's."""
+        if not self._run.change(_SAVE, vars(account)):
+            raise conflict(f"account {account.id}")
+        return replace(account, revision=account.revision + 1)
+
+
+def _account(row: Row | None) -> Account | None:
+    return None if row is None else Account(**row)

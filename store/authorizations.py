@@ -1,0 +1,162 @@
+"""Authorizations and their challenges in the store."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, insert, select
+
+from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.identifiers import Identifier
+from store.revisions import conflict, save_statement
+from store.statements import Executor, Row, Statement
+from store.tables import authorizations, challenges
+
+_ADD = Statement(insert(authorizations))
+_ADD_CHALLENGE = Statement(insert(challenges))
+_GET = Statement(select(authorizations).where(authorizations.c.id == bindparam("id")))
+_BY_CHALLENGE = Statement(
+    select(authorizations)
+    .join(challenges, challenges.c.authorization_id == authorizations.c.id)
+    .where(challenges.c.id == bindparam("challenge_id"))
+)
+_CHALLENGES = Statement(
+    select(challenges)
+    .where(challenges.c.authorization_id == bindparam("authorization_id"))
+    .order_by(challenges.c.position)
+)
+_SAVE = save_statement(authorizations, ("status", "expires_at"))
+_SAVE_CHALLENGE = save_statement(challenges, ("status", "validated_at", "error"))
+
+
+def _names(count: int, prefix: str) -> list[str]:
+    """Parameter names for ``count`` values, rounded up to a power of two so that few statements serve all counts."""
+    return [f"{prefix}_{index}" for index in range(1 << (count - 1).bit_length())]
+
+
+def _spread(prefix: str, values: Sequence[str]) -> dict[str, str]:
+    """The values under their parameter names, the last one repeated up to the rounded count."""
+    return {name: values[min(index, len(values) - 1)] for index, name in enumerate(_names(len(values), prefix))}
+
+
+@cache
+def _by_ids(names: tuple[str, ...]) -> tuple[Statement, Statement]:
+    """The authorizations of so many ids, and their challenges."""
+    parameters: list[BindParameter[str]] = [bindparam(name) for name in names]
+    return (
+        Statement(select(authorizations).where(authorizations.c.id.in_(parameters))),
+        Statement(
+            select(challenges).where(challenges.c.authorization_id.in_(parameters)).order_by(challenges.c.position)
+        ),
+    )
+
+
+@cache
+def _valid_for(names: tuple[str, ...]) -> Statement:
+    """The account's valid, unexpired authorizations of so many identifier values."""
+    return Statement(
+        select(authorizations)
+        .where(
+            authorizations.c.account_id == bindparam("account_id"),
+            authorizations.c.identifier_value.in_([bindparam(name) for name in names]),
+            authorizations.c.status == AuthorizationStatus.VALID,
+            authorizations.c.expires_at > bindparam("now"),
+        )
+        .order_by(authorizations.c.id)
+    )
+
+
+class AuthorizationTable:
+    """Implements :class:`ca_core.model.store.Authorizations`."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._run = executor
+
+    def add(self, authorizations: Sequence[Authorization]) -> None:
+        """Store new authorizations with their challenges."""
+        self._run.change_many(_ADD, [_values(authorization) for authorization in authorizations])
+        self._run.change_many(
+            _ADD_CHALLENGE,
+            [
+                {**vars(challenge), "position": position}
+                for authorization in authorizations
+                for position, challenge in enumerate(authorization.challenges)
+            ],
+        )
+
+    def get(self, authorization_id: str) -> Authorization | None:
+        """Return the authorization of this id."""
+        return self._complete(self._run.one(_GET, {"id": authorization_id}))
+
+    def get_many(self, authorization_ids: Sequence[str]) -> list[Authorization]:
+        """Return them in the order of the ids asked for; raises NOT_FOUND when one is missing."""
+        found = self._of_ids(authorization_ids)
+        if missing := [wanted for wanted in authorization_ids if wanted not in found]:
+            raise TriviumError(ErrorKind.NOT_FOUND, f"there is no authorization {missing[0]}")
+        return [found[wanted] for wanted in authorization_ids]
+
+    def by_challenge(self, challenge_id: str) -> Authorization | None:
+        """Return the authorization that the challenge belongs to."""
+        return self._complete(self._run.one(_BY_CHALLENGE, {"challenge_id": challenge_id}))
+
+    def valid_for(self, account_id: str, identifiers: Sequence[Identifier], now: datetime) -> list[Authorization]:
+        """Return the account's valid, unexpired authorizations that cover one of the identifiers, oldest first."""
+        if not identifiers:
+            return []
+        bases = _spread("base", [identifier.base.value for identifier in identifiers])
+        rows = self._run.all(_valid_for(tuple(bases)), {**bases, "account_id": account_id, "now": now})
+        wanted = {(identifier.base, identifier.wildcard) for identifier in identifiers}
+        ids = [row["id"] for row in rows if (_identifier(row), row["wildcard"]) in wanted]
+        found = self._of_ids(ids)
+        return [found[covering] for covering in ids]
+
+    def save(self, authorization: Authorization) -> Authorization:
+        """Save status and expiry (not the challenges) by the revision; raises CONFLICT."""
+        if not self._run.change(_SAVE, vars(authorization)):
+            raise conflict(f"authorization {authorization.id}")
+        return replace(authorization, revision=authorization.revision + 1)
+
+    def save_challenge(self, challenge: Challenge) -> Challenge:
+        """Save a challenge by its revision; raises CONFLICT."""
+        if not self._run.change(_SAVE_CHALLENGE, vars(challenge)):
+            raise conflict(f"challenge {challenge.id}")
+        return replace(challenge, revision=challenge.revision + 1)
+
+    def _of_ids(self, ids: Sequence[str]) -> dict[str, Authorization]:
+        if not ids:
+            return {}
+        wanted = _spread("id", ids)
+        by_ids, challenges_of_ids = _by_ids(tuple(wanted))
+        grouped: dict[str, list[Challenge]] = {}
+        for row in self._run.all(challenges_of_ids, wanted):
+            grouped.setdefault(row["authorization_id"], []).append(_challenge(row))
+        rows = self._run.all(by_ids, wanted)
+        return {row["id"]: _authorization(row, grouped.get(row["id"], [])) for row in rows}
+
+    def _complete(self, row: Row | None) -> Authorization | None:
+        if row is None:
+            return None
+        found = self._run.all(_CHALLENGES, {"authorization_id": row["id"]})
+        return _authorization(row, [_challenge(challenge) for challenge in found])
+
+
+def _values(authorization: Authorization) -> dict[str, Any]:
+    identifier = authorization.identifier
+    return {**vars(authorization), "identifier_type": identifier.type, "identifier_value": identifier.value}
+
+
+def _identifier(row: Row) -> Identifier:
+    return Identifier(type=row["identifier_type"], value=row["identifier_value"])
+
+
+def _authorization(row: Row, challenges: Sequence[Challenge]) -> Authorization:
+    identifier = Identifier(type=row.pop("identifier_type"), value=row.pop("identifier_value"))
+    return Authorization(identifier=identifier, challenges=tuple(challenges), **row)
+
+
+def _challenge(row: Row) -> Challenge:
+    del row["position"]
+    return Challenge(**row)

@@ -1,0 +1,130 @@
+"""Certificates in the store, from the intent on."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, or_, select
+
+from ca_core.model.certificates import Certificate, Revocation, RevocationReason, RevokedSerial
+from ca_core.model.errors import ErrorKind, TriviumError
+from store.revisions import conflict, save_statement
+from store.statements import Executor, Row, Statement
+from store.tables import certificates, off_status
+
+_SERIALS = 1 << 160
+
+_ADD = Statement.upsert(certificates, lambda insert: insert.on_conflict_do_nothing())
+_GET = Statement(select(certificates).where(certificates.c.id == bindparam("id")))
+_OF_ORDER = Statement(
+    select(certificates).where(certificates.c.order_id == bindparam("order_id")).order_by(certificates.c.id)
+)
+_BY_SERIAL = Statement(
+    select(certificates).where(
+        certificates.c.issuer_id == bindparam("issuer_id"), certificates.c.serial == bindparam("serial")
+    )
+)
+_BY_FINGERPRINT = Statement(select(certificates).where(certificates.c.fingerprint == bindparam("fingerprint")))
+# A revocation date that is there is never rewritten, whatever the caller read (rule 79).
+_SAVE = save_statement(
+    certificates,
+    ("status", "der", "fingerprint", "revoked_at", "revocation_reason", "revoked_by"),
+    or_(certificates.c.revoked_at.is_(None), certificates.c.revoked_at == bindparam("revoked_at")),
+)
+_REVOKED = Statement(
+    select(
+        certificates.c.serial,
+        func.coalesce(certificates.c.revoked_at, certificates.c.created_at).label("revoked_at"),
+        certificates.c.revocation_reason.label("reason"),
+    )
+    .where(
+        certificates.c.issuer_id == bindparam("issuer_id"),
+        off_status,
+        certificates.c.not_after > bindparam("not_after"),
+    )
+    .order_by(certificates.c.serial)
+)
+_ALL_ISSUED = Statement(
+    select(certificates)
+    .where(certificates.c.id > bindparam("after"), certificates.c.der.is_not(None))
+    .order_by(certificates.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+class CertificateTable:
+    """Implements :class:`ca_core.model.store.Certificates`.
+
+    ``save`` stores the status, the signed certificate and the revocation; an intent never changes (rule 3).
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._run = executor
+
+    def add(self, certificate: Certificate) -> None:
+        """Store an intent; raises CONFLICT when the issuer has used the serial (rule 2)."""
+        if not self._run.change(_ADD, _values(certificate)):
+            raise TriviumError(ErrorKind.CONFLICT, "the issuer has used this serial number already; take another")
+
+    def save(self, certificate: Certificate) -> Certificate:
+        """Replace the row of this revision; return the certificate with the next one; raises CONFLICT."""
+        if not self._run.change(_SAVE, _values(certificate)):
+            raise conflict(f"certificate {certificate.id}")
+        return replace(certificate, revision=certificate.revision + 1)
+
+    def get(self, certificate_id: str) -> Certificate | None:
+        """Return the certificate of this id."""
+        return _certificate(self._run.one(_GET, {"id": certificate_id}))
+
+    def of_order(self, order_id: str) -> list[Certificate]:
+        """Return the order's certificates, abandoned ones too, oldest first."""
+        return [_loaded(row) for row in self._run.all(_OF_ORDER, {"order_id": order_id})]
+
+    def by_serial(self, issuer_id: str, serial: int) -> Certificate | None:
+        """Return the issuer's certificate of this serial; None also for one that no certificate can have."""
+        if not 0 <= serial < _SERIALS:
+            return None
+        return _certificate(self._run.one(_BY_SERIAL, {"issuer_id": issuer_id, "serial": serial}))
+
+    def by_fingerprint(self, fingerprint: str) -> Certificate | None:
+        """Return the certificate whose DER has this SHA-256 (hex)."""
+        return _certificate(self._run.one(_BY_FINGERPRINT, {"fingerprint": fingerprint}))
+
+    def revoked(self, issuer_id: str, not_after: datetime) -> list[RevokedSerial]:
+        """Return revoked and abandoned serials that expire later than ``not_after``, by serial (rule 82)."""
+        return [
+            RevokedSerial(
+                serial=row["serial"],
+                revoked_at=row["revoked_at"],
+                reason=RevocationReason.UNSPECIFIED if row["reason"] is None else row["reason"],
+            )
+            for row in self._run.all(_REVOKED, {"issuer_id": issuer_id, "not_after": not_after})
+        ]
+
+    def all_issued(self, after: str, limit: int) -> list[Certificate]:
+        """Return every certificate with a DER, by id, from the one behind ``after`` (rule 18)."""
+        return [_loaded(row) for row in self._run.all(_ALL_ISSUED, {"after": after, "limit": limit})]
+
+
+def _values(certificate: Certificate) -> dict[str, Any]:
+    revocation = certificate.revocation
+    return {
+        **vars(certificate),
+        "fingerprint": certificate.fingerprint or None,
+        "revoked_at": None if revocation is None else revocation.revoked_at,
+        "revocation_reason": None if revocation is None else revocation.reason,
+        "revoked_by": None if revocation is None else revocation.revoked_by,
+    }
+
+
+def _certificate(row: Row | None) -> Certificate | None:
+    return None if row is None else _loaded(row)
+
+
+def _loaded(row: Row) -> Certificate:
+    revoked_at, reason, revoked_by = row.pop("revoked_at"), row.pop("revocation_reason"), row.pop("revoked_by")
+    row["fingerprint"] = row["fingerprint"] or ""
+    revocation = None
+    if revoked_at is not None:
+        revocation = Revocation(revoked_at=revoked_at, reason=reason, revoked_by=revoked_by)
+    return Certificate(revocation=revocation, **row)

@@ -1,0 +1,158 @@
+"""Domain values that are stored as JSON: to plain JSON values and back. Objects carry the version of their shape."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from typing import Any
+
+from ca_core.model.clients import ClientSettings
+from ca_core.model.errors import ErrorKind, Problem, SubProblem
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.products import (
+    AcceptedFinding,
+    KeyPolicy,
+    LintMode,
+    LintPolicy,
+    LintSet,
+    NamePolicy,
+    Policy,
+    Profile,
+    ProfileKind,
+    Road,
+)
+
+_VERSION = 1
+
+
+def _versioned(**members: Any) -> dict[str, Any]:
+    return {"version": _VERSION, **members}
+
+
+def _unversioned(stored: dict[str, Any]) -> dict[str, Any]:
+    members = dict(stored)
+    if (version := members.pop("version")) != _VERSION:
+        raise ValueError(f"stored JSON of version {version}: this program reads version {_VERSION}")
+    return members
+
+
+def encode_identifiers(identifiers: Iterable[Identifier]) -> list[list[str]]:
+    """``[["dns", "example.com"], ...]``."""
+    return [[identifier.type.value, identifier.value] for identifier in identifiers]
+
+
+def decode_identifiers(stored: list[list[str]]) -> tuple[Identifier, ...]:
+    """The inverse of :func:`encode_identifiers`."""
+    return tuple(Identifier(type=IdentifierType(kind), value=value) for kind, value in stored)
+
+
+def encode_chain(chain: Iterable[bytes]) -> list[str]:
+    """A list of base64 DER certificates."""
+    return [b64encode(der).decode() for der in chain]
+
+
+def decode_chain(stored: list[str]) -> tuple[bytes, ...]:
+    """The inverse of :func:`encode_chain`."""
+    return tuple(b64decode(der) for der in stored)
+
+
+def encode_chains(chains: Iterable[Iterable[bytes]]) -> list[list[str]]:
+    """A list of chains."""
+    return [encode_chain(chain) for chain in chains]
+
+
+def decode_chains(stored: list[list[str]]) -> tuple[tuple[bytes, ...], ...]:
+    """The inverse of :func:`encode_chains`."""
+    return tuple(decode_chain(chain) for chain in stored)
+
+
+def encode_roads(roads: Iterable[Road]) -> list[str]:
+    """The roads' names, sorted: equal sets have equal texts."""
+    return sorted(road.value for road in roads)
+
+
+def decode_roads(stored: list[str]) -> frozenset[Road]:
+    """The inverse of :func:`encode_roads`."""
+    return frozenset(Road(road) for road in stored)
+
+
+def encode_problem(problem: Problem) -> dict[str, Any]:
+    """A problem with its sub-problems."""
+    return _versioned(
+        kind=problem.kind.value,
+        detail=problem.detail,
+        subproblems=[
+            {
+                "kind": sub.kind.value,
+                "detail": sub.detail,
+                "identifier": None if sub.identifier is None else [sub.identifier.type.value, sub.identifier.value],
+            }
+            for sub in problem.subproblems
+        ],
+        retry_after=problem.retry_after,
+        id=problem.id,
+    )
+
+
+def decode_problem(stored: dict[str, Any]) -> Problem:
+    """The inverse of :func:`encode_problem`."""
+    members = _unversioned(stored)
+    members["kind"] = ErrorKind(members["kind"])
+    members["subproblems"] = tuple(_subproblem(sub) for sub in members["subproblems"])
+    return Problem(**members)
+
+
+def _subproblem(stored: dict[str, Any]) -> SubProblem:
+    identifier = stored["identifier"]
+    return SubProblem(
+        kind=ErrorKind(stored["kind"]),
+        detail=stored["detail"],
+        identifier=None if identifier is None else decode_identifiers([identifier])[0],
+    )
+
+
+def encode_settings(settings: ClientSettings) -> dict[str, Any]:
+    """A Client's settings."""
+    return _versioned(plain_get=settings.plain_get, require_eab=settings.require_eab)
+
+
+def decode_settings(stored: dict[str, Any]) -> ClientSettings:
+    """The inverse of :func:`encode_settings`."""
+    return ClientSettings(**_unversioned(stored))
+
+
+def encode_policy(policy: Policy) -> dict[str, Any]:
+    """A product's policy, every field of it."""
+    profile, lint = policy.profile, policy.lint
+    return _versioned(
+        public=policy.public,
+        profile={**vars(profile), "kind": profile.kind.value, "policy_oids": list(profile.policy_oids)},
+        names=vars(policy.names),
+        keys={"rsa_bits": list(policy.keys.rsa_bits), "curves": list(policy.keys.curves)},
+        lint={
+            "mode": lint.mode.value,
+            "lint_set": lint.lint_set.value,
+            "accepted": [[accepted.code, accepted.reason] for accepted in lint.accepted],
+        },
+        authorization_lifetime=policy.authorization_lifetime,
+        order_lifetime=policy.order_lifetime,
+    )
+
+
+def decode_policy(stored: dict[str, Any]) -> Policy:
+    """The inverse of :func:`encode_policy`."""
+    members = _unversioned(stored)
+    profile, keys, lint = members["profile"], members["keys"], members["lint"]
+    return Policy(
+        public=members["public"],
+        profile=Profile(
+            **{**profile, "kind": ProfileKind(profile["kind"]), "policy_oids": tuple(profile["policy_oids"])}
+        ),
+        names=NamePolicy(**members["names"]),
+        keys=KeyPolicy(rsa_bits=tuple(keys["rsa_bits"]), curves=tuple(keys["curves"])),
+        lint=LintPolicy(
+            mode=LintMode(lint["mode"]),
+            lint_set=LintSet(lint["lint_set"]),
+            accepted=tuple(AcceptedFinding(code=code, reason=reason) for code, reason in lint["accepted"]),
+        ),
+        authorization_lifetime=members["authorization_lifetime"],
+        order_lifetime=members["order_lifetime"],
+    )

@@ -1,0 +1,73 @@
+"""The database engine and its connections: SQLite by default, PostgreSQL 15 or newer by URL."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from store.statements import Executor, unavailable
+
+_LOCK_WAIT = 5
+"""Seconds a writer waits for another process before the callers hear UNAVAILABLE."""
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # what is acknowledged survives a power cut
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {_LOCK_WAIT * 1000}",
+    "PRAGMA cache_size = -32768",  # 32 MiB a connection: the upper levels of every index of a large installation
+)
+_POSTGRESQL_SETTINGS = (f"SET lock_timeout = '{_LOCK_WAIT}s'", "SET synchronous_commit = on")
+_POSTGRESQL_READ_ONLY = (
+    "SET default_transaction_read_only = on",
+    "SET default_transaction_isolation = 'repeatable read'",
+)
+
+
+def make_engine(url: str) -> Engine:
+    """Return the engine of ``sqlite:////absolute/path`` or ``postgresql+psycopg://...``; raises MALFORMED."""
+    try:
+        kind = make_url(url).drivername
+    except SQLAlchemyError as error:
+        raise TriviumError(ErrorKind.MALFORMED, f"database.url is not a database URL: {error}") from error
+    if kind == "postgresql+psycopg":
+        return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": _LOCK_WAIT})
+    if kind != "sqlite":
+        raise TriviumError(
+            ErrorKind.MALFORMED, f"database.url is of kind {kind}: use sqlite:////path or postgresql+psycopg://..."
+        )
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "cached_statements": 256})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def connect(engine: Engine, *, read_only: bool) -> Executor:
+    """Open a connection of its own, outside any transaction; raises UNAVAILABLE."""
+    try:
+        pooled = engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+    except SQLAlchemyError as error:
+        raise unavailable(error) from error
+    executor = Executor(connection, engine.dialect)
+    if engine.dialect.name == "sqlite":
+        if read_only:
+            executor.command("PRAGMA query_only = ON")
+    else:
+        connection.rollback()
+        connection.autocommit = True  # transactions are begun and ended in words, as on SQLite
+        for setting in _POSTGRESQL_SETTINGS + (_POSTGRESQL_READ_ONLY if read_only else ()):
+            executor.command(setting)
+    return executor
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma).fetchall()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,149 @@
+"""Jobs in the store: claimed with a lease and a fencing token."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from ca_core.model.jobs import Job, JobState, JobType, TimerType
+from store.columns import inline
+from store.revisions import conflict
+from store.statements import Executor, Row, Statement
+from store.tables import jobs, open_job
+
+_CLAIMED = {
+    "state": inline(JobState.PROCESSING),
+    "fence": jobs.c.fence + 1,
+    "executions": jobs.c.executions + 1,
+    "started_at": bindparam("now"),
+    "lease_owner": bindparam("owner"),
+    "lease_until": bindparam("lease_until"),
+    "claimable_at": bindparam("lease_until"),
+}
+_WORKED = (
+    *("state", "waiting_for", "scheduled_at", "started_at", "finished_at", "due_at", "executions"),
+    *("request", "response", "error", "lease_owner", "lease_until", "claimable_at"),
+)
+
+_ADD = Statement(insert(jobs))
+_GET = Statement(select(jobs).where(jobs.c.id == bindparam("id")))
+_OF_ORDER = Statement(select(jobs).where(jobs.c.order_id == bindparam("order_id")).order_by(jobs.c.id))
+_OPEN = Statement(
+    select(jobs)
+    .where(jobs.c.type == bindparam("type"), jobs.c.subject_id.is_not_distinct_from(bindparam("subject_id")), open_job)
+    .order_by(jobs.c.id)
+    .limit(1)
+)
+# SKIP LOCKED is for PostgreSQL; SQLite, which has one writer at a time, compiles to nothing there.
+_due = (
+    select(jobs.c.id)
+    .where(jobs.c.claimable_at <= bindparam("now"))
+    .order_by(jobs.c.claimable_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_CLAIM_DUE = Statement(update(jobs).where(jobs.c.id.in_(select(_due.c.id))).values(_CLAIMED).returning(jobs))
+_CLAIM = Statement(
+    update(jobs)
+    .where(
+        jobs.c.id == bindparam("id"),
+        jobs.c.state.in_([inline(JobState.WAITING), inline(JobState.PENDING), inline(JobState.RETRY)]),
+    )
+    .values(_CLAIMED)
+    .returning(jobs)
+)
+_MINE = (jobs.c.id == bindparam("id")) & (jobs.c.fence == bindparam("fence"))
+_RENEW = Statement(
+    update(jobs)
+    .where(_MINE, jobs.c.state == inline(JobState.PROCESSING))
+    .values(lease_until=bindparam("lease_until"), claimable_at=bindparam("lease_until"))
+)
+_SAVE = Statement(update(jobs).where(_MINE).values({name: bindparam(name) for name in _WORKED}))
+_WAKE = Statement(
+    update(jobs)
+    .where(jobs.c.id == bindparam("id"), jobs.c.state == inline(JobState.WAITING))
+    .values(state=inline(JobState.PENDING), due_at=bindparam("now"), claimable_at=bindparam("now"))
+)
+_PURGE_TIMERS = Statement(
+    delete(jobs).where(
+        jobs.c.order_id.is_(None),
+        jobs.c.type.in_([inline(timer) for timer in TimerType]),
+        jobs.c.finished_at < bindparam("finished_before"),
+    )
+)
+
+
+class JobTable:
+    """Implements :class:`ca_core.model.store.Jobs`."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._run = executor
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Store new jobs."""
+        self._run.change_many(_ADD, [_values(job) for job in jobs])
+
+    def get(self, job_id: str) -> Job | None:
+        """Return the job of this id."""
+        return _job(self._run.one(_GET, {"id": job_id}))
+
+    def of_order(self, order_id: str) -> list[Job]:
+        """Return the order's jobs, oldest first."""
+        return [_loaded(row) for row in self._run.all(_OF_ORDER, {"order_id": order_id})]
+
+    def open_of_type(self, job_type: JobType | TimerType, subject_id: str | None) -> Job | None:
+        """Return the oldest job of this type and subject that is neither SUCCESS nor FAILED."""
+        return _job(self._run.one(_OPEN, {"type": job_type, "subject_id": subject_id}))
+
+    def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:
+        """Claim PENDING and RETRY jobs whose time has come, and PROCESSING ones whose lease is over."""
+        rows = self._run.all(_CLAIM_DUE, {"owner": owner, "now": now, "lease_until": lease_until, "limit": limit})
+        return [_loaded(row) for row in rows]
+
+    def claim(self, job_id: str, *, owner: str, now: datetime, lease_until: datetime) -> Job | None:
+        """Claim one WAITING, PENDING or RETRY job, whatever its due time; None when it is none of these."""
+        return _job(self._run.one(_CLAIM, {"id": job_id, "owner": owner, "now": now, "lease_until": lease_until}))
+
+    def renew(self, job: Job, lease_until: datetime) -> None:
+        """Prolong the lease of a claimed job; raises CONFLICT when another worker has claimed it since."""
+        if not self._run.change(_RENEW, {"id": job.id, "fence": job.fence, "lease_until": lease_until}):
+            raise _lost(job)
+
+    def save(self, job: Job) -> None:
+        """Save a job this worker claimed, matched by id and fence; raises CONFLICT."""
+        if not self._run.change(_SAVE, _values(job)):
+            raise _lost(job)
+
+    def wake(self, job_id: str, now: datetime) -> bool:
+        """Make a WAITING job PENDING and due now; False when it was not WAITING."""
+        return self._run.change(_WAKE, {"id": job_id, "now": now}) == 1
+
+    def purge_timers(self, finished_before: datetime) -> int:
+        """Delete finished timer jobs, which no order refers to; return how many."""
+        return self._run.change(_PURGE_TIMERS, {"finished_before": finished_before})
+
+
+def _lost(job: Job) -> Exception:
+    return conflict(f"job {job.id} (claim {job.fence})")
+
+
+def _values(job: Job) -> dict[str, Any]:
+    return {**vars(job), "claimable_at": _claimable_at(job)}
+
+
+def _claimable_at(job: Job) -> datetime | None:
+    """From when on a worker may claim the job; None when it may not."""
+    if job.state in {JobState.PENDING, JobState.RETRY}:
+        return job.due_at or job.created_at
+    return job.lease_until if job.state is JobState.PROCESSING else None
+
+
+def _job(row: Row | None) -> Job | None:
+    return None if row is None else _loaded(row)
+
+
+def _loaded(row: Row) -> Job:
+    del row["claimable_at"]
+    return Job(**row)

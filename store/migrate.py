@@ -1,0 +1,37 @@
+"""Migrations: brings a database to the schema of this program."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from store.engine import make_engine
+
+_UPGRADE_LOCK = 0x5452_4956  # any number that no other program of the database uses
+
+
+def upgrade(url: str) -> None:
+    """Create or migrate the database to the newest schema; several processes may do so at once.
+
+    Raises UNAVAILABLE when the database does not answer, or is locked.
+    """
+    try:
+        with make_engine(url).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+            command.upgrade(configuration(connection), "head")
+    except SQLAlchemyError as error:
+        raise TriviumError(
+            ErrorKind.UNAVAILABLE, f"the database could not be opened or migrated: {error}", retry_after=5
+        ) from error
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration for one connection; there is no alembic.ini."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,104 @@
+"""Orders in the store."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+
+from ca_core.model.orders import Order, OrderState
+from ca_core.model.store import OrderSearch
+from store.columns import among, inline
+from store.revisions import conflict, save_statement
+from store.statements import Executor, Statement
+from store.tables import order_authorizations, order_identifiers, orders
+
+_NEW = orders.c.state == inline(OrderState.NEW)
+
+_ADD = Statement(insert(orders))
+_ADD_AUTHORIZATION = Statement(insert(order_authorizations))
+_ADD_IDENTIFIER = Statement(insert(order_identifiers))
+_GET = Statement(select(orders).where(orders.c.id == bindparam("id")))
+_SAVE = save_statement(
+    orders,
+    ("state", "expires_at", "csr", "not_before", "not_after", "certificate_id", "error", "comment", "tags"),
+)
+_OF_ACCOUNT = Statement(
+    select(orders)
+    .where(orders.c.account_id == bindparam("account_id"), orders.c.id > bindparam("after"))
+    .order_by(orders.c.id)
+    .limit(bindparam("limit"))
+)
+_REFERRING = Statement(
+    select(orders)
+    .join(order_authorizations, order_authorizations.c.order_id == orders.c.id)
+    .where(order_authorizations.c.authorization_id == bindparam("authorization_id"), _NEW)
+    .order_by(orders.c.id)
+)
+_EXPIRED = Statement(
+    select(orders)
+    .where(_NEW, orders.c.expires_at <= bindparam("now"))
+    .order_by(orders.c.expires_at)
+    .limit(bindparam("limit"))
+)
+
+
+class OrderTable:
+    """Implements :class:`ca_core.model.store.Orders`.
+
+    What an order was placed with - its Client, account, product version, identifiers and authorizations - never
+    changes, so ``save`` leaves it alone.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._run = executor
+
+    def add(self, order: Order) -> None:
+        """Store a new order; the authorizations it refers to exist already."""
+        self._run.change(_ADD, vars(order))
+        self._run.change_many(
+            _ADD_AUTHORIZATION,
+            [{"authorization_id": known, "order_id": order.id} for known in dict.fromkeys(order.authorization_ids)],
+        )
+        values = dict.fromkeys(identifier.value for identifier in order.identifiers)
+        self._run.change_many(_ADD_IDENTIFIER, [{"value": value, "order_id": order.id} for value in values])
+
+    def get(self, order_id: str) -> Order | None:
+        """Return the order of this id."""
+        row = self._run.one(_GET, {"id": order_id})
+        return None if row is None else Order(**row)
+
+    def save(self, order: Order) -> Order:
+        """Replace the row of this revision; return the order with the next one; raises CONFLICT."""
+        if not self._run.change(_SAVE, vars(order)):
+            raise conflict(f"order {order.id}")
+        return replace(order, revision=order.revision + 1)
+
+    def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
+        """Return the account's orders, oldest first, from the one behind the id ``after``."""
+        rows = self._run.all(_OF_ACCOUNT, {"account_id": account_id, "after": after or "", "limit": limit})
+        return [Order(**row) for row in rows]
+
+    def search(self, query: OrderSearch) -> list[Order]:
+        """Return the orders that match, newest first; ``query.before`` is the id the page continues behind."""
+        search = select(orders).order_by(orders.c.id.desc()).limit(query.limit)
+        if query.client_ids is not None:
+            search = search.where(among(orders.c.client_id, query.client_ids))
+        if query.states is not None:
+            search = search.where(among(orders.c.state, query.states))
+        if query.account_id is not None:
+            search = search.where(orders.c.account_id == query.account_id)
+        if query.before is not None:
+            search = search.where(orders.c.id < query.before)
+        if query.identifier is not None:
+            search = search.join(order_identifiers, order_identifiers.c.order_id == orders.c.id).where(
+                order_identifiers.c.value == query.identifier
+            )
+        return [Order(**row) for row in self._run.search(search)]
+
+    def referring_to(self, authorization_id: str) -> list[Order]:
+        """Return the orders in state NEW that refer to the authorization."""
+        return [Order(**row) for row in self._run.all(_REFERRING, {"authorization_id": authorization_id})]
+
+    def expired(self, now: datetime, limit: int) -> list[Order]:
+        """Return orders in state NEW whose ``expires_at`` has passed."""
+        return [Order(**row) for row in self._run.all(_EXPIRED, {"now": now, "limit": limit})]

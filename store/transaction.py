@@ -1,0 +1,88 @@
+"""One transaction over every repository; each is made when it is first asked for."""
+
+from functools import cached_property
+
+from store.accounts import AccountTable
+from store.audit import AuditTable
+from store.authorizations import AuthorizationTable
+from store.blocked_keys import BlockedKeyTable
+from store.certificates import CertificateTable
+from store.clients import ClientTable
+from store.crls import CrlTable
+from store.issuers import IssuerTable
+from store.jobs import JobTable
+from store.once import OnceTable
+from store.orders import OrderTable
+from store.products import ProductTable
+from store.statements import Executor
+
+
+class StoreTransaction:
+    """Implements :class:`ca_core.model.store.Transaction`.
+
+    The repositories hold the connection and nothing else, so one object serves all transactions of a connection,
+    one after the other.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+
+    @cached_property
+    def clients(self) -> ClientTable:
+        """Clients."""
+        return ClientTable(self.executor)
+
+    @cached_property
+    def products(self) -> ProductTable:
+        """Products."""
+        return ProductTable(self.executor)
+
+    @cached_property
+    def issuers(self) -> IssuerTable:
+        """Issuers, and the gateway's own certificates and keys."""
+        return IssuerTable(self.executor)
+
+    @cached_property
+    def accounts(self) -> AccountTable:
+        """ACME accounts."""
+        return AccountTable(self.executor)
+
+    @cached_property
+    def orders(self) -> OrderTable:
+        """Orders."""
+        return OrderTable(self.executor)
+
+    @cached_property
+    def authorizations(self) -> AuthorizationTable:
+        """Authorizations with their challenges."""
+        return AuthorizationTable(self.executor)
+
+    @cached_property
+    def certificates(self) -> CertificateTable:
+        """Certificates."""
+        return CertificateTable(self.executor)
+
+    @cached_property
+    def crls(self) -> CrlTable:
+        """Published CRLs."""
+        return CrlTable(self.executor)
+
+    @cached_property
+    def jobs(self) -> JobTable:
+        """Jobs."""
+        return JobTable(self.executor)
+
+    @cached_property
+    def audit(self) -> AuditTable:
+        """The audit log."""
+        return AuditTable(self.executor)
+
+    @cached_property
+    def once(self) -> OnceTable:
+        """What may be used once."""
+        return OnceTable(self.executor)
+
+    @cached_property
+    def blocked_keys(self) -> BlockedKeyTable:
+        """Public keys that may never be used again."""
+        return BlockedKeyTable(self.executor)

@@ -1,0 +1,100 @@
+"""A throw-away PostgreSQL server for tests: its own cluster in a directory, on a free loopback port, fsync on."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+_USER = "postgres"  # PostgreSQL refuses to run as root
+_START_TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server. ``url`` is that of its maintenance database."""
+
+    programs: Path
+    directory: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL of the maintenance database."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """Return the SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://{_USER}@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """Create an empty database and return its SQLAlchemy URL."""
+        name = f"trivium_{uuid.uuid4().hex}"
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user=_USER, dbname="postgres", autocommit=True
+        ) as server:
+            server.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type] # the name is ours
+        return self.url_of(name)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.directory} -c fsync=on -c max_connections=60"
+        self._control("start", "-w", "-t", str(_START_TIMEOUT), "-l", str(self.directory / "log"), "-o", options)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server: ``fast``, or ``immediate`` as after a crash."""
+        self._control("stop", "-w", "-m", mode)
+
+    def _control(self, *arguments: str) -> None:
+        _run_as_user([str(self.programs / "pg_ctl"), "-D", str(self.directory / "data"), *arguments])
+
+
+def start_cluster(directory: Path) -> Cluster:
+    """Make a cluster in the empty ``directory`` and start it; the caller stops it."""
+    programs = _programs()
+    if os.geteuid() == 0:
+        shutil.chown(directory, _USER)
+        for parent in directory.parents:  # the server's user must be able to reach its directory
+            if parent.stat().st_mode & 0o001 == 0:
+                parent.chmod(parent.stat().st_mode | 0o011)
+    _run_as_user(
+        [str(programs / "initdb"), "-D", str(directory / "data"), "-U", _USER, "--auth=trust", "--encoding=UTF8"]
+    )
+    cluster = Cluster(programs=programs, directory=directory, port=_free_port())
+    cluster.start()
+    return cluster
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        subprocess.run(["apt-get", "install", "-y", "postgresql"], check=True, capture_output=True)
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent
+
+
+def _run_as_user(command: list[str]) -> None:
+    as_user = ["runuser", "-u", _USER, "--"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*as_user, *command],
+        cwd="/",
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # a pipe would stay open in the server
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": pwd.getpwuid(os.geteuid()).pw_dir},
+        timeout=_START_TIMEOUT * 2,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed with {done.returncode}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -58,7 +58,7 @@ async def publish_crl(core: Core, issuer_id: str) -> Crl:
 
 
 async def run_crl_job(core: Core, job: Job) -> tuple[dict[str, Any], timedelta]:
-    """Publish the CRL of the job's subject, an issuer; return the response to record and the time until the next one."""
+    """Publish the CRL of the job's issuer; return the response to record and the time until the next one."""
     if job.subject_id is None:
         raise TriviumError(ErrorKind.INTERNAL, f"The CRL job {job.id} names no issuer.")
     crl = await publish_crl(core, job.subject_id)

@@ -36,7 +36,10 @@ _PARSE_ERRORS: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What cryptography raises on CSRs that are broken or beyond it, as found by mutating them."""
+"""What cryptography raises on CSRs that are broken or beyond it, as found by mutating them; and KeyError for a TLS
+feature that it has no name for."""
+
+_UNKNOWN_FEATURE: Final = "The CSR asks for a TLS feature other than status_request; leave it out."
 
 _SIGNATURE_ALGORITHMS: Final = frozenset(
     {
@@ -111,6 +114,8 @@ def parse_csr(der: bytes) -> ParsedCsr:
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM, "The CSR uses a key or a curve this CA does not know; use P-256 or RSA."
         ) from error
+    except KeyError as error:
+        raise TriviumError(ErrorKind.UNSUPPORTED_EXTENSION, _UNKNOWN_FEATURE) from error
     except _PARSE_ERRORS as error:
         raise TriviumError(ErrorKind.BAD_CSR, f"The CSR cannot be read: {ascii(str(error))[1:-1][:200]}.") from error
     return ParsedCsr(
@@ -240,9 +245,7 @@ def _must_staple(extensions: x509.Extensions) -> bool:
     except x509.ExtensionNotFound:
         return False
     if list(features) != [x509.TLSFeatureType.status_request]:
-        raise TriviumError(
-            ErrorKind.UNSUPPORTED_EXTENSION, "The CSR asks for a TLS feature other than status_request; leave it out."
-        )
+        raise TriviumError(ErrorKind.UNSUPPORTED_EXTENSION, _UNKNOWN_FEATURE)
     return True
 
 

@@ -1,10 +1,16 @@
 """The key ring: from a key reference to its signer, each key opened once a process."""
 
+import asyncio
+
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
 from ca_core.keys.pkcs11 import Pkcs11Token
 from ca_core.keys.sealing import KeyEncryptionKey
-from ca_core.keys.signer import Signer
-from ca_core.keys.software import SoftwareSigner, open_key
+from ca_core.keys.signer import KeyAlgorithm, Signer
+from ca_core.keys.software import SoftwareSigner, generate, open_key, seal_key
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.issuers import SealedKey
+from ca_core.model.sources import Sources
 from ca_core.model.store import Store
 
 SOFTWARE = "software"
@@ -17,9 +23,10 @@ class StoredKeyRing:
     What it has found stays: an installation has a handful of keys, and none changes under its reference.
     """
 
-    def __init__(self, store: Store, kek: KeyEncryptionKey, token: Pkcs11Token | None = None) -> None:
+    def __init__(self, store: Store, kek: KeyEncryptionKey, sources: Sources, token: Pkcs11Token | None = None) -> None:
         self._store = store
         self._kek = kek
+        self._sources = sources
         self._token = token
         self._software: dict[str, SoftwareSigner] = {}
         self._in_token: dict[str, Signer] = {}
@@ -42,6 +49,17 @@ class StoredKeyRing:
                 raise _unavailable(f"The store has no key {key_id}.")
             signer = self._software[key_id] = open_key(sealed, self._kek)
         return signer
+
+    async def new_key(self, algorithm: KeyAlgorithm) -> SealedKey:
+        """Make a software key for the gateway's own use, store it sealed, and return its row."""
+        key = await asyncio.to_thread(generate, algorithm)
+        sealed = seal_key(key, algorithm, kek=self._kek, sources=self._sources)
+        await self._store.write(lambda tx: tx.issuers.add_key(sealed))
+        return sealed
+
+    async def private_key(self, key_id: str) -> CertificateIssuerPrivateKeyTypes:
+        """Return the private key of a sealed key; raises UNAVAILABLE."""
+        return (await self.software_signer(key_id)).private_key
 
     async def _token_signer(self, label: str) -> Signer:
         signer = self._in_token.get(label)

@@ -3,7 +3,12 @@
 from enum import StrEnum
 from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+    CertificateIssuerPublicKeyTypes,
+)
+
+from ca_core.model.issuers import SealedKey
 
 
 class KeyAlgorithm(StrEnum):
@@ -44,4 +49,12 @@ class KeyRing(Protocol):
 
     async def signer(self, key_reference: str) -> Signer:
         """Return the signer; raises UNAVAILABLE when the protection does not answer or does not know the key."""
+        ...
+
+    async def new_key(self, algorithm: KeyAlgorithm) -> SealedKey:
+        """Make a software key for the gateway's own use, store it sealed, and return its row."""
+        ...
+
+    async def private_key(self, key_id: str) -> CertificateIssuerPrivateKeyTypes:
+        """Return the private key of a sealed key (``key-...``): for a CSR or a TLS listener; raises UNAVAILABLE."""
         ...

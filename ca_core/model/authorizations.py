@@ -75,5 +75,5 @@ class Authorization:
         return self.status
 
     def covers(self, identifier: Identifier) -> bool:
-        """Whether this authorization is for exactly ``identifier``: a wildcard's never covers the base, nor the reverse."""
+        """Whether it is for exactly ``identifier``: a wildcard's never covers the base, nor the reverse."""
         return self.identifier == identifier.base and self.wildcard == identifier.wildcard

@@ -8,7 +8,7 @@ from ca_core.model.identifiers import Identifier
 
 
 class CertificateStatus(StrEnum):
-    """INTENDED: serial and TBS are committed, no signature is known. ABANDONED: it was never delivered, its serial is revoked.
+    """INTENDED: serial and TBS are committed, no signature is known. ABANDONED: never delivered, its serial is revoked.
 
     A crash between the intent and the certificate leaves a signature that may exist: the serial counts as revoked
     from then on and is never used again (rules 2-4).

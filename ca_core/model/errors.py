@@ -7,7 +7,7 @@ from ca_core.model.identifiers import Identifier
 
 
 class ErrorKind(StrEnum):
-    """What went wrong. Every front end maps every kind to its wire in one dictionary, and a test asserts it is total."""
+    """What went wrong. Each front end maps every kind to its wire in one dictionary, and a test asserts it is total."""
 
     MALFORMED = "malformed"
     METHOD_NOT_ALLOWED = "method_not_allowed"

@@ -22,7 +22,7 @@ class ProfileKind(StrEnum):
 
 
 class LintMode(StrEnum):
-    """``error``: a finding of severity ERROR or worse that the product does not accept stops the order. ``off``: no lint."""
+    """``error``: a finding of severity ERROR or worse that is not accepted stops the order. ``off``: no lint."""
 
     ERROR = "error"
     OFF = "off"

@@ -165,7 +165,7 @@ class Crls(Protocol):
 
 
 class Jobs(Protocol):
-    """Jobs. Every change of a claimed job names its fence and raises CONFLICT when another worker has claimed it since."""
+    """Jobs. A change of a claimed job names its fence and raises CONFLICT when another worker has claimed it since."""
 
     def add(self, jobs: Sequence[Job]) -> None: ...
     def get(self, job_id: str) -> Job | None: ...
@@ -261,5 +261,5 @@ class Store(Protocol):
         ...
 
     async def write(self, fn: Callable[[Transaction], T]) -> T:
-        """Run ``fn`` in a group commit and return its result after the commit; raises UNAVAILABLE when the store fails."""
+        """Run ``fn`` in a group commit; return its result after the commit; raises UNAVAILABLE when the store fails."""
         ...

@@ -28,9 +28,7 @@ async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
     issuer_id = job.subject_id or ""
     responder = await own_certificates.ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer_id)
     renewed = {"ocspResponder": responder.certificate_id}
-    listener = await core.store.read(
-        lambda tx: tx.issuers.own_certificate(OwnCertificateRole.TLS_LISTENER, issuer_id)
-    )
+    listener = await core.store.read(lambda tx: tx.issuers.own_certificate(OwnCertificateRole.TLS_LISTENER, issuer_id))
     if listener is not None:
         stored = await core.store.read(lambda tx: tx.certificates.get(listener.certificate_id))
         names = stored.identifiers if stored else ()

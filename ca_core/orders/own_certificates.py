@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ca_core.certificates.names import general_name
+from ca_core.certificates.tbs import general_name
 from ca_core.core import Core
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.certificates import CertificateStatus

@@ -94,7 +94,7 @@ async def run_stages(core: Core, journal: Journal, issuance: Issuance) -> Order:
         if error.kind is ErrorKind.CONFLICT:
             raise
         return await _fail(core, journal, error.problem)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever a stage does, the order must not be stuck (rule 6)
         _LOG.exception("A stage of order %s failed unexpectedly in state %s", journal.order.id, journal.state)
         problem = Problem(kind=ErrorKind.INTERNAL, detail="The order failed inside the gateway; nothing was delivered.")
         return await _fail(core, journal, problem)

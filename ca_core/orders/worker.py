@@ -78,16 +78,13 @@ async def run_due(core: Core) -> int:
 
 
 async def _run_job(core: Core, job: Job) -> None:
-    handler = HANDLERS.get(job.type)
     try:
-        if handler is None:
-            raise TriviumError(ErrorKind.INTERNAL, f"No worker knows what to do for a job of type {job.type}.")
-        await handler(core, job)
+        await HANDLERS[job.type](core, job)
     except TriviumError as error:
         if error.kind is ErrorKind.CONFLICT:
             return  # another worker has it: its result counts, not ours
         await _retry_or_fail(core, job, error.problem)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever a job does, the worker lives on
         _LOG.exception("The job %s (%s) failed unexpectedly", job.id, job.type)
         problem = Problem(kind=ErrorKind.INTERNAL, detail="The job failed inside the gateway; see its log.")
         await _retry_or_fail(core, job, problem)

@@ -70,9 +70,7 @@ def _record_success(
     tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
     if authorization.status is AuthorizationStatus.PENDING:
-        tx.authorizations.save(
-            replace(authorization, status=AuthorizationStatus.VALID, expires_at=now + lifetime)
-        )
+        tx.authorizations.save(replace(authorization, status=AuthorizationStatus.VALID, expires_at=now + lifetime))
     tx.audit.append([_record(core, authorization, challenge, Outcome.SUCCESS, **evidence)])
 
 

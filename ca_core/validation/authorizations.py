@@ -1,4 +1,4 @@
-"""Authorizations: made with an order, answered by the requester, validated as a job (RFC 8555 sections 7.1.4 and 7.5)."""
+"""Authorizations: made with an order, answered by the requester, validated as a job (RFC 8555 section 7.5)."""
 
 import asyncio
 import base64
@@ -95,14 +95,12 @@ async def by_challenge(core: Core, challenge_id: str, principal: Principal) -> A
 def _visible(authorization: Authorization | None, principal: Principal) -> Authorization:
     if authorization is None:
         raise not_found("authorization")
-    require_sees(
-        principal, "authorization", client_id=authorization.client_id, account_id=authorization.account_id
-    )
+    require_sees(principal, "authorization", client_id=authorization.client_id, account_id=authorization.account_id)
     return authorization
 
 
 async def deactivate(core: Core, authorization_id: str, principal: Principal) -> Authorization:
-    """Give control up again (RFC 8555 section 7.5.2); raises NOT_FOUND, and CONFLICT when it is not pending or valid."""
+    """Give control up again (RFC 8555 section 7.5.2); raises NOT_FOUND, and MALFORMED when it is over."""
     record = entry(core.sources, principal, "authorization.deactivate", authorization_id)
 
     def act(tx: Transaction) -> Authorization:
@@ -121,7 +119,7 @@ async def deactivate(core: Core, authorization_id: str, principal: Principal) ->
 
 
 async def respond(core: Core, challenge_id: str, principal: Principal) -> Authorization:
-    """Begin the validation of a challenge, once (rule 51), and return the authorization with the challenge as it is then.
+    """Begin the validation of a challenge, once (rule 51); return the authorization with the challenge as it is then.
 
     A challenge that is processing or decided stays as it is. Raises NOT_FOUND, and MALFORMED when the authorization
     is no longer pending.

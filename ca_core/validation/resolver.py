@@ -227,16 +227,21 @@ def _parse_server(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     if not colon or address.endswith("]"):
         host, port = address, "53"
-    try:
-        server = ip_address(host.removeprefix("[").removesuffix("]"))
-        if not 0 < int(port) <= _MAX_PORT:
-            raise ValueError(port)
-    except ValueError as error:
+    host = host.removeprefix("[").removesuffix("]")
+    if not (_is_address(host) and port.isascii() and port.isdigit() and 0 < int(port) <= _MAX_PORT):
         raise TriviumError(
             ErrorKind.MALFORMED,
             f"The resolver {address!r} is not an IP address with a port: write it as 192.0.2.1:53 or [2001:db8::1]:53.",
-        ) from error
-    return str(server), int(port)
+        )
+    return host, int(port)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _system_servers() -> tuple[tuple[str, int], ...]:

@@ -14,6 +14,4 @@ async def _run(_core: Core, _issuance: Issuance, journal: Journal, job: RunningJ
     return Done()
 
 
-STAGE = Stage(
-    state=OrderState.FINALIZE_ISSUANCE, job_type=JobType.ISSUE_FINALIZE_ISSUE_CERTIFICATE_JOB, run=_run
-)
+STAGE = Stage(state=OrderState.FINALIZE_ISSUANCE, job_type=JobType.ISSUE_FINALIZE_ISSUE_CERTIFICATE_JOB, run=_run)

@@ -1,4 +1,4 @@
-"""GENERATE_TBS: serial and to-be-signed bytes are made from the product; from here they do not change (rules 2, 3, 13)."""
+"""GENERATE_TBS: serial and to-be-signed bytes are made from the product and stay as they are (rules 2, 3, 13)."""
 
 from ca_core.certificates.csr import parse_csr
 from ca_core.certificates.serials import new_serial

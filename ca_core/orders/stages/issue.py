@@ -1,4 +1,4 @@
-"""ISSUE: the signature. Serial and TBS are committed before (the barrier), the certificate right after (rules 2-4, 9)."""
+"""ISSUE: the signature. Serial and TBS are committed before it, the certificate right after it (rules 2-4, 9)."""
 
 import hashlib
 from dataclasses import replace
@@ -41,9 +41,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
 
 def issued(intent: Certificate, der: bytes) -> Certificate:
     """Return the certificate an intent has become."""
-    return replace(
-        intent, status=CertificateStatus.ISSUED, der=der, fingerprint=hashlib.sha256(der).hexdigest()
-    )
+    return replace(intent, status=CertificateStatus.ISSUED, der=der, fingerprint=hashlib.sha256(der).hexdigest())
 
 
 def abandon_intent(core: Core, journal: Journal) -> None:
@@ -51,9 +49,7 @@ def abandon_intent(core: Core, journal: Journal) -> None:
     intent = journal.certificate
     if intent is None or intent.status is not CertificateStatus.INTENDED:
         return
-    revocation = Revocation(
-        revoked_at=core.sources.now(), reason=RevocationReason.UNSPECIFIED, revoked_by=SYSTEM.actor
-    )
+    revocation = Revocation(revoked_at=core.sources.now(), reason=RevocationReason.UNSPECIFIED, revoked_by=SYSTEM.actor)
     abandoned = replace(intent, status=CertificateStatus.ABANDONED, revocation=revocation)
     journal.certificate = None
     journal.effect(lambda tx: tx.certificates.save(abandoned))

@@ -1,4 +1,4 @@
-"""POST_VALIDATION: the certificate is what was ordered, and the final lint; a failure here revokes it (rules 11, 17)."""
+"""POST_VALIDATION: the certificate is what was ordered, and lints; a failure here revokes it (rules 11, 17)."""
 
 from ca_core.certificates.assembly import check_issued
 from ca_core.certificates.csr import parse_csr

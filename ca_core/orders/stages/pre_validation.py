@@ -1,4 +1,4 @@
-"""PRE_VALIDATION: the last look before a signature: policy and control of every name again, and the lint (rules 1, 11, 50)."""
+"""PRE_VALIDATION: policy and control of every name once more, and the lint, before a signature (rules 1, 11, 50)."""
 
 from ca_core.certificates.lint import LintedTbs
 from ca_core.core import Core

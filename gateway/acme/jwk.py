@@ -10,34 +10,19 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP384R1,
     SECP521R1,
     EllipticCurve,
-    EllipticCurvePublicKey,
     EllipticCurvePublicNumbers,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
+from ca_core.access.accounts import AccountKey, AccountPublicKey
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.acme.codec import JsonObject, decode_base64url, decode_json_object, encode_base64url, encode_json
-
-PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 # Checked before the key is used for anything: a verification under a key of 100,000 bits takes seconds.
 _RSA_BITS = range(2048, 4097)
 _MAX_EXPONENT_BITS = 64
 _ED25519_BYTES = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountKey:
-    """A public key as ACME knows it.
-
-    ``jwk`` is its canonical JSON (RFC 7638 section 3: the required members only, sorted), ``thumbprint`` the base64url
-    SHA-256 of that.
-    """
-
-    public_key: PublicKey
-    jwk: str
-    thumbprint: str
 
 
 def parse_jwk(jwk: object) -> AccountKey:
@@ -122,19 +107,19 @@ def _member(jwk: JsonObject, name: str) -> bytes:
     return decode_base64url(jwk.get(name), f'The member "{name}" of the JWK')
 
 
-def _load_ec(jwk: JsonObject) -> PublicKey:
+def _load_ec(jwk: JsonObject) -> AccountPublicKey:
     x, y = (int.from_bytes(_member(jwk, name)) for name in ("x", "y"))
     return EllipticCurvePublicNumbers(x, y, _CURVES[jwk["crv"]].curve).public_key()  # raises for a point off the curve
 
 
-def _load_okp(jwk: JsonObject) -> PublicKey:
+def _load_okp(jwk: JsonObject) -> AccountPublicKey:
     return Ed25519PublicKey.from_public_bytes(_member(jwk, "x"))
 
 
-def _load_rsa(jwk: JsonObject) -> PublicKey:
+def _load_rsa(jwk: JsonObject) -> AccountPublicKey:
     e, n = (int.from_bytes(_member(jwk, name)) for name in ("e", "n"))
     return RSAPublicNumbers(e, n).public_key()
 
 
 _READERS: dict[str, Callable[[JsonObject], JsonObject]] = {"EC": _read_ec, "RSA": _read_rsa, "OKP": _read_okp}
-_LOADERS: dict[str, Callable[[JsonObject], PublicKey]] = {"EC": _load_ec, "RSA": _load_rsa, "OKP": _load_okp}
+_LOADERS: dict[str, Callable[[JsonObject], AccountPublicKey]] = {"EC": _load_ec, "RSA": _load_rsa, "OKP": _load_okp}

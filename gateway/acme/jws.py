@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
+from ca_core.access.accounts import AccountKey, AccountPublicKey
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.acme.codec import JsonObject, decode_base64url, decode_json_object, malformed
-from gateway.acme.jwk import AccountKey, PublicKey, parse_jwk
+from gateway.acme.jwk import parse_jwk
 
 ALGORITHMS: Final = ("RS256", "ES256", "ES384", "ES512", "EdDSA")
 """The signature algorithms taken, as a badSignatureAlgorithm problem lists them (RFC 8555 section 6.2)."""
@@ -109,7 +110,7 @@ def verify(jws: Jws, key: AccountKey) -> VerifiedJws:
     return VerifiedJws(key=key, signer=jws.signer, url=jws.url, nonce=jws.nonce, payload=jws.payload)
 
 
-def algorithm_of(public_key: PublicKey) -> str:
+def algorithm_of(public_key: AccountPublicKey) -> str:
     """Return the one ``alg`` the key may sign with (RFC 7518 section 3.1, RFC 8037 section 3.1)."""
     if isinstance(public_key, EllipticCurvePublicKey):
         return _CURVE_ALGORITHMS[public_key.curve.name]
@@ -161,15 +162,17 @@ def _nonce(header: JsonObject) -> str | None:
     return str(nonce)
 
 
-def _verify_rs256(key: PublicKey, signature: bytes, message: bytes) -> None:
+def _verify_rs256(key: AccountPublicKey, signature: bytes, message: bytes) -> None:
     assert isinstance(key, RSAPublicKey)  # noqa: S101 - for the type checker: algorithm_of() has said so
     key.verify(signature, message, _PKCS1V15, _SHA256)
 
 
-def _verify_ecdsa(coordinate_bytes: int, hash_algorithm: HashAlgorithm) -> Callable[[PublicKey, bytes, bytes], None]:
+def _verify_ecdsa(
+    coordinate_bytes: int, hash_algorithm: HashAlgorithm
+) -> Callable[[AccountPublicKey, bytes, bytes], None]:
     ecdsa = ECDSA(hash_algorithm)
 
-    def verify_ecdsa(key: PublicKey, signature: bytes, message: bytes) -> None:
+    def verify_ecdsa(key: AccountPublicKey, signature: bytes, message: bytes) -> None:
         assert isinstance(key, EllipticCurvePublicKey)  # noqa: S101 - for the type checker
         if len(signature) != 2 * coordinate_bytes:  # RFC 7518 section 3.4: r and s at full length, not DER
             raise InvalidSignature
@@ -179,13 +182,13 @@ def _verify_ecdsa(coordinate_bytes: int, hash_algorithm: HashAlgorithm) -> Calla
     return verify_ecdsa
 
 
-def _verify_eddsa(key: PublicKey, signature: bytes, message: bytes) -> None:
+def _verify_eddsa(key: AccountPublicKey, signature: bytes, message: bytes) -> None:
     assert isinstance(key, Ed25519PublicKey)  # noqa: S101 - for the type checker
     key.verify(signature, message)
 
 
 _PKCS1V15, _SHA256 = PKCS1v15(), SHA256()
-_VERIFIERS: dict[str, Callable[[PublicKey, bytes, bytes], None]] = {
+_VERIFIERS: dict[str, Callable[[AccountPublicKey, bytes, bytes], None]] = {
     "RS256": _verify_rs256,
     "ES256": _verify_ecdsa(32, SHA256()),
     "ES384": _verify_ecdsa(48, SHA384()),

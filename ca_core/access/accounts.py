@@ -1,0 +1,184 @@
+"""ACME accounts: register, find, update, deactivate, change the key (RFC 8555 section 7.3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from ca_core.access.visibility import not_found
+from ca_core.audit.log import entry
+from ca_core.core import Core
+from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked
+from ca_core.model.accounts import Account, AccountStatus
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.store import Transaction
+
+AccountPublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountKey:
+    """A public key and the two spellings an account keeps of it.
+
+    ``jwk`` is its canonical JSON (RFC 7638 section 3), ``thumbprint`` the base64url SHA-256 of that.
+    """
+
+    public_key: AccountPublicKey
+    jwk: str
+    thumbprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRequest:
+    """What an account is registered with; ``contacts`` are URLs that the front end has checked."""
+
+    client_id: str
+    product_id: str
+    key: AccountKey
+    contacts: tuple[str, ...] = ()
+    terms_agreed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """The account of a key, and whether it was made by this request."""
+
+    account: Account
+    created: bool
+
+
+async def register(core: Core, request: AccountRequest, *, address: str = "") -> Registered:
+    """Make an account of the key, or return the one it has (RFC 8555 sections 7.3 and 7.3.1).
+
+    Of any number of requests with one key, one makes the account. ``address`` is the peer's, for the audit record.
+    Raises BAD_KEY for a key that no account may have (rules 22-30), UNAUTHENTICATED when its account is deactivated.
+    """
+    known = await find_by_thumbprint(core, request.key.thumbprint)
+    if known is not None:
+        return Registered(account=require_valid(known), created=False)
+    check_public_key(request.key.public_key, ACCOUNT_KEYS)
+    account = Account(
+        id=core.sources.new_id("acc"),
+        client_id=request.client_id,
+        product_id=request.product_id,
+        status=AccountStatus.VALID,
+        jwk=request.key.jwk,
+        thumbprint=request.key.thumbprint,
+        contacts=request.contacts,
+        terms_agreed=request.terms_agreed,
+        created_at=core.sources.now(),
+    )
+    record = entry(
+        core.sources,
+        principal_of(account, address),
+        "account.register",
+        account.id,
+        thumbprint=account.thumbprint,
+        contacts=list(account.contacts),
+        product=account.product_id,
+        termsAgreed=account.terms_agreed,
+    )
+
+    def add(tx: Transaction) -> Registered:
+        other = tx.accounts.by_thumbprint(account.thumbprint)
+        if other is not None:
+            return Registered(account=require_valid(other), created=False)
+        refuse_blocked(tx, request.key.public_key)
+        tx.accounts.add(account)
+        tx.audit.append([record])
+        return Registered(account=account, created=True)
+
+    try:
+        return await core.store.write(add)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
+        return await core.store.write(add)  # another process was first: this time the account is there
+
+
+async def find_by_thumbprint(core: Core, thumbprint: str) -> Account | None:
+    """Return the account of a key, whatever its status."""
+    return await core.store.read(lambda tx: tx.accounts.by_thumbprint(thumbprint))
+
+
+async def get(core: Core, account_id: str) -> Account | None:
+    """Return the account, whatever its status: for finding the key of a request, before anything else is known."""
+    return await core.store.read(lambda tx: tx.accounts.get(account_id))
+
+
+def require_valid(account: Account) -> Account:
+    """Return the account; raises UNAUTHENTICATED when it is no longer valid (rule 48, RFC 8555 section 7.3.6)."""
+    if account.status is not AccountStatus.VALID:
+        detail = f"The account of this key is {account.status}; register another key."
+        raise TriviumError(ErrorKind.UNAUTHENTICATED, detail)
+    return account
+
+
+def principal_of(account: Account, address: str) -> Principal:
+    """Return the principal that requests of the account act as."""
+    return Principal(kind=PrincipalKind.ACME_ACCOUNT, id=account.id, client_id=account.client_id, address=address)
+
+
+async def update_contacts(core: Core, contacts: tuple[str, ...], principal: Principal) -> Account:
+    """Replace the contacts of the principal's account (RFC 8555 section 7.3.2); raises UNAUTHENTICATED."""
+    return await _change(
+        core,
+        principal,
+        "account.update",
+        lambda _, account: replace(account, contacts=contacts),
+        contacts=list(contacts),
+    )
+
+
+async def deactivate(core: Core, principal: Principal) -> Account:
+    """End the principal's account for ever (RFC 8555 section 7.3.6); raises UNAUTHENTICATED.
+
+    Its orders and authorizations stay as they are and lead nowhere: whatever is asked for in its name is refused.
+    """
+    return await _change(
+        core,
+        principal,
+        "account.deactivate",
+        lambda _, account: replace(account, status=AccountStatus.DEACTIVATED),
+    )
+
+
+async def change_key(core: Core, key: AccountKey, principal: Principal) -> Account:
+    """Give the principal's account another key (RFC 8555 section 7.3.5, rule 46).
+
+    Raises BAD_KEY as :func:`register`, CONFLICT when an account has the key already, UNAUTHENTICATED.
+    """
+    check_public_key(key.public_key, ACCOUNT_KEYS)
+
+    def change(tx: Transaction, account: Account) -> Account:
+        if tx.accounts.by_thumbprint(key.thumbprint) is not None:
+            raise TriviumError(ErrorKind.CONFLICT, "An account has the new key already; change to another one.")
+        refuse_blocked(tx, key.public_key)
+        return replace(account, jwk=key.jwk, thumbprint=key.thumbprint)
+
+    return await _change(core, principal, "account.change-key", change, thumbprint=key.thumbprint)
+
+
+async def _change(
+    core: Core,
+    principal: Principal,
+    action: str,
+    change: Callable[[Transaction, Account], Account],
+    **details: Any,
+) -> Account:
+    """Save what ``change`` makes of the principal's account, with its audit record, in one write."""
+    record = entry(core.sources, principal, action, principal.id, **details)
+
+    def act(tx: Transaction) -> Account:
+        account = tx.accounts.get(principal.id)
+        if account is None:
+            raise not_found("account")
+        saved = tx.accounts.save(change(tx, require_valid(account)))
+        tx.audit.append([record])
+        return saved
+
+    return await core.store.write(act)

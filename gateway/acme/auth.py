@@ -1,0 +1,139 @@
+"""Who signed a request: the steps between an HTTP POST and a principal (RFC 8555 sections 6.2 to 6.5).
+
+The order of the steps is the point. The nonce is used up only after the signature was checked, so that nobody can
+use up another's; and before anything else is decided, so that a refused request cannot be sent again (rule 38).
+"""
+
+import re
+from dataclasses import dataclass
+
+from ca_core.access import accounts
+from ca_core.access.accounts import AccountKey
+from ca_core.keys.policy import spki_sha256
+from ca_core.model.accounts import Account
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
+from gateway.acme.codec import JsonObject, decode_json_object, malformed
+from gateway.acme.front_end import FrontEnd, Request
+from gateway.acme.jwk import load_jwk
+from gateway.acme.jws import Jwk, Jws, KeyId, VerifiedJws, parse_jws, verify
+
+_ACCOUNT_ID = re.compile(r"acc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedRequest:
+    """A request whose signature was good and whose nonce is used up. ``path`` and ``query`` are the URL's parts."""
+
+    url: str
+    path: dict[str, str]
+    query: str
+    payload: bytes
+    principal: Principal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByAccount(SignedRequest):
+    """A request that a valid account signed."""
+
+    account: Account
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByKey(SignedRequest):
+    """A request signed by the key it carries: of an account to be, or of a certificate."""
+
+    key: AccountKey
+
+
+async def by_account(front_end: FrontEnd, request: Request) -> ByAccount:
+    """Authenticate a request that must name its account in ``kid`` (rule 35)."""
+    jws = _parse(request)
+    if not isinstance(jws.signer, KeyId):
+        raise malformed('This request must be signed for an account: put its URL into "kid" in place of "jwk".')
+    return await _by_account(front_end, request, jws, jws.signer)
+
+
+async def by_key(front_end: FrontEnd, request: Request) -> ByKey:
+    """Authenticate a request that must carry its key in ``jwk`` (rule 35)."""
+    jws = _parse(request)
+    if not isinstance(jws.signer, Jwk):
+        raise malformed('This request must carry its public key: put it into "jwk" in place of "kid".')
+    return await _by_key(front_end, request, jws, jws.signer)
+
+
+async def by_account_or_key(front_end: FrontEnd, request: Request) -> ByAccount | ByKey:
+    """Authenticate a request that may do either: only revocation (RFC 8555 section 7.6)."""
+    jws = _parse(request)
+    if isinstance(jws.signer, Jwk):
+        return await _by_key(front_end, request, jws, jws.signer)
+    return await _by_account(front_end, request, jws, jws.signer)
+
+
+def payload_object(request: SignedRequest) -> JsonObject:
+    """Return the payload, which must be a JSON object; raises MALFORMED."""
+    return decode_json_object(request.payload, "The payload")
+
+
+def require_post_as_get(request: SignedRequest) -> None:
+    """Refuse a payload where only reading is possible (RFC 8555 section 6.3); raises MALFORMED."""
+    if request.payload:
+        raise malformed('This resource can only be read: send a POST-as-GET, with an empty string as "payload".')
+
+
+def _parse(request: Request) -> Jws:
+    """Read the JWS and compare the URL it was signed for (RFC 8555 section 6.4, rule 37)."""
+    jws = parse_jws(request.body)
+    if jws.url != request.url:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, f'The "url" of the JWS header must be the URL of the request, which is {request.url}'
+        )
+    return jws
+
+
+async def _by_account(front_end: FrontEnd, request: Request, jws: Jws, signer: KeyId) -> ByAccount:
+    account = await accounts.get(front_end.core, _account_id(front_end, signer))
+    if account is None:
+        raise TriviumError(
+            ErrorKind.ACCOUNT_UNKNOWN, 'There is no account at the URL in "kid"; register the key first.'
+        )
+    verified = verify(jws, load_jwk(account.jwk))
+    await _use_nonce_up(front_end, verified)
+    accounts.require_valid(account)
+    return ByAccount(
+        url=request.url,
+        path=request.path,
+        query=request.query,
+        payload=verified.payload,
+        principal=accounts.principal_of(account, request.address),
+        account=account,
+    )
+
+
+async def _by_key(front_end: FrontEnd, request: Request, jws: Jws, signer: Jwk) -> ByKey:
+    verified = verify(jws, signer.key)
+    await _use_nonce_up(front_end, verified)
+    key_name = spki_sha256(signer.key.public_key).hex()
+    return ByKey(
+        url=request.url,
+        path=request.path,
+        query=request.query,
+        payload=verified.payload,
+        principal=Principal(kind=PrincipalKind.CERTIFICATE_KEY, id=key_name, address=request.address),
+        key=signer.key,
+    )
+
+
+async def _use_nonce_up(front_end: FrontEnd, verified: VerifiedJws) -> None:
+    """The one write that every request costs; raises REPLAYED, and MALFORMED when there is no nonce."""
+    nonce = front_end.nonces.open(verified.nonce)
+    await front_end.core.store.write(nonce.consume)
+
+
+def _account_id(front_end: FrontEnd, signer: KeyId) -> str:
+    """Read the id out of ``kid``, which must be an account URL of this directory to the letter (rule 36)."""
+    prefix = front_end.directory.account_prefix
+    account_id = signer.url[len(prefix) :]
+    if not signer.url.startswith(prefix) or not _ACCOUNT_ID.fullmatch(account_id):
+        raise malformed(f'"kid" must be the account URL as newAccount gave it in Location: {prefix}acc-...')
+    return account_id

@@ -1,0 +1,94 @@
+"""The directory (RFC 8555 section 7.1.1): where it is, what it says, and every URL that follows from it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from gateway.acme.codec import JsonObject, encode_json
+
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """One ACME directory of the gateway; several can stand side by side, each under its own base path.
+
+    ``external_url`` is what clients reach the listener under (``https://ca.example:14000``): plain ASCII, without a
+    default port or a trailing slash, because clients sign and compare URLs as strings. ``base_path`` begins with a
+    slash (``/acme``). Accounts registered here belong to the Client ``client_id`` and order ``product_id``.
+    ``eab_required`` refuses new accounts without an external account binding.
+    """
+
+    external_url: str
+    base_path: str = "/acme"
+    client_id: str
+    product_id: str
+    eab_required: bool = False
+    terms_url: str | None = None
+    website: str | None = None
+    caa_identities: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.external_url)
+        if not self.external_url.isascii() or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError(f"the external URL {self.external_url} must be https://HOST[:PORT]")
+        if self.external_url.endswith("/") or parts.netloc.endswith(_DEFAULT_PORTS.get(parts.scheme, "")):
+            raise ValueError(f"the external URL {self.external_url} must not end in a slash or a default port")
+        if not self.base_path.startswith("/") or self.base_path.endswith("/"):
+            raise ValueError(f"the base path {self.base_path} must begin with a slash and not end in one")
+
+    @cached_property
+    def root(self) -> str:
+        """What every URL of the directory begins with."""
+        return self.external_url + self.base_path
+
+    @cached_property
+    def url(self) -> str:
+        """The URL of the directory itself."""
+        return f"{self.root}/directory"
+
+    @cached_property
+    def account_prefix(self) -> str:
+        """What every account URL begins with; the account's id follows (rule 36)."""
+        return f"{self.root}/account/"
+
+    def account(self, account_id: str) -> str:
+        """Return the URL of an account."""
+        return self.account_prefix + account_id
+
+    def order(self, order_id: str) -> str:
+        """Return the URL of an order."""
+        return f"{self.root}/order/{order_id}"
+
+    def authorization(self, authorization_id: str) -> str:
+        """Return the URL of an authorization."""
+        return f"{self.root}/authorization/{authorization_id}"
+
+    def challenge(self, challenge_id: str) -> str:
+        """Return the URL of a challenge."""
+        return f"{self.root}/challenge/{challenge_id}"
+
+    def certificate(self, certificate_id: str) -> str:
+        """Return the URL of a certificate with its default chain."""
+        return f"{self.root}/certificate/{certificate_id}"
+
+    @cached_property
+    def document(self) -> bytes:
+        """The directory object; ``newAuthz`` is missing, which says that there is no pre-authorization."""
+        meta: JsonObject = {"externalAccountRequired": self.eab_required}
+        if self.terms_url:
+            meta["termsOfService"] = self.terms_url
+        if self.website:
+            meta["website"] = self.website
+        if self.caa_identities:
+            meta["caaIdentities"] = list(self.caa_identities)
+        return encode_json(
+            {
+                "newNonce": f"{self.root}/new-nonce",
+                "newAccount": f"{self.root}/new-account",
+                "newOrder": f"{self.root}/new-order",
+                "revokeCert": f"{self.root}/revoke-cert",
+                "keyChange": f"{self.root}/key-change",
+                "meta": meta,
+            }
+        )

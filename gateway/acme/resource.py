@@ -1,0 +1,142 @@
+"""One URL as an ASGI application: its methods, its refusals, the headers that every answer has.
+
+It stands in the place of middleware, request and response classes, which cost more than the rest of a small request.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
+
+from starlette.types import Receive, Scope, Send
+
+from ca_core.audit.log import record_failure
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.principals import ANONYMOUS, Principal
+from gateway.acme.auth import SignedRequest
+from gateway.acme.errors import RefusedWith, problem_reply
+from gateway.acme.front_end import FrontEnd, Header, Reply, Request, link
+from gateway.acme.request import DisconnectedError, peer_address, read_post
+
+_LOG = logging.getLogger("trivium.acme")
+_ID = re.compile(r"[a-z]{3}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+Signed = TypeVar("Signed", bound=SignedRequest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action(Generic[Signed]):
+    """What a POST does: who may sign it, and what is done then. ``name`` is what the audit log calls it."""
+
+    name: str
+    authenticate: Callable[[FrontEnd, Request], Awaitable[Signed]]
+    perform: Callable[[FrontEnd, Signed], Awaitable[Reply]]
+
+
+class Resource:
+    """The ASGI application of one URL.
+
+    ``post`` is what a POST does. ``get`` are the answers to GET and HEAD of the two resources that have them
+    (RFC 8555 sections 7.1.1 and 7.2); every other is read by POST-as-GET, and a plain GET gets 405 (section 6.3).
+    ``otherwise`` is the answer to every other method, in place of the 405.
+    """
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        *,
+        post: Action[Any] | None = None,
+        get: Mapping[str, Reply] | None = None,
+        otherwise: Reply | None = None,
+    ) -> None:
+        self.post = post
+        self.get = get or {}
+        self._front_end = front_end
+        self._otherwise = otherwise or self._method_not_allowed()
+        self._index = link(front_end.directory.url, "index")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        try:
+            if method == "POST" and self.post is not None:
+                reply = await self._perform(self.post, scope, receive)
+            else:
+                reply = self.get.get(method, self._otherwise)
+        except DisconnectedError:
+            return
+        await send({"type": "http.response.start", "status": int(reply.status), "headers": self._headers(reply)})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
+
+    def _headers(self, reply: Reply) -> list[Header]:
+        """Return the headers of a reply and those of every answer, of whatever kind: nonce, index, no-store."""
+        headers = [
+            (b"replay-nonce", self._front_end.nonces.issue().encode()),
+            (b"cache-control", b"no-store"),
+            self._index,
+            *reply.headers,
+        ]
+        if reply.body:
+            headers.append((b"content-type", reply.content_type))
+        if reply.status != HTTPStatus.NO_CONTENT:
+            headers.append((b"content-length", b"%d" % len(reply.body)))
+        return headers
+
+    async def _perform(self, action: Action[Any], scope: Scope, receive: Receive) -> Reply:
+        principal = replace(ANONYMOUS, address=peer_address(scope))
+        try:
+            _check_ids(scope["path_params"])
+            signed = await action.authenticate(
+                self._front_end, await read_post(scope, receive, self._front_end.directory)
+            )
+            principal = signed.principal
+            return await action.perform(self._front_end, signed)
+        except TriviumError as error:
+            refusal, cause = RefusedWith(error), None
+        except RefusedWith as error:
+            refusal, cause = error, None
+        except DisconnectedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem document with an id
+            refusal, cause = RefusedWith(_internal()), error
+        problem = await self._recorded(refusal.problem, principal, action.name, scope["path_params"].get("id", ""))
+        if cause is not None:
+            _LOG.error("%s failed as %s", action.name, problem.id, exc_info=cause)
+        return problem_reply(problem, self._front_end.directory, *refusal.headers, status=refusal.status)
+
+    async def _recorded(self, problem: Problem, principal: Principal, action: str, target: str) -> Problem:
+        """Give the refusal an id that the operator can look up; without a store the client is answered all the same."""
+        try:
+            return await record_failure(self._front_end.core, problem, principal, action, target)
+        except TriviumError as error:
+            _LOG.warning("A refusal of %s was not recorded: %s", action, error.detail)
+            return problem
+
+    def _method_not_allowed(self) -> Reply:
+        methods = [*self.get, *(["POST"] if self.post else [])]
+        detail = f"This URL takes {' and '.join(methods)} only."
+        error = TriviumError(ErrorKind.METHOD_NOT_ALLOWED, detail)
+        return problem_reply(error.problem, self._front_end.directory, (b"allow", ", ".join(methods).encode()))
+
+
+def unknown_url(front_end: FrontEnd) -> Resource:
+    """Return the resource behind every URL that is none: 404 malformed to every method."""
+    return Resource(front_end, otherwise=problem_reply(_nothing_here().problem, front_end.directory))
+
+
+def _check_ids(path: Mapping[str, str]) -> None:
+    """Refuse ids of another form than ours before a store sees them; raises NOT_FOUND."""
+    if "id" in path and not _ID.fullmatch(path["id"]):
+        raise _nothing_here()
+
+
+def _nothing_here() -> TriviumError:
+    return TriviumError(
+        ErrorKind.NOT_FOUND, "There is nothing at this URL; take URLs from the directory and from answers."
+    )
+
+
+def _internal() -> TriviumError:
+    return TriviumError(ErrorKind.INTERNAL, "Something is wrong on our side; tell the operator the id of this problem.")

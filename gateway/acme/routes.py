@@ -1,0 +1,66 @@
+"""The URLs of the ACME front end, and what stands behind each."""
+
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from ca_core.core import Core
+from gateway.acme import accounts, authorizations, certificates, orders, revocation
+from gateway.acme.auth import by_account, by_account_or_key, by_key
+from gateway.acme.directory import Directory
+from gateway.acme.front_end import FrontEnd, Reply
+from gateway.acme.nonces import Nonces
+from gateway.acme.resource import Action, Resource, unknown_url
+
+
+def build_app(core: Core, directory: Directory, nonces: Nonces) -> Starlette:
+    """Return the ASGI application of one directory."""
+    return Starlette(routes=routes(core, directory, nonces))
+
+
+def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
+    """Return the routes of one directory, its base path included; those of several can stand in one application.
+
+    The last one answers every other URL under the base path.
+    """
+    front_end = FrontEnd(core=core, directory=directory, nonces=nonces)
+    base = directory.base_path
+    table = {
+        "/new-nonce": Resource(front_end, get=_NEW_NONCE),
+        "/new-order": Resource(front_end, post=_NEW_ORDER),
+        "/authorization/{id}": Resource(front_end, post=_AUTHORIZATION),
+        "/challenge/{id}": Resource(front_end, post=_CHALLENGE),
+        "/order/{id}": Resource(front_end, post=_ORDER),
+        "/order/{id}/finalize": Resource(front_end, post=_FINALIZE),
+        "/certificate/{id}": Resource(front_end, post=_CERTIFICATE),
+        "/certificate/{id}/{chain}": Resource(front_end, post=_CERTIFICATE),
+        "/new-account": Resource(front_end, post=_NEW_ACCOUNT),
+        "/account/{id}": Resource(front_end, post=_ACCOUNT),
+        "/account/{id}/orders": Resource(front_end, post=_ORDERS),
+        "/key-change": Resource(front_end, post=_KEY_CHANGE),
+        "/revoke-cert": Resource(front_end, post=_REVOKE_CERT),
+    }
+    document = Resource(front_end, get=dict.fromkeys(("GET", "HEAD"), Reply(body=directory.document)))
+    return [
+        *(Route(base + path, resource) for path, resource in table.items()),
+        Route(f"{base}/directory", document),
+        Route(base, document),
+        Route(f"{base}/{{path:path}}", unknown_url(front_end)),
+    ]
+
+
+# RFC 8555 section 7.2: HEAD answers 200, GET 204. The nonce itself is in every answer.
+_NEW_NONCE = {"HEAD": Reply(status=HTTPStatus.OK), "GET": Reply(status=HTTPStatus.NO_CONTENT)}
+
+_NEW_ACCOUNT = Action(name="account.register", authenticate=by_key, perform=accounts.new_account)
+_ACCOUNT = Action(name="account.update", authenticate=by_account, perform=accounts.account)
+_KEY_CHANGE = Action(name="account.change-key", authenticate=by_account, perform=accounts.key_change)
+_ORDERS = Action(name="order.list", authenticate=by_account, perform=orders.orders)
+_NEW_ORDER = Action(name="order.place", authenticate=by_account, perform=orders.new_order)
+_ORDER = Action(name="order.read", authenticate=by_account, perform=orders.order)
+_FINALIZE = Action(name="order.submit", authenticate=by_account, perform=orders.finalize)
+_AUTHORIZATION = Action(name="authorization.read", authenticate=by_account, perform=authorizations.authorization)
+_CHALLENGE = Action(name="challenge.respond", authenticate=by_account, perform=authorizations.challenge)
+_CERTIFICATE = Action(name="certificate.read", authenticate=by_account, perform=certificates.certificate)
+_REVOKE_CERT = Action(name="certificate.revoke", authenticate=by_account_or_key, perform=revocation.revoke_cert)

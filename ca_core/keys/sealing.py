@@ -130,6 +130,11 @@ def write_secret_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)  # or a crash could leave the database and take the key that opens it
+        finally:
+            os.close(directory)
     except FileExistsError:
         raise TriviumError(ErrorKind.CONFLICT, f"{path} exists: a secret is never overwritten.") from None
     except OSError as error:

@@ -4,12 +4,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, load_spki, spki_sha256
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -190,6 +192,23 @@ def test_the_point_at_infinity_and_nothing_are_refused() -> None:
     load_refusal(b"")
 
 
+@settings(max_examples=200)
+@given(position=st.integers(0, 90), value=st.integers(0, 255), cut=st.integers(0, 91))
+def test_no_damage_gets_past_the_sentence(position: int, value: int, cut: int) -> None:
+    """If this failed, a damaged key would be an internal error, or be taken for what it is not (rule 27)."""
+    good = _named_p256()
+    damaged = bytearray(good)
+    damaged[position] = value
+    for spki in (bytes(damaged), good[:cut], good + good[:cut]):
+        try:
+            check_public_key(load_spki(spki), REQUEST_KEYS, document=spki)
+        except TriviumError as error:
+            assert error.kind is ErrorKind.BAD_KEY  # noqa: PT017 - most damage is refused, some makes another key
+        else:
+            assert len(spki) == len(good)
+            assert spki[:27] == good[:27]
+
+
 def test_a_key_is_named_by_the_hash_of_its_spki() -> None:
     """If this failed, a blocked key would not be recognised (rules 25, 26)."""
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -233,6 +252,12 @@ def _cpu_seconds(call: Callable[[], None]) -> float:
         call()
         times.append(time.thread_time() - start)
     return min(times)
+
+
+@cache
+def _named_p256() -> bytes:
+    key = ec.derive_private_key(7, ec.SECP256R1()).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _openssl_key(curve: str, *options: str) -> bytes:

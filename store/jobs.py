@@ -136,7 +136,7 @@ def _values(job: Job) -> dict[str, Any]:
 def _claimable_at(job: Job) -> datetime | None:
     """From when on a worker may claim the job; None when it may not."""
     if job.state in {JobState.PENDING, JobState.RETRY}:
-        return job.due_at or job.created_at
+        return job.due_at
     return job.lease_until if job.state is JobState.PROCESSING else None
 
 

@@ -1,0 +1,56 @@
+"""What the tests of orders work with: a core over a real installation, a clock of their own, orders and CSRs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ca_core.core import Core
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.orders import Order, OrderRequest
+from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
+from ca_core.model.products import Product, Road
+from ca_core.orders.place import place
+
+CONSOLE = Principal(kind=PrincipalKind.OPERATOR, id="console")
+
+
+class OwnClock:
+    """A clock that moves when the test moves it."""
+
+    def __init__(self) -> None:
+        """Begin at the real time."""
+        self.time = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return the time the test has set."""
+        return self.time
+
+    def advance(self, **amount: float) -> None:
+        """Move by a timedelta's arguments."""
+        self.time += timedelta(**amount)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A core, its clock, and what a test orders with."""
+
+    core: Core
+    clock: OwnClock
+    product: Product
+
+    async def place(self, *names: str) -> Order:
+        """Place an order of the gateway's own, whose names count as controlled."""
+        identifiers = tuple(Identifier(type=IdentifierType.DNS, value=name) for name in names)
+        request = OrderRequest(product_id=self.product.id, road=Road.SYSTEM, identifiers=identifiers)
+        return await place(self.core, request, SYSTEM)
+
+
+def csr(*names: str) -> bytes:
+    """Return a CSR (DER) for these names with a new P-256 key."""
+    alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(alternative, True)  # noqa: FBT003
+    return builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.DER)

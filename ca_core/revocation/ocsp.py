@@ -19,9 +19,9 @@ from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus
 
 from ca_core.certificates.der import DerLimits, check_der
+from ca_core.certificates.throwaway import key_algorithm
 from ca_core.core import Core
 from ca_core.keys.signer import KeyAlgorithm
-from ca_core.keys.software import SoftwareSigner
 from ca_core.model.certificates import Certificate, CertificateStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole
@@ -141,12 +141,9 @@ async def _answer(core: Core, question: OcspQuestion) -> OcspAnswer:
     now = core.sources.now().replace(microsecond=0)
     if found.responder.not_after <= now:
         raise TriviumError(ErrorKind.UNAVAILABLE, f"The OCSP responder certificate of {found.issuer.id} has expired.")
-    signer = await core.keys.signer(f"software:{found.responder.key_id}")
-    if not isinstance(signer, SoftwareSigner):
-        raise TriviumError(ErrorKind.INTERNAL, "The OCSP responder's key is not a software key.")
-    response = _build(question, found.responder, found.certificate, now).sign(
-        signer.private_key, _SIGNATURE_HASHES.get(signer.algorithm)
-    )
+    key = await core.keys.private_key(found.responder.key_id)
+    digest = _SIGNATURE_HASHES.get(key_algorithm(key.public_key()))
+    response = _build(question, found.responder, found.certificate, now).sign(key, digest)
     cacheable = question.nonce is None
     return OcspAnswer(
         der=response.public_bytes(Encoding.DER),

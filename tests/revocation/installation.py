@@ -31,6 +31,7 @@ from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Policy, Product, Profile, ProfileKind, Road
 from ca_core.model.sources import Sources
+from ca_core.model.store import Transaction
 from store.database import Database
 
 CLIENT = "cli-1"
@@ -132,7 +133,12 @@ class Installation:
             tbs=tbs.der,
             created_at=now,
         )
-        await self.store.write(lambda tx: (tx.orders.add(order), tx.certificates.add(certificate)))
+
+        def add(tx: Transaction) -> None:
+            tx.orders.add(order)
+            tx.certificates.add(certificate)
+
+        await self.store.write(add)
         if status is CertificateStatus.INTENDED:
             return certificate
         signed = replace(certificate, status=status)
@@ -168,7 +174,12 @@ class Installation:
             )
             for identifier in dns(*authorized)
         ]
-        await self.store.write(lambda tx: (tx.accounts.add(account), tx.authorizations.add(authorizations)))
+
+        def add(tx: Transaction) -> None:
+            tx.accounts.add(account)
+            tx.authorizations.add(authorizations)
+
+        await self.store.write(add)
         return Principal(kind=PrincipalKind.ACME_ACCOUNT, id=account.id, client_id=CLIENT, address="127.0.0.1")
 
 
@@ -270,21 +281,21 @@ async def install(
         not_after=tbs.not_after,
     )
     client = Client(id=CLIENT, name="default", created_at=clock.now())
-    await store.write(
-        lambda tx: (
-            tx.clients.add(client),
-            tx.issuers.add_key(sealed),
-            tx.issuers.add_key(responder_key),
-            tx.issuers.add(root_issuer),
-            tx.issuers.add(issuer),
-            tx.products.put(tls_product()),
-            tx.issuers.put_own_certificate(responder),
-        )
-    )
+
+    def add(tx: Transaction) -> None:
+        tx.clients.add(client)
+        tx.issuers.add_key(sealed)
+        tx.issuers.add_key(responder_key)
+        tx.issuers.add(root_issuer)
+        tx.issuers.add(issuer)
+        tx.products.put(tls_product())
+        tx.issuers.put_own_certificate(responder)
+
+    await store.write(add)
     core = Core(
         store=store,
         sources=sources,
-        keys=StoredKeyRing(store, kek),
+        keys=StoredKeyRing(store, kek, sources),
         linters=Linters(),
         validators={},
         worker="test",

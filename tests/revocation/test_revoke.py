@@ -117,7 +117,7 @@ async def test_the_account_of_the_order_may_and_another_may_not(installation: In
 
 
 async def test_an_account_that_holds_all_authorizations_may(installation: Installation) -> None:
-    """If this fails, a domain's new holder cannot end the old one's certificate (RFC 8555 section 7.6), or half will do."""
+    """If this fails, a domain's new holder cannot revoke (RFC 8555 section 7.6), or half its names will do."""
     names = ("a.example.com", "*.b.example.com")
     owner = await installation.add_account(1)
     half = await installation.add_account(2, "a.example.com", "b.example.com")
@@ -161,7 +161,7 @@ async def test_the_certificates_own_key_may(installation: Installation) -> None:
 async def test_operators_may_for_their_clients(
     installation: Installation, principal: Principal, *, allowed: bool
 ) -> None:
-    """If this fails, one Client's operator revokes another's certificates, or a kind not named here may (rules 77, 78)."""
+    """If this fails, an operator revokes another Client's certificates, or an unlisted kind may (rules 77, 78)."""
     certificate = await installation.issue()
     if allowed:
         revoked = await revoke_by_id(installation.core, certificate.id, UNSPECIFIED, principal)
@@ -185,7 +185,7 @@ async def test_ids_of_others_and_of_nothing_look_alike(installation: Installatio
 
 
 async def test_a_certificate_of_another_ca_is_not_found(installation: Installation) -> None:
-    """If this fails, bytes that are no certificate of ours give another answer than one sentence (RFC 8555 section 7.6)."""
+    """If this fails, bytes that are no certificate of ours get another answer (RFC 8555 section 7.6)."""
     for der in (b"", b"\x00", installation.root, b"\x30" * 70_000):
         with pytest.raises(TriviumError) as error:
             await revoke(installation.core, der, UNSPECIFIED, SYSTEM)

@@ -27,7 +27,7 @@ TokenPublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519P
 RETRY_AFTER = 5
 """Seconds after which a caller may find the token again."""
 
-_NO_ANSWER = "does not answer ({error})."
+_NO_ANSWER = "does not answer as it should ({error})."
 _SENTENCES: dict[type[Exception], str] = {
     pkcs11.NoSuchKey: "has no key {label}.",
     pkcs11.MultipleObjectsReturned: "has several keys {label}; labels must be unique.",
@@ -135,7 +135,7 @@ class Module:
                 if reopen or self._session is None:
                     self._open()
                 return attempt(self._session)
-            except (pkcs11.PKCS11Error, InvalidSignature) as error:
+            except (pkcs11.PKCS11Error, InvalidSignature, ValueError) as error:  # ValueError: no such point or enum
                 self._session = None
                 failure = self._sentence(error, label)
                 if isinstance(error, pkcs11.PinIncorrect | pkcs11.PinLocked):

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, x25519
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ca_core.certificates.csr import parse_csr
 from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, load_spki, spki_sha256
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.products import KeyPolicy
@@ -167,6 +169,19 @@ def test_a_curve_must_be_named_and_a_point_uncompressed(options: list[str]) -> N
     with pytest.raises(TriviumError, match="name its curve") as raised:
         check_public_key(load_spki(unusual), REQUEST_KEYS, document=unusual)
     assert raised.value.kind is ErrorKind.BAD_KEY
+
+
+@pytest.mark.parametrize(("form", "taken"), [("named_curve", True), ("explicit", False)])
+def test_a_request_is_held_to_the_same_encoding(form: str, taken: bool, tmp_path: Path) -> None:
+    """If this failed, a CSR could carry what is refused elsewhere (rules 27, 30)."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", f"ec_param_enc:{form}", "-nodes"]
+    command = ["openssl", "req", "-new", *key, "-subj", "/", "-outform", "DER", "-keyout", str(tmp_path / "key.pem")]
+    csr = parse_csr(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout)
+    if taken:
+        check_public_key(csr.public_key, REQUEST_KEYS, document=csr.der)
+    else:
+        with pytest.raises(TriviumError, match="name its curve"):
+            check_public_key(csr.public_key, REQUEST_KEYS, document=csr.der)
 
 
 def test_explicit_parameters_of_another_curve_are_refused() -> None:

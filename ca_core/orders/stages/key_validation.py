@@ -24,7 +24,7 @@ async def check_csr(
     """
     parsed = parse_csr(csr)
     require_names(parsed, identifiers)
-    check_public_key(parsed.public_key, product.policy.keys)
+    check_public_key(parsed.public_key, product.policy.keys, document=parsed.der)
     if account is not None and account_spki_sha256(account.jwk) == parsed.spki_sha256:
         raise TriviumError(
             ErrorKind.BAD_CSR, "The CSR has the account's own key; make a separate key for the certificate."

@@ -76,7 +76,8 @@ _KIND_EXTENSIONS: Final = {
 class Tbs:
     """A to-be-signed certificate: ``der`` is its TBSCertificate, ``signature_algorithm`` its AlgorithmIdentifier.
 
-    Both are DER. ``issuer`` is the certificate of the issuer whose key of ``algorithm`` is to sign; ``subject`` is in RFC 4514 form.
+    Both are DER. ``issuer`` is the certificate of the issuer whose key of ``algorithm`` is to sign; ``subject`` is in
+    RFC 4514 form.
     """
 
     der: bytes

@@ -25,6 +25,7 @@ from ca_core.validation.resolver import Resolver
 from ca_core.validation.validator import Validated, ValidationSettings, quoted
 
 _MAX_BODY = 128
+_MAX_SHOWN_URL = 300
 _MAX_CONNECTIONS = 512  # far below the usual limit of open files; validations beyond it wait, within their timeout
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DIAL_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -91,7 +92,7 @@ class Http01:
             visited.append(url)
         _check(page, url, key_authorization)
         return Validated(
-            address=page.address, resolver=self._resolver.name, detail=" -> ".join(str(hop) for hop in visited)
+            address=page.address, resolver=self._resolver.name, detail=" -> ".join(_shown(hop) for hop in visited)
         )
 
     async def _fetch(self, url: URL) -> _Page:
@@ -109,11 +110,12 @@ class Http01:
                     dial_error = error
                     continue
                 raise TriviumError(
-                    ErrorKind.CONNECTION, f"The server of {url} at {address} broke off or did not speak HTTP/1.1."
+                    ErrorKind.CONNECTION,
+                    f"The server of {_shown(url)} at {address} broke off or did not speak HTTP/1.1.",
                 ) from error
         raise TriviumError(
             ErrorKind.CONNECTION,
-            f"No connection for {url} to {address} port {self._ports[url.scheme]} "
+            f"No connection for {_shown(url)} to {address} port {self._ports[url.scheme]} "
             f"({_dial_reason(dial_error)}): let the server be reached there.",
         ) from dial_error
 
@@ -144,16 +146,10 @@ class Http01:
             allow_redirects=False,
         )
         try:
-            body = b""
-            while len(body) <= _MAX_BODY and response.status not in STATUSES:
-                chunk = await response.content.read(_MAX_BODY + 1 - len(body))
-                if not chunk:
-                    break
-                body += chunk
             return _Page(
                 status=response.status,
                 location=response.headers.get("Location", ""),
-                body=body,
+                body=b"" if response.status in STATUSES else await _read_page(response.content),
                 address=str(address),
             )
         finally:
@@ -191,17 +187,25 @@ class _NoResolver(AbstractResolver):
         return
 
 
+async def _read_page(content: aiohttp.StreamReader) -> bytes:
+    """Read as far as one byte behind the limit, and no further."""
+    body = b""
+    while len(body) <= _MAX_BODY and (chunk := await content.read(_MAX_BODY + 1 - len(body))):
+        body += chunk
+    return body
+
+
 def _check(page: _Page, url: URL, key_authorization: str) -> None:
     """Compare the page with the key authorization, as RFC 8555 section 8.3 has it: trailing white space is ignored."""
     if page.status != HTTPStatus.OK:
         raise TriviumError(
             ErrorKind.INCORRECT_RESPONSE,
-            f"{url} at {page.address} answered status {page.status} instead of 200: {quoted(page.body[:_MAX_BODY])}.",
+            f"{_shown(url)} at {page.address} answered status {page.status} instead of 200: {quoted(page.body)}.",
         )
     if len(page.body) > _MAX_BODY or not hmac.compare_digest(page.body.rstrip(), key_authorization.encode("ascii")):
         raise TriviumError(
             ErrorKind.INCORRECT_RESPONSE,
-            f"{url} at {page.address} should show exactly {key_authorization} and shows {quoted(page.body)}.",
+            f"{_shown(url)} at {page.address} should show exactly {key_authorization} and shows {quoted(page.body)}.",
         )
 
 
@@ -225,6 +229,12 @@ def _dial_reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno is not None:
         return os.strerror(error.os_error.errno)
     return "no answer in time"
+
+
+def _shown(url: URL) -> str:
+    """Return ``url``, percent-encoded and so printable, cut: a stranger chose its path."""
+    text = str(url)
+    return text if len(text) <= _MAX_SHOWN_URL else f"{text[:_MAX_SHOWN_URL]}..."
 
 
 def _is_ipv6(identifier: Identifier) -> bool:

@@ -1,11 +1,13 @@
 """What the validation tests share: a loopback resolver and validators with short timeouts."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import pytest
+import uvloop
 
 from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.sources import Sources
@@ -13,6 +15,11 @@ from ca_core.validation.methods import build_validators
 from ca_core.validation.resolver import Resolver
 from ca_core.validation.validator import ValidationSettings, Validator
 from conformance.loopback_dns import LoopbackDns
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run every test on both event loops the gateway runs on: they differ in sockets, timeouts and TLS errors."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 class RealEntropy:

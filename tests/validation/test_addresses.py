@@ -17,22 +17,22 @@ RESERVED = """
 64:ff9b:1::1 100::1 100:0:0:1::1 2001::1 2001:0:7f00:1:: 2001:1::1 2001:2::1 2001:3::1 2001:4:112::1 2001:10::1
 2001:20::1 2001:30::1 2001:db8::1 2002:7f00:1:: 2002:808:808::1 2620:4f:8000::1 3fff::1 3fff:fff::1 5f00::1 fc00::1
 fd00::1 fdff::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1 2606:4700::1%1
-""".split()
+"""
 PUBLIC = """
 1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.1 169.253.255.255 172.15.0.1
 172.32.0.0 192.0.1.0 192.0.3.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0 203.0.112.255 223.255.255.255
 2001:200::1 2001:4860:4860::8888 2003::1 2606:4700::1111 2620:4f:8001::1 2a00:1450::1 3ffe::1 3fff:1000::1
-""".split()
+"""
 
 
-@pytest.mark.parametrize("text", RESERVED)
+@pytest.mark.parametrize("text", RESERVED.split())
 def test_a_reserved_address_is_known_as_such(text: str) -> None:
     """A validation would connect into a private network, to loopback or to a metadata service (abuse 1)."""
     assert is_reserved(ip_address(text))
     assert "RFC" in (special_purpose(ip_address(text)) or "")
 
 
-@pytest.mark.parametrize("text", PUBLIC)
+@pytest.mark.parametrize("text", PUBLIC.split())
 def test_a_public_address_is_usable(text: str) -> None:
     """A subscriber on an ordinary address, next to a reserved block, could not be validated."""
     assert not is_reserved(ip_address(text))

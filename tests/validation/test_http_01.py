@@ -324,10 +324,10 @@ def public_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 INNER = """127.0.0.1 0.0.0.0 10.0.0.1 169.254.169.254 100.64.0.1 172.16.0.1 192.168.0.1 ::1 :: ::ffff:127.0.0.1
-::ffff:10.0.0.1 fd00::1 fe80::1 64:ff9b::7f00:1 2002:7f00:1::1 2001:0:7f00:1::1""".split()
+::ffff:10.0.0.1 fd00::1 fe80::1 64:ff9b::7f00:1 2002:7f00:1::1 2001:0:7f00:1::1"""
 
 
-@pytest.mark.parametrize("inner", INNER)
+@pytest.mark.parametrize("inner", INNER.split())
 async def test_a_reserved_address_is_never_dialled(http_01: Make, dns: LoopbackDns, inner: str) -> None:
     """A name of an attacker's would lead a validation into our own network (abuse 1)."""
     (dns.set_aaaa if ":" in inner else dns.set_a)(NAME, [inner])
@@ -411,6 +411,36 @@ async def test_a_redirect_is_followed(http_01: Make, status: int) -> None:
     assert f"Host: other.test:{web.port}\r\n" in web.requests[1]
 
 
+async def test_long_urls_are_cut_in_evidence_and_errors(http_01: Make) -> None:
+    """A stranger's redirects would put 20 kB into each audit record and error."""
+    for page, kept in ((response(PAGE), True), (response(b"no"), False)):
+
+        async def talk(path: str, writer: asyncio.StreamWriter, page: bytes = page) -> None:
+            writer.write(page if path != PATH else redirect("/" + "a" * 1900))
+
+        async with web_server(talk) as web:
+            if kept:
+                validated = await http_01(web.port).validate(dns_name(), TOKEN, KEY_AUTHORIZATION)
+                assert len(validated.detail) < 500
+            else:
+                assert len((await refusal(http_01(web.port))).detail) < 600
+
+
+async def test_the_body_of_a_redirect_is_not_waited_for(http_01: Make) -> None:
+    """A redirect whose body never ends would hold the validation."""
+
+    async def talk(path: str, writer: asyncio.StreamWriter) -> None:
+        if path == "/there":
+            writer.write(response(PAGE))
+            return
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 1000\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(30)
+
+    async with web_server(talk) as web:
+        assert await http_01(web.port, timeout=1).validate(dns_name(), TOKEN, KEY_AUTHORIZATION)
+
+
 @pytest.mark.parametrize(("hops", "followed"), [(10, True), (11, False)])
 async def test_ten_redirects_are_followed_and_no_more(http_01: Make, hops: int, *, followed: bool) -> None:
     """A chain of redirects would go on as long as a server likes (rule 54)."""
@@ -456,7 +486,7 @@ async def test_an_https_target_is_followed_without_verification(http_01: Make, t
     """A site that forces https with an expired or foreign certificate could not get a new one (rule 54)."""
     names: list[str | None] = []
     context = self_signed(tmp_path)
-    context.sni_callback = lambda _socket, name, _context: names.append(name)  # type: ignore[assignment]
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
     async with (
         web_server(response(PAGE), tls=context) as secure,
         web_server(redirect("https://secure.test/x")) as web,
@@ -480,6 +510,7 @@ async def test_tls_below_1_2_is_refused(http_01: Make, tmp_path: Path) -> None:
         error = await refusal(http_01(web.port, https_port=old.port))
     assert error.kind is ErrorKind.TLS
     assert "TLS 1.2" in error.detail
+    assert module._tls_context().minimum_version is TLSVersion.TLSv1_2  # whatever OpenSSL's own configuration says
 
 
 async def test_plain_http_on_the_tls_port_is_a_tls_problem(http_01: Make) -> None:

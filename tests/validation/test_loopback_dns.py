@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 
@@ -40,9 +41,7 @@ async def values(server: LoopbackDns, rtype: str, name: str = NAME) -> list[str]
 async def command(server: LoopbackDns, path: str, body: object, method: str = "POST") -> int:
     """Send a command of the HTTP interface and return the status."""
     assert server.http is not None
-    request = urllib.request.Request(  # noqa: S310 - the scheme stands in the line
-        f"http://{server.http}{path}", data=json.dumps(body).encode(), method=method
-    )
+    request = urllib.request.Request(f"http://{server.http}{path}", data=json.dumps(body).encode(), method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def send() -> int:

@@ -1,9 +1,11 @@
 """Rules 58 and 59: DNS look-ups, and every way a name server can fail or lie."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -22,7 +24,7 @@ from tests.validation.servers import Answer, name_server
 NAME = "www.example.test"
 
 
-def answering(*records: str, flags: int = 0, rcode: int = 0, authority: str = "") -> Callable[[bytes], bytes]:
+def answering(*records: str, flags: int = 0, rcode: int = 0) -> Callable[[bytes], bytes]:
     """Return a function from a query to a packet with these records (``name type value``)."""
 
     def answer(query: bytes) -> bytes:
@@ -121,7 +123,7 @@ async def test_a_dropped_query_is_sent_three_times_and_no_more(sources: Sources)
 
     async with name_server(silent) as address:
         started = time.monotonic()
-        with pytest.raises(TriviumError, match="within 3 tries of 0.05 s") as caught:
+        with pytest.raises(TriviumError, match=r"within 3 tries of 0\.05 s") as caught:
             await Resolver(address, sources, timeout=0.05).texts(NAME)
         assert time.monotonic() - started < 1
     assert caught.value.kind is ErrorKind.DNS
@@ -130,7 +132,7 @@ async def test_a_dropped_query_is_sent_three_times_and_no_more(sources: Sources)
 
 @pytest.mark.parametrize("rcode", [1, 2, 4, 5, 9, 16], ids=dns.rcode.to_text)
 async def test_an_error_of_the_resolver_fails_at_once(sources: Sources, rcode: int) -> None:
-    """SERVFAIL, which also stands for a bogus DNSSEC signature, would be taken for permission or asked again (rule 59)."""
+    """SERVFAIL, which also stands for a bogus signature, would be taken for permission or asked again (rule 59)."""
     seen: list[bytes] = []
 
     def answer(query: bytes) -> list[bytes]:
@@ -186,8 +188,11 @@ async def test_a_failing_tcp_fallback_is_a_failure(sources: Sources) -> None:
         with pytest.raises(TriviumError, match="no usable answer") as caught:
             await Resolver(address, sources).texts(NAME)
     assert caught.value.kind is ErrorKind.DNS
-    huge: Answer = lambda query: [bytes(60_000)]  # noqa: E731 - a one-line server
-    for tcp in (huge, once(lambda _: b"\x00"), once(lambda query: A(query[:1] + b"\xff\xff" + query[3:]))):
+    for tcp in (
+        once(lambda _: bytes(60_000)),
+        once(lambda _: b"\x00"),
+        once(lambda query: A(query[:1] + b"\xff\xff" + query[3:])),
+    ):
         async with name_server(truncated, tcp) as address:
             with pytest.raises(TriviumError, match="no usable answer"):
                 await Resolver(address, sources, timeout=0.3).texts(NAME)
@@ -259,7 +264,7 @@ async def test_nobody_at_the_resolver_fails_with_a_sentence(sources: Sources) ->
     """A wrong resolver setting would end in a crash instead of a problem."""
     async with name_server(once(A)) as address:
         pass
-    with pytest.raises(TriviumError, match="no usable answer|within 3 tries") as caught:
+    with pytest.raises(TriviumError, match=r"no usable answer|within 3 tries") as caught:
         await Resolver(address, sources, timeout=0.05).addresses(NAME)
     assert caught.value.kind is ErrorKind.DNS
 
@@ -303,7 +308,5 @@ def test_a_mutated_packet_raises_only_what_is_caught(tail: bytes, position: int,
     """A malformed packet from a name server would crash a validation (rule 58)."""
     packet = bytearray(answering(f"{NAME}. CNAME a.test.", "a.test. A 192.0.2.1")(QUERY) + tail)
     packet[position % len(packet)] = value
-    try:
-        module._parse(bytes(packet)).resolve_chaining()
-    except (dns.exception.DNSException, ValueError) as error:
-        assert not isinstance(error, RecursionError)
+    with contextlib.suppress(dns.exception.DNSException, ValueError):
+        assert module._parse(bytes(packet)).resolve_chaining().canonical_name

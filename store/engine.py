@@ -49,7 +49,7 @@ def connect(engine: Engine, *, read_only: bool) -> Executor:
         pooled = engine.raw_connection()
         connection: Any = pooled.driver_connection
         pooled.detach()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:  # raw_connection passes the driver's own on
         raise unavailable(error) from error
     executor = Executor(connection, engine.dialect)
     if engine.dialect.name == "sqlite":

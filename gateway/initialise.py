@@ -236,6 +236,6 @@ class _Build:
             tx.audit.append([created])
 
         core_of = opened_core(self.installation, worker="init", linters=Linters(), environment=self.environment)
-        async with core_of as core:
-            await core.store.write(fill)
-            await publish_crl(core, issuing_id)
+        async with core_of as opened:
+            await opened.core.store.write(fill)
+            await publish_crl(opened.core, issuing_id)

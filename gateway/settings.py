@@ -50,7 +50,8 @@ def _base_url(value: str, scheme: str) -> str:
         raise ValueError(f"write {scheme}://host or {scheme}://host:port without a path, not {value!r}")
     if parts.port == 0:
         raise ValueError(f"write a port from 1 to 65535, not {value!r}")
-    return value.rstrip("/")
+    # Clients compare URLs as strings: one spelling, without a slash at the end or the scheme's own port.
+    return value.rstrip("/").removesuffix(":443" if scheme == "https" else ":80")
 
 
 def _https(value: str) -> str:

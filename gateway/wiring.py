@@ -3,20 +3,32 @@
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from ca_core.certificates.lint import Linters
 from ca_core.core import Core
 from ca_core.keys.pkcs11 import Pkcs11Token
 from ca_core.keys.ring import StoredKeyRing
-from ca_core.keys.sealing import read_secret_file
+from ca_core.keys.sealing import KeyEncryptionKey, read_secret_file
+from ca_core.keys.signer import KeyAlgorithm, Signer
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.issuers import SealedKey
 from ca_core.model.store import Store
-from ca_core.validation.methods import build_validators
 from ca_core.validation.validator import ValidationSettings
 from gateway.installation import Installation
 from gateway.sources import system_sources
 from store.database import open_store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A core, and the key-encryption key it was opened with, from which front ends derive theirs."""
+
+    core: Core
+    kek: KeyEncryptionKey
 
 
 @asynccontextmanager
@@ -30,21 +42,51 @@ async def opened_store(installation: Installation) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
+async def reading_core(installation: Installation) -> AsyncIterator[Core]:
+    """Open what a command needs that only looks: the store, and no key."""
+    async with opened_store(installation) as store:
+        yield Core(
+            store=store, sources=system_sources(), keys=NoKeys(), linters=Linters(), validators={}, worker="console"
+        )
+
+
+class NoKeys:
+    """The key ring of a command that only looks."""
+
+    async def signer(self, key_reference: str) -> Signer:
+        """Refuse."""
+        raise self._refused(key_reference)
+
+    async def new_key(self, algorithm: KeyAlgorithm) -> SealedKey:
+        """Refuse."""
+        raise self._refused(algorithm)
+
+    async def private_key(self, key_id: str) -> CertificateIssuerPrivateKeyTypes:
+        """Refuse."""
+        raise self._refused(key_id)
+
+    def _refused(self, what: str) -> TriviumError:
+        return TriviumError(ErrorKind.INTERNAL, f"A command that only looks has no keys, and so not {what}.")
+
+
+@asynccontextmanager
 async def opened_core(
     installation: Installation, *, worker: str, linters: Linters, environment: Mapping[str, str] = os.environ
-) -> AsyncIterator[Core]:
+) -> AsyncIterator[Opened]:
     """Open everything a command needs; ``worker`` names the process on its leases.
 
     ``linters`` are those built beforehand (a server) or none yet (a command). Raises UNAVAILABLE, FORBIDDEN.
     """
+    from ca_core.validation.methods import build_validators  # noqa: PLC0415 - 0.3 s that commands without it save
+
     sources = system_sources()
     kek = installation.key_encryption_key(environment, sources.entropy)
     validators = build_validators(validation_settings(installation), sources)
     try:
         async with opened_store(installation) as store:
-            keys = StoredKeyRing(store, kek, token(installation))
+            keys = StoredKeyRing(store, kek, sources, token(installation))
             try:
-                yield Core(
+                core = Core(
                     store=store,
                     sources=sources,
                     keys=keys,
@@ -52,6 +94,7 @@ async def opened_core(
                     validators=validators.by_method,
                     worker=worker,
                 )
+                yield Opened(core=core, kek=kek)
             finally:
                 keys.close()
     finally:

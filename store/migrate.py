@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +28,18 @@ def upgrade(url: str) -> None:
     except SQLAlchemyError as error:
         raise TriviumError(
             ErrorKind.UNAVAILABLE, f"the database could not be opened or migrated: {error}", retry_after=5
+        ) from error
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has the newest schema; raises UNAVAILABLE when it does not answer."""
+    try:
+        with make_engine(url).begin() as connection:
+            newest = ScriptDirectory.from_config(configuration(connection)).get_heads()
+            return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
+    except SQLAlchemyError as error:
+        raise TriviumError(
+            ErrorKind.UNAVAILABLE, f"the database could not be opened: {error}", retry_after=5
         ) from error
 
 

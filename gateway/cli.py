@@ -1,0 +1,323 @@
+"""The ``trivium`` command: thin, one function a subcommand. Each imports what it needs, so that ``--help`` is quick."""
+
+# ruff: noqa: PLC0415 - see above
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    from ca_core.core import Core
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="trivium",
+    help="A certification authority gateway: ACME, CMC and REST over one order pipeline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+order = typer.Typer(help="Look at orders.", no_args_is_help=True)
+product = typer.Typer(help="Look at products.", no_args_is_help=True)
+app.add_typer(order, name="order")
+app.add_typer(product, name="product")
+
+Directory = Annotated[Path, typer.Option("--dir", envvar="TRIVIUM_DIR", help="The installation.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def main() -> None:
+    """Run the command; what fails is one sentence and exit code 1."""
+    try:
+        app()
+    except TriviumError as error:
+        from gateway.console import print_error
+
+        print_error(error.detail)
+        sys.exit(1)
+
+
+def operator() -> Principal:
+    """Return whoever sits at the machine's console: sees every Client."""
+    return Principal(kind=PrincipalKind.OPERATOR, id=getpass.getuser())
+
+
+@app.command()
+def init(
+    directory: Directory,
+    *,
+    name: Annotated[
+        str, typer.Option(help="Name of the CA: its certificates' common names begin with it.")
+    ] = "Trivium",
+    algorithm: Annotated[
+        str, typer.Option(help="Algorithm of the CA keys: p256, p384, rsa3072, ed25519, mldsa44, mldsa65, mldsa87.")
+    ] = "p256",
+    key: Annotated[str, typer.Option(help="Where the issuing CA's key is: software or pkcs11.")] = "software",
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting; `trivium settings` lists them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an installation: root and issuing CA, database, a first Client and product."""
+    from ca_core.keys.signer import KeyAlgorithm
+    from gateway.console import print_facts, print_json
+    from gateway.initialise import Wish, initialise
+    from gateway.passphrase import root_passphrase
+    from gateway.sources import system_sources
+
+    wish = Wish(
+        name=name,
+        algorithm=KeyAlgorithm(_choice("--algorithm", algorithm, KeyAlgorithm)),
+        key_in_token=_choice("--key", key, ("software", "pkcs11")) == "pkcs11",
+        root_passphrase=root_passphrase(os.environ, confirm=True),
+        assignments=tuple(assignments or ()),
+    )
+    made = initialise(directory, wish, system_sources(), operator(), os.environ)
+    facts = {
+        "directory": str(made.installation.directory),
+        "acme": made.installation.settings.acme_base,
+        "root": str(made.installation.root_certificate_file),
+        "root_key": str(made.installation.root_key_file),
+        "root_passphrase": made.generated_passphrase,
+    }
+    if as_json:
+        print_json(facts)
+        return
+    print_facts(f"{name} is ready", {**facts, "next": f"trivium serve --dir {directory}"})
+    if made.generated_passphrase is not None:
+        typer.echo("\nWrite the root passphrase down: it is shown once, and nobody can tell it again.")
+    typer.echo("Move the root key to a safe place: serving does not need it.")
+
+
+@app.command()
+def serve(
+    directory: Directory,
+    *,
+    server: Annotated[str, typer.Option(help="hypercorn, or uvicorn, which is faster.")] = "hypercorn",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+) -> None:
+    """Run the gateway until Ctrl-C or SIGTERM."""
+    from gateway import logs
+    from gateway.console import print_facts
+    from gateway.installation import Installation
+    from gateway.listener import ServerKind
+    from gateway.supervisor import Supervisor
+
+    kind = ServerKind(_choice("--server", server, ServerKind))
+    installation = Installation.open(directory)
+    logs.configure(installation.settings.log.level)
+    os.umask(0o077)
+
+    def announce(endpoints: dict[str, str]) -> None:
+        print_facts(f"Trivium answers ({kind}, {workers} worker{'s' if workers > 1 else ''})", endpoints)
+        typer.echo("Ctrl-C ends it.")
+
+    asyncio.run(Supervisor(installation, server=kind, workers=workers, announce=announce).run())
+
+
+@order.command("list")
+def order_list(
+    directory: Directory,
+    *,
+    state: Annotated[list[str] | None, typer.Option(help="Only orders in this state; may be repeated.")] = None,
+    identifier: Annotated[str | None, typer.Option(help="Only orders for this name.")] = None,
+    before: Annotated[str | None, typer.Option(help="Only orders older than this one: the next page.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List orders, newest first."""
+    from ca_core.model.orders import OrderState
+    from ca_core.model.store import OrderSearch
+    from ca_core.orders.queries import search
+    from gateway.console import print_json, print_table
+
+    states = None if not state else frozenset(OrderState(_choice("--state", name, OrderState)) for name in state)
+    query = OrderSearch(client_ids=None, states=states, identifier=identifier, before=before, limit=limit)
+    found = _reading(directory, lambda core: search(core, query, operator()))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (item.id, item.state, item.road, item.created_at, [name.value for name in item.identifiers]) for item in found
+    ]
+    print_table("Orders", ("id", "state", "road", "created (UTC)", "identifiers"), rows)
+
+
+@order.command("show")
+def order_show(directory: Directory, order_id: str, *, as_json: AsJson = False) -> None:
+    """Show an order, its authorizations and its jobs."""
+    from gateway.console import print_json
+    from gateway.explain import order_with_jobs, print_order
+
+    shown = _reading(directory, lambda core: order_with_jobs(core, order_id, operator()))
+    if as_json:
+        print_json(shown)
+    else:
+        print_order(shown)
+
+
+@app.command()
+def explain(
+    directory: Directory, object_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False
+) -> None:
+    """Say what an id stands for and what happened to it: ord-, err-, aud-, crt-, acc-, job- and so on."""
+    from gateway.console import print_json
+    from gateway.explain import explained, print_explanation
+
+    explanation = _reading(directory, lambda core: explained(core, object_id))
+    if as_json:
+        print_json(explanation)
+    else:
+        print_explanation(explanation)
+
+
+@product.command("list")
+def product_list(directory: Directory, *, as_json: AsJson = False) -> None:
+    """List the products of every Client."""
+    from gateway.console import print_json, print_table
+
+    async def read(core: "Core") -> tuple[list, dict[str, str]]:  # type: ignore[type-arg]
+        found, clients = await core.store.read(lambda tx: (tx.products.all(None), tx.clients.all()))
+        return found, {client.id: client.name for client in clients}
+
+    found, clients = _reading(directory, read)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            item.id,
+            clients[item.client_id],
+            item.name,
+            sorted(item.roads),
+            item.policy.profile.kind,
+            item.version[:12],
+            item.description,
+        )
+        for item in found
+    ]
+    print_table("Products", ("id", "Client", "name", "roads", "kind", "version", "description"), rows)
+
+
+@app.command()
+def crl(
+    directory: Directory,
+    *,
+    new: Annotated[bool, typer.Option("--new", help="Publish a new CRL of each issuing CA now.")] = False,
+    root: Annotated[
+        bool, typer.Option("--root", help="Publish a new CRL of the root: needs its key and passphrase.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the CRLs; publish new ones."""
+    from gateway.console import print_json, print_table
+    from gateway.crls import crls, publish_issuing, publish_root
+    from gateway.installation import Installation
+
+    installation = Installation.open(directory)
+    if root:
+        asyncio.run(publish_root(installation, os.environ, operator()))
+    if new:
+        asyncio.run(publish_issuing(installation, os.environ))
+    found = _reading(directory, crls)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(item.issuer, item.number, item.this_update, item.next_update, item.url) for item in found]
+    print_table("CRLs", ("issuer", "number", "this update (UTC)", "next update (UTC)", "URL"), rows)
+
+
+@app.command()
+def apply(
+    directory: Directory,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only show what would change.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put catalogue.toml into the store; applying it twice changes nothing."""
+    from gateway import catalogue
+    from gateway.console import print_json, print_table
+    from gateway.installation import Installation
+    from gateway.sources import system_sources
+
+    installation = Installation.open(directory)
+    sources = system_sources()
+    content = catalogue.read(installation.catalogue_file, sources.now())
+
+    async def act(core: "Core") -> list[catalogue.Change]:
+        if check:
+            return await core.store.read(
+                lambda tx: list(catalogue.changes(tx, content, installation.directory, sources))
+            )
+        return await core.store.write(
+            lambda tx: catalogue.apply(tx, content, installation.directory, sources, operator())
+        )
+
+    summaries = [change.summary for change in _reading(directory, act)]
+    if as_json:
+        print_json(summaries)
+    else:
+        print_table("Would change" if check else "Changed", ("what",), [(summary,) for summary in summaries])
+
+
+@app.command()
+def settings(*, as_json: AsJson = False) -> None:
+    """List every setting with its default and why."""
+    from gateway.console import print_json, print_table
+    from gateway.settings_file import documented
+
+    found = documented()
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (item.key, item.default, item.description + (" At init only." if item.at_init_only else "")) for item in found
+    ]
+    print_table("Settings", ("key", "default", "what it does, and why"), rows)
+
+
+@app.command()
+def doctor(directory: Directory, *, as_json: AsJson = False) -> None:
+    """Look for what is wrong with an installation, and say what to do; exit code 1 when something is."""
+    from gateway.console import print_json
+    from gateway.doctor import examine, print_findings
+
+    findings = asyncio.run(examine(directory.absolute(), os.environ))
+    if as_json:
+        print_json(findings)
+    else:
+        print_findings(findings)
+    if any(finding.wrong for finding in findings):
+        raise typer.Exit(1)
+
+
+def _reading(directory: Path, command: Callable[["Core"], Awaitable[T]]) -> T:
+    """Run a command on the store, which opens no key."""
+    from gateway.installation import Installation
+    from gateway.wiring import reading_core
+
+    installation = Installation.open(directory)
+
+    async def run() -> T:
+        async with reading_core(installation) as core:
+            return await command(core)
+
+    return asyncio.run(run())
+
+
+def _choice(option: str, value: str, choices: object) -> str:
+    """Return ``value`` if it is one of ``choices``; raises MALFORMED with all of them."""
+    known = [str(choice) for choice in choices]  # type: ignore[attr-defined]
+    if value not in known:
+        raise TriviumError(ErrorKind.MALFORMED, f"{option} {value}: choose one of {', '.join(known)}.")
+    return value

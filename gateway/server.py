@@ -1,0 +1,137 @@
+"""One worker of the gateway: the core, the applications on both listeners, and the order worker, in one event loop."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from ca_core.certificates.lint import Linters
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificateRole
+from ca_core.model.products import Product, Road
+from ca_core.model.store import Transaction
+from ca_core.orders import worker as order_worker
+from ca_core.orders.own_certificates import ensure
+from gateway import logs
+from gateway.acme.directory import Directory
+from gateway.acme.nonces import Nonces
+from gateway.acme.routes import build_app as build_acme
+from gateway.first_catalogue import DEFAULT_CLIENT, DEFAULT_PRODUCT
+from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
+from gateway.listener import serve_with
+from gateway.listener_certificate import ListenerCertificate, listener_names
+from gateway.start_message import StartMessage
+from gateway.status.routes import build_app as build_status
+from gateway.wiring import Opened, opened_core
+from store.migrate import upgrade
+
+NONCE_KEY_PURPOSE = "acme-nonce"
+
+
+async def serve(message: StartMessage, *, stop: asyncio.Event, answering: Callable[[dict[str, str]], None]) -> None:
+    """Serve until ``stop``; calls ``answering`` with the URLs once both listeners accept.
+
+    Raises whatever keeps the worker from starting, or from going on: the supervisor starts another one.
+    """
+    installation = Installation.open(Path(message.directory))
+    logs.configure(installation.settings.log.level)
+    environment = {**os.environ}
+    if message.key_encryption_key is not None:
+        environment[KEY_ENCRYPTION_KEY_VARIABLE] = message.key_encryption_key
+    if message.index == 0:
+        await asyncio.to_thread(upgrade, installation.database_url)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    async with opened_core(installation, worker=name, linters=Linters.build(), environment=environment) as opened:
+        await _serve(opened, installation, message, stop, answering)
+
+
+async def _serve(
+    opened: Opened,
+    installation: Installation,
+    message: StartMessage,
+    stop: asyncio.Event,
+    answering: Callable[[dict[str, str]], None],
+) -> None:
+    core, settings = opened.core, installation.settings
+    issuer, directory = await core.store.read(lambda tx: (_issuer(tx), _directory(tx, settings.acme_base)))
+    await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
+    certificate = ListenerCertificate(core, issuer.id, installation.run_directory)
+    await certificate.order(listener_names(settings))
+    acme = build_acme(core, directory, Nonces(opened.kek.derive(NONCE_KEY_PURPOSE), core.sources))
+    serve_socket = serve_with(message.server)
+    acme_started, status_started = asyncio.Event(), asyncio.Event()
+    acme_socket = socket.socket(fileno=message.acme_descriptor)
+    status_socket = socket.socket(fileno=message.status_descriptor)
+
+    async def say_when_answering() -> None:
+        await acme_started.wait()
+        await status_started.wait()
+        answering(_endpoints(installation, issuer, directory))
+
+    answer = asyncio.create_task(say_when_answering())
+    try:
+        await _together(
+            stop,
+            serve_socket(acme, acme_socket, certificate.context, started=acme_started, stop=stop),
+            serve_socket(build_status(core), status_socket, None, started=status_started, stop=stop),
+            order_worker.run(core, stop),
+            certificate.follow(stop),
+        )
+    finally:
+        answer.cancel()
+
+
+async def _together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts until ``stop`` has ended them all; when one fails, stop the others and raise what it raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_EXCEPTION)
+    stop.set()
+    await stopped
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _issuer(tx: Transaction) -> Issuer:
+    """Return the issuer of the gateway's own certificates: the oldest issuing CA."""
+    issuing = [issuer for issuer in tx.issuers.all() if issuer.kind is IssuerKind.ISSUING]
+    if not issuing:
+        raise TriviumError(ErrorKind.UNAVAILABLE, "The database has no issuing CA; was it made by `trivium init`?")
+    return min(issuing, key=lambda issuer: issuer.created_at)
+
+
+def _directory(tx: Transaction, external_url: str) -> Directory:
+    """Return the ACME directory for everybody: the default Client, and its product for ACME."""
+    client = tx.clients.by_name(DEFAULT_CLIENT)
+    products = [] if client is None else tx.products.all(frozenset({client.id}))
+    over_acme = [product for product in products if Road.ACME in product.roads]
+    if client is None or not over_acme:
+        raise TriviumError(
+            ErrorKind.UNAVAILABLE, f"The Client {DEFAULT_CLIENT} has no product for ACME; see catalogue.toml."
+        )
+
+    def preferred(product: Product) -> tuple[bool, str]:
+        return product.name != DEFAULT_PRODUCT, product.name
+
+    return Directory(
+        external_url=external_url,
+        client_id=client.id,
+        product_id=min(over_acme, key=preferred).id,
+        eab_required=client.settings.require_eab,
+    )
+
+
+def _endpoints(installation: Installation, issuer: Issuer, directory: Directory) -> dict[str, str]:
+    """Return what ``endpoints.json`` says."""
+    root = str(installation.root_certificate_file)
+    return {
+        "acme_directory": directory.url,
+        "tls_ca": root,
+        "root": root,
+        "crl": issuer.crl_url,
+        "ocsp": issuer.ocsp_url,
+    }

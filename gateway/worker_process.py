@@ -1,0 +1,78 @@
+"""A worker process of ``trivium serve``: told what to do on standard input, answers on standard output, then serves."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from ca_core.model.errors import TriviumError
+from gateway.logs import configure
+from gateway.server import serve
+from gateway.start_message import StartMessage
+
+_log = logging.getLogger("trivium.worker")
+
+
+def main() -> None:
+    """Serve until SIGTERM, or until the supervisor is gone."""
+    configure("warning")
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # keys in memory must not reach a core file (rule 31)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor passes it on
+    message = StartMessage.parse(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(_serve(message))
+        except TriviumError as error:
+            _answer({"failed": error.detail})
+            sys.exit(1)
+        except Exception:  # noqa: BLE001 - the last line of defence, and it logs
+            _log.exception("the worker ends")
+            sys.exit(1)
+
+
+async def _serve(message: StartMessage) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.set_exception_handler(_log_unless_a_peer_is_at_fault)
+    await serve(message, stop=stop, answering=lambda endpoints: _answer({"endpoints": endpoints}))
+
+
+def _answer(answer: dict[str, object]) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _end_with_supervisor() -> None:
+    """Wait for the end of the pipe from the supervisor, then end at once: what is stored survives any end."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _log_unless_a_peer_is_at_fault(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """Keep failed TLS handshakes and broken connections out of the log: anybody can cause them by the thousand."""
+    if isinstance(context.get("exception"), OSError):  # ssl.SSLError is one
+        return
+    loop.default_exception_handler(context)
+
+
+if __name__ == "__main__":
+    main()

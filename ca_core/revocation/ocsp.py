@@ -49,7 +49,7 @@ _SIGNATURE_HASHES: Final = {
 
 _UNREADABLE: Final = (ValueError, UnsupportedAlgorithm, NotImplementedError, x509.DuplicateExtension)
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trivium.ocsp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,10 +170,25 @@ def _is_meant(question: OcspQuestion, issuer_der: bytes) -> bool:
 
 @lru_cache(maxsize=64)
 def _issuer_hashes(issuer_der: bytes) -> dict[str, tuple[bytes, bytes]]:
-    """Return the name and key hash of an issuer by the name of the hash, as the request builder computes them."""
+    """Return the name and key hash of an issuer by the name of the hash (RFC 6960 section 4.1.1)."""
     issuer = x509.load_der_x509_certificate(issuer_der)
-    requests = (ocsp.OCSPRequestBuilder().add_certificate(issuer, issuer, algorithm).build() for algorithm in _HASHES)
-    return {one.hash_algorithm.name: (one.issuer_name_hash, one.issuer_key_hash) for one in requests}
+    return {
+        algorithm.name: (_digest(algorithm, issuer.subject.public_bytes()), _key_hash(algorithm, issuer))
+        for algorithm in _HASHES
+    }
+
+
+def _digest(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
+    digest = hashes.Hash(algorithm)
+    digest.update(data)
+    return digest.finalize()
+
+
+def _key_hash(
+    algorithm: hashes.SHA1 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512, issuer: x509.Certificate
+) -> bytes:
+    """Return the hash of the key's BIT STRING, which the request builder alone computes for every kind of key."""
+    return ocsp.OCSPRequestBuilder().add_certificate(issuer, issuer, algorithm).build().issuer_key_hash
 
 
 def _build(

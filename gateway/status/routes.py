@@ -1,7 +1,7 @@
 """The status application: what certificates point to by CDP and AIA, on plain HTTP (RFC 5280, 5019, 6960)."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+import logging
 from datetime import timedelta
 from typing import Final
 
@@ -21,7 +21,8 @@ _CRL_CACHE_SECONDS: Final = 60
 """A revocation is to be seen within a minute (rule 81), so no cache may keep a CRL for longer."""
 
 _ISSUER_CACHE_SECONDS: Final = 86400
-_STORE_RETRY_SECONDS: Final = 5
+_RETRY_SECONDS: Final = 5
+_SERVER_ERROR: Final = 500
 
 _STATUS_CODES: Final = {
     ErrorKind.MALFORMED: 400,
@@ -31,7 +32,7 @@ _STATUS_CODES: Final = {
 }
 """The kinds this front end meets; any other is a fault of ours."""
 
-Handler = Callable[[Request], Awaitable[Response]]
+_log = logging.getLogger("trivium.status")
 
 
 def build_app(core: Core) -> Starlette:
@@ -126,10 +127,14 @@ def _cacheable(request: Request, body: bytes, media_type: str, headers: dict[str
 
 
 def _problem(_request: Request, error: Exception) -> Response:
+    """Answer in plain text; what failed inside is for the log, not for strangers."""
     if not isinstance(error, TriviumError):
         raise error
     status = _STATUS_CODES.get(error.kind, 500)
     headers = {"Cache-Control": "no-store"}
-    if error.kind is ErrorKind.UNAVAILABLE:
-        headers["Retry-After"] = str(error.problem.retry_after or _STORE_RETRY_SECONDS)
-    return PlainTextResponse(f"{error.detail}\n", status_code=status, headers=headers)
+    detail = error.detail
+    if status >= _SERVER_ERROR:
+        _log.warning("A status request could not be answered: %s", error)
+        headers["Retry-After"] = str(error.problem.retry_after or _RETRY_SECONDS)
+        detail = "The gateway cannot answer now; try again later."
+    return PlainTextResponse(f"{detail}\n", status_code=status, headers=headers)

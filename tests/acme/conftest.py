@@ -1,9 +1,17 @@
 """Keys that are slow to make, made once, and sources that the tests own."""
 
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from ca_core.model.sources import Sources
+from store.database import open_store
+from store.migrate import upgrade
+from tests.acme.acme_client import AcmeClient
+from tests.acme.acme_server import AcmeServer, acme_server
 from tests.acme.own_sources import CountingEntropy, TestClock
 from tests.acme.signing import PrivateKey
 
@@ -36,3 +44,27 @@ def account_keys(rsa_key: rsa.RSAPrivateKey) -> dict[str, PrivateKey]:
         "ES512": ec.generate_private_key(ec.SECP521R1()),
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
     }
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated database without rows, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("acme") / "empty.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+async def server(empty_database: Path, tmp_path: Path) -> AsyncIterator[AcmeServer]:
+    """Return an ACME server on a new certification authority."""
+    shutil.copy(empty_database, tmp_path / "trivium.db")
+    store = open_store(f"sqlite:///{tmp_path}/trivium.db")
+    async with acme_server(store) as running:
+        yield running
+    store.close()
+
+
+@pytest.fixture
+async def client(server: AcmeServer) -> AcmeClient:
+    """Return a client with an account."""
+    return await server.account()

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from josepy import jwa
 from josepy.jwk import JWKEC, JWKRSA
 
+from ca_core.access.accounts import AccountKey
 from ca_core.model.errors import ErrorKind, TriviumError
-from gateway.acme.jwk import AccountKey, load_jwk, parse_jwk
+from gateway.acme.jwk import load_jwk, parse_jwk
 from gateway.acme.jws import ALGORITHMS, Jwk, Jws, KeyId, VerifiedJws, parse_jws, verify
 from tests.acme.signing import Json, PrivateKey, b64, b64_int, envelope, jwk_of, jws
 

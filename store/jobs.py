@@ -32,7 +32,7 @@ _OF_ORDER = Statement(select(jobs).where(jobs.c.order_id == bindparam("order_id"
 _OPEN = Statement(
     select(jobs)
     .where(jobs.c.type == bindparam("type"), jobs.c.subject_id.is_not_distinct_from(bindparam("subject_id")), open_job)
-    .order_by(jobs.c.id)
+    .order_by(jobs.c.state == inline(JobState.PROCESSING), jobs.c.id)
     .limit(1)
 )
 # SKIP LOCKED is for PostgreSQL; SQLite, which has one writer at a time, compiles to nothing there.
@@ -94,7 +94,7 @@ class JobTable:
         return [_loaded(row) for row in self._run.all(_OF_ORDER, {"order_id": order_id})]
 
     def open_of_type(self, job_type: JobType | TimerType, subject_id: str | None) -> Job | None:
-        """Return the oldest job of this type and subject that is neither SUCCESS nor FAILED."""
+        """Return the job of this type and subject that is neither SUCCESS nor FAILED: one not begun, else the oldest."""
         return _job(self._run.one(_OPEN, {"type": job_type, "subject_id": subject_id}))
 
     def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:
@@ -134,7 +134,7 @@ def _values(job: Job) -> dict[str, Any]:
 
 
 def _claimable_at(job: Job) -> datetime | None:
-    """From when on a worker may claim the job; None when it may not."""
+    """From when on a worker may claim the job; None when it may not, as a stage: its order's job is claimed."""
     if job.state in {JobState.PENDING, JobState.RETRY}:
         return job.due_at
     return job.lease_until if job.state is JobState.PROCESSING else None

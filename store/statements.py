@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import Dialect, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 from ca_core.model.errors import ErrorKind, TriviumError
+from store.columns import Stored
 
 Row = dict[str, Any]
-_Convert = Callable[[Any], Any] | None
+_Convert = Callable[[Any], Any]
 
 RETRY_AFTER = 5
 """Seconds after which a caller that met a failing store should try again."""
@@ -28,31 +30,45 @@ class Prepared:
     def __init__(self, clause: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = clause.compile(dialect=dialect)
         self.text = str(compiled)
-        self._fixed = {key: bind.effective_value for key, bind in compiled.binds.items() if not bind.required}
-        names = list(compiled.binds) if compiled.positiontup is None else compiled.positiontup
-        self._binds: list[tuple[str, _Convert]] = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names
-        ]
+        binds = compiled.binds
+        self._fixed = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+        self._names = tuple(binds) if compiled.positiontup is None else tuple(compiled.positiontup)
         self._positional = bool(compiled.positional)
-        self._columns: list[tuple[str, _Convert]] = [
-            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
-            for column in getattr(clause, "exported_columns", ())
-        ]
+        self._stores = _conversions(_to_column(binds[name].type, dialect) for name in self._names)
+        columns = list(getattr(clause, "exported_columns", ()))
+        self._columns = tuple(column.name for column in columns)
+        self._loads = _conversions(_from_column(column.type, dialect) for column in columns)
 
-    def bind(self, values: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
+    def bind(self, values: Mapping[str, Any]) -> list[Any] | dict[str, Any]:
         """Return the driver's parameters."""
         if self._fixed:
             values = {**self._fixed, **values}
-        if self._positional:
-            return tuple([values[name] if convert is None else convert(values[name]) for name, convert in self._binds])
-        return {name: values[name] if convert is None else convert(values[name]) for name, convert in self._binds}
+        bound = [values[name] for name in self._names]
+        for index, convert in self._stores:
+            if bound[index] is not None:
+                bound[index] = convert(bound[index])
+        return bound if self._positional else dict(zip(self._names, bound, strict=True))
 
     def row(self, values: Sequence[Any]) -> Row:
         """Return the row by column name, converted."""
-        return {
-            name: value if convert is None or value is None else convert(value)
-            for (name, convert), value in zip(self._columns, values, strict=True)
-        }
+        loaded = list(values)
+        for index, convert in self._loads:
+            if loaded[index] is not None:
+                loaded[index] = convert(loaded[index])
+        return dict(zip(self._columns, loaded, strict=True))
+
+
+def _conversions(converts: Iterable[_Convert | None]) -> list[tuple[int, _Convert]]:
+    """The positions that need a conversion, with it."""
+    return [(index, convert) for index, convert in enumerate(converts) if convert is not None]
+
+
+def _to_column(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
+    return kind.store if isinstance(kind, Stored) else kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_column(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
+    return kind.load if isinstance(kind, Stored) else kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 class Statement:

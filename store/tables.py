@@ -29,7 +29,7 @@ from ca_core.model.jobs import JobState, JobType, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.products import Road
 from store import codecs
-from store.columns import Json, Member, Serial, Time, inline
+from store.columns import Json, Member, Object, Serial, Strings, Time, inline
 
 metadata = MetaData(
     naming_convention={
@@ -57,7 +57,6 @@ def _partial(name: str, table: Table, *columns: str, where: Any) -> Index:
     return Index(name, *[table.c[column] for column in columns], sqlite_where=where, postgresql_where=where)
 
 
-_STRINGS = Json(list, tuple)
 _IDENTIFIERS = Json(codecs.encode_identifiers, codecs.decode_identifiers)
 
 clients = Table(
@@ -142,7 +141,7 @@ accounts = Table(
     _required("status", Member(AccountStatus)),
     _required("jwk", Text),
     _required("thumbprint", String),
-    _required("contacts", _STRINGS),
+    _required("contacts", Strings),
     _required("terms_agreed", Boolean),
     _required("created_at", Time),
     _required("revision", Integer),
@@ -161,7 +160,7 @@ orders = Table(
     _required("road", Member(Road)),
     _required("placed_by", String),
     _required("identifiers", _IDENTIFIERS),
-    _required("authorization_ids", _STRINGS),
+    _required("authorization_ids", Strings),
     _required("state", Member(OrderState)),
     _required("created_at", Time),
     _required("expires_at", Time),
@@ -171,7 +170,7 @@ orders = Table(
     Column("certificate_id", String),
     _problem("error"),
     _required("comment", String),
-    _required("tags", _STRINGS),
+    _required("tags", Strings),
     _required("revision", Integer),
     ForeignKeyConstraint(["product_id", "product_version"], ["product_versions.id", "product_versions.version"]),
     Index(None, "client_id", "id"),
@@ -301,8 +300,8 @@ jobs = Table(
     Column("finished_at", Time),
     Column("due_at", Time),
     _required("executions", Integer),
-    _required("request", Json()),
-    _required("response", Json()),
+    _required("request", Object),
+    _required("response", Object),
     _problem("error"),
     _required("lease_owner", String),
     Column("lease_until", Time),

@@ -1,10 +1,10 @@
 """A throw-away PostgreSQL server for tests: its own cluster in a directory, on a free loopback port, fsync on."""
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class Cluster:
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=_USER, dbname="postgres", autocommit=True
         ) as server:
-            server.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type] # the name is ours
+            server.execute(f'CREATE DATABASE "{name}"')
         return self.url_of(name)
 
     def start(self) -> None:
@@ -55,13 +55,13 @@ class Cluster:
 
 
 def start_cluster(directory: Path) -> Cluster:
-    """Make a cluster in the empty ``directory`` and start it; the caller stops it."""
+    """Make a cluster in the empty ``directory`` and start it; the caller stops it.
+
+    The server's user must be able to reach the directory: not one of pytest's, which are closed to all but their owner.
+    """
     programs = _programs()
     if os.geteuid() == 0:
         shutil.chown(directory, _USER)
-        for parent in directory.parents:  # the server's user must be able to reach its directory
-            if parent.stat().st_mode & 0o001 == 0:
-                parent.chmod(parent.stat().st_mode | 0o011)
     _run_as_user(
         [str(programs / "initdb"), "-D", str(directory / "data"), "-U", _USER, "--auth=trust", "--encoding=UTF8"]
     )
@@ -80,18 +80,20 @@ def _programs() -> Path:
 
 def _run_as_user(command: list[str]) -> None:
     as_user = ["runuser", "-u", _USER, "--"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [*as_user, *command],
-        cwd="/",
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # a pipe would stay open in the server
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": pwd.getpwuid(os.geteuid()).pw_dir},
-        timeout=_START_TIMEOUT * 2,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed with {done.returncode}")
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open in the server
+        done = subprocess.run(
+            [*as_user, *command],
+            cwd="/",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            timeout=_START_TIMEOUT * 2,
+        )
+        if done.returncode:
+            output.seek(0)
+            raise RuntimeError(f"{command[0]} failed: {output.read().decode()}")
 
 
 def _free_port() -> int:

@@ -1,26 +1,23 @@
 """Every store test runs on SQLite and on a real PostgreSQL."""
 
-import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/postgresql.py and the sample objects are plain modules
-sys.path.insert(0, str(Path(__file__).parent))
-
-from postgresql import Cluster, start_cluster
-
 from store.database import Database, open_store
 from store.migrate import upgrade
+from tests.postgresql import Cluster, start_cluster
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server for the session."""
-    running = start_cluster(tmp_path_factory.mktemp("postgresql"))
-    yield running
-    running.stop()
+    with tempfile.TemporaryDirectory(prefix="trivium-postgresql-") as directory:
+        running = start_cluster(Path(directory))
+        yield running
+        running.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -94,7 +94,7 @@ class JobTable:
         return [_loaded(row) for row in self._run.all(_OF_ORDER, {"order_id": order_id})]
 
     def open_of_type(self, job_type: JobType | TimerType, subject_id: str | None) -> Job | None:
-        """Return the job of this type and subject that is neither SUCCESS nor FAILED: one not begun, else the oldest."""
+        """Return the job of this type and subject that is not over: the oldest, one not begun before all."""
         return _job(self._run.one(_OPEN, {"type": job_type, "subject_id": subject_id}))
 
     def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:

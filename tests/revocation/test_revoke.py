@@ -1,6 +1,7 @@
 """Revocation: who may, why, and once."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -98,6 +99,23 @@ async def test_a_revocation_moves_the_waiting_crl_job_forward(installation: Inst
         lambda tx: tx.jobs.claim_due(owner="test", now=now, lease_until=later, limit=10)
     )
     assert [job.id for job in claimed] == ["job-1"]
+
+
+async def test_revocations_while_a_crl_is_made_share_the_next_one(installation: Installation) -> None:
+    """If this fails, a revocation misses the CRL that is being made and no other follows, or each has its own (I5)."""
+    certificates = [await installation.issue() for _ in range(4)]
+    now = installation.clock.now()
+
+    async def claim() -> list[Job]:
+        return await installation.store.write(
+            lambda tx: tx.jobs.claim_due(owner="test", now=now, lease_until=now + timedelta(minutes=1), limit=10)
+        )
+
+    await revoke(installation.core, _der(certificates[0]), UNSPECIFIED, SYSTEM)
+    assert len(await claim()) == 1
+    for certificate in certificates[1:]:
+        await revoke(installation.core, _der(certificate), UNSPECIFIED, SYSTEM)
+    assert len(await claim()) == 1
 
 
 @pytest.mark.parametrize("reason", [2, 6, 7, 8, 10, 11, -1, 1 << 70])

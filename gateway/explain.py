@@ -8,7 +8,7 @@ from ca_core.core import Core
 from ca_core.model.audit import AuditRecord
 from ca_core.model.authorizations import Authorization
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.jobs import Job
+from ca_core.model.jobs import Job, JobState
 from ca_core.model.orders import Order
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
@@ -112,7 +112,7 @@ def print_order(shown: OrderWithJobs) -> None:
             job.started_at,
             job.finished_at,
             job.executions,
-            job.error.detail if job.error else job.waiting_for,
+            job.error.detail if job.error else job.waiting_for if job.state is JobState.WAITING else "",
         )
         for job in shown.jobs
     ]

@@ -1,0 +1,59 @@
+# What a developer types. `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test bench clean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+KEEP ?= 1
+TESTS ?= tests
+SYNC := .venv/bin/uv sync --frozen --inexact --quiet --no-python-downloads --python .venv/bin/python
+INPUTS := pyproject.toml uv.lock
+
+help: ## What there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: .venv/.synced ## The virtual environment .venv with the trivium command
+	@echo "Ready: .venv/bin/trivium --help"
+
+demo: .venv/.synced-demo ## A new CA on loopback and a certificate through certbot; KEEP=0 exits after
+	@.venv/bin/python -m conformance.demo --keep $(KEEP)
+
+check: .venv/.synced-dev ## Style, types and import contracts
+	@echo "ruff check";         .venv/bin/ruff check --quiet .
+	@echo "ruff format";        .venv/bin/ruff format --check --quiet .
+	@echo "mypy --strict";      .venv/bin/mypy --no-error-summary
+	@echo "import contracts";   .venv/bin/lint-imports --no-logo >.venv/.contracts || { cat .venv/.contracts; exit 1; }
+
+test: .venv/.synced-dev .venv/.synced-demo ## Installs what the tests need, checks, runs every test; TESTS=... for some
+	@tests/install-tools
+	@$(MAKE) check
+	@.venv/bin/pytest -n 2 $(TESTS)
+
+bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside a peer
+	@tests/install-tools
+	@.venv/bin/python -m benchmarks.issuance
+
+clean: ## Remove what was built; installations stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/.uv-$(UV_VERSION):
+	@command -v $(PYTHON) >/dev/null || { echo "Install Python 3.11 or newer, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@[ -x .venv/bin/python ] || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.synced: .venv/.uv-$(UV_VERSION) $(INPUTS)
+	@echo "Installing the dependencies"
+	@$(SYNC)
+	@touch $@
+
+.venv/.synced-demo .venv/.synced-dev: .venv/.synced-%: .venv/.synced
+	@echo "Installing the dependencies of the group $*"
+	@$(SYNC) --group $*
+	@touch $@

@@ -35,9 +35,10 @@ class DemoError(Exception):
 def step(title: str) -> Iterator[None]:
     """Print one line a step: what it does, and how long it took."""
     started = time.monotonic()
-    CONSOLE.print(f"  [dim]·[/dim] {title} ...", end="\r")
+    if CONSOLE.is_terminal:
+        CONSOLE.print(f"  [dim]· {title} ...[/dim]", end="\r", soft_wrap=True)
     yield
-    CONSOLE.print(f"  [green]✓[/green] {title} [dim]({time.monotonic() - started:.1f} s)[/dim]")
+    CONSOLE.print(f"  [green]✓[/green] {title} [dim]({time.monotonic() - started:.1f} s)[/dim]    ", soft_wrap=True)
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
@@ -191,9 +192,9 @@ class Demo:
         orders = [order for order in json.loads(self.trivium("order", "list", "--json")) if order["road"] == "acme"]
         CONSOLE.print()
         sys.stdout.write(self.trivium("order", "show", orders[0]["id"]))
-        CONSOLE.print(f"\n  certificate     {live / 'fullchain.pem'}")
+        CONSOLE.print(f"\n  certificate     {live / 'fullchain.pem'}", soft_wrap=True)
         CONSOLE.print(f"  ACME directory  {self.endpoints['acme_directory']}")
-        CONSOLE.print(f"  root            {self.endpoints['root']}\n")
+        CONSOLE.print(f"  root            {self.endpoints['root']}\n", soft_wrap=True)
 
 
 def demonstrate(folder: Path, *, keep: bool) -> None:

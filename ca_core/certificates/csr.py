@@ -32,13 +32,14 @@ from ca_core.model.identifiers import Identifier, IdentifierType
 _PARSE_ERRORS: Final = (
     ValueError,
     TypeError,
+    UserWarning,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
 """What cryptography raises on CSRs that are broken or beyond it, as found by mutating them (TypeError: a common name
-that is a BIT STRING, an empty TLS feature); and KeyError for a TLS feature that it has no name for."""
+that is a BIT STRING, an empty TLS feature); and KeyError for a TLS feature that it has no name for. An attribute of the wrong length is a warning, so an error where warnings are."""
 
 _UNKNOWN_FEATURE: Final = "The CSR asks for a TLS feature other than status_request; leave it out."
 

@@ -7,7 +7,7 @@ pkilint is imported when the first validator is built, since it takes 0.3 s and 
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -68,10 +68,11 @@ class LintedTbs:
     tbs: Tbs
     linted: bool
     findings: tuple[Finding, ...]
-    token: object = field(repr=False, compare=False)
+    token: InitVar[object]
+    """Not kept, so that it can neither be read from a LintedTbs nor be carried over by ``dataclasses.replace``."""
 
-    def __post_init__(self) -> None:
-        if self.token is not _TOKEN:
+    def __post_init__(self, token: object) -> None:
+        if token is not _TOKEN:
             raise TypeError("a LintedTbs is made by Linters.lint_tbs and by nothing else")
 
 

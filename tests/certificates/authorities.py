@@ -17,9 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 from cryptography.x509.oid import NameOID
 
 from ca_core.certificates.authority import AuthorityName, make_issuing, make_root
+from ca_core.certificates.csr import parse_csr
+from ca_core.certificates.serials import new_serial
+from ca_core.certificates.tbs import Tbs, build_tbs
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import Issuer, IssuerKind
+from ca_core.model.products import Policy, Product, Profile, ProfileKind, Road
 from ca_core.model.sources import Sources
 
 NOW = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
@@ -180,3 +184,47 @@ def _general_name(name: Identifier | x509.GeneralName) -> x509.GeneralName:
     if isinstance(name, x509.GeneralName):
         return name
     return x509.DNSName(name.value) if name.type is IdentifierType.DNS else x509.IPAddress(ip_address(name.value))
+
+
+def new_product(
+    *,
+    public: bool = False,
+    kind: ProfileKind = ProfileKind.TLS_SERVER,
+    validity: int = 90 * 86400,
+    common_name: bool = False,
+    subject_key_identifier: bool = False,
+    must_staple: bool = False,
+    policy_oids: tuple[str, ...] = ("2.23.140.1.2.1",),
+) -> Product:
+    """Return a product with the profile."""
+    profile = Profile(
+        kind=kind,
+        validity=validity,
+        common_name=common_name,
+        subject_key_identifier=subject_key_identifier,
+        must_staple=must_staple,
+        policy_oids=policy_oids,
+    )
+    return Product(
+        id="pma-1",
+        client_id="cli-1",
+        issuer_id="iss-1",
+        name="test",
+        version="1",
+        roads=frozenset({Road.ACME}),
+        policy=Policy(public=public, profile=profile),
+    )
+
+
+def new_tbs(
+    authority: Authority, names: tuple[Identifier, ...], *, product: Product | None = None, csr: bytes | None = None
+) -> Tbs:
+    """Return the TBS of a certificate signed at NOW."""
+    return build_tbs(
+        product=product or new_product(),
+        issuer=authority.issuer,
+        csr=parse_csr(csr or new_csr(names)),
+        identifiers=names,
+        serial=new_serial(SOURCES.entropy),
+        now=NOW,
+    )

@@ -28,7 +28,9 @@ _WORKED = (
 
 _ADD = Statement(insert(jobs))
 _GET = Statement(select(jobs).where(jobs.c.id == bindparam("id")))
-_OF_ORDER = Statement(select(jobs).where(jobs.c.order_id == bindparam("order_id")).order_by(jobs.c.created_at, jobs.c.id))
+_OF_ORDER = Statement(
+    select(jobs).where(jobs.c.order_id == bindparam("order_id")).order_by(jobs.c.created_at, jobs.c.id)
+)
 _OPEN = Statement(
     select(jobs)
     .where(jobs.c.type == bindparam("type"), jobs.c.subject_id.is_not_distinct_from(bindparam("subject_id")), open_job)

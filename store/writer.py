@@ -94,7 +94,7 @@ class Writer:
                 return
             failure = error if isinstance(error, TriviumError) else unavailable(error)
             for write in group:
-                write.error = failure
+                write.error = TriviumError.of(failure.problem)
 
     def _commit(self, group: list[_Write[Any]]) -> None:
         if self._transaction is None:

@@ -1,0 +1,211 @@
+"""The writer: groups, savepoints, and a store that fails."""
+
+import asyncio
+import resource
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.store import Transaction
+from store.database import Database, open_store
+from store.migrate import upgrade
+from tests.postgresql import Cluster
+from tests.store.samples import NOW, add_basics, order
+
+
+def consume(value: str) -> Callable[[Transaction], bool]:
+    """A write that uses the value up."""
+    return lambda tx: tx.once.consume("test", value, NOW)
+
+
+async def held(database: Database, release: threading.Event) -> "asyncio.Future[bool]":
+    """A write that holds the writer until ``release`` is set; returns once it does."""
+    started = threading.Event()
+
+    def hold(_tx: Transaction) -> bool:
+        started.set()
+        return release.wait(timeout=10)
+
+    holding = asyncio.ensure_future(database.write(hold))
+    assert await asyncio.to_thread(started.wait, 10)
+    return holding
+
+
+async def grouped(database: Database, *functions: Callable[[Transaction], object]) -> list[object]:
+    """Run the writes in one group: they wait behind one that holds the writer until all are there."""
+    arrived = threading.Event()
+    first = await held(database, arrived)
+    waiting = [asyncio.create_task(database.write(function)) for function in functions]
+    await asyncio.sleep(0)
+    arrived.set()
+    assert await first
+    return list(await asyncio.gather(*waiting, return_exceptions=True))
+
+
+async def test_a_refused_write_undoes_itself_and_no_other(database: Database) -> None:
+    """One caller's bad request would undo its neighbours' acknowledged writes."""
+    await database.write(add_basics)
+    placed = order()
+
+    def twice(tx: Transaction) -> None:
+        tx.once.consume("test", "undone", NOW)
+        tx.orders.add(placed)
+
+    results = await grouped(
+        database, consume("a"), lambda tx: tx.orders.add(placed), twice, lambda _tx: 1 / 0, consume("b"), consume("a")
+    )
+    assert results[0] is True
+    assert results[1] is None
+    assert isinstance(results[2], TriviumError)
+    assert results[2].kind is ErrorKind.CONFLICT
+    assert isinstance(results[3], ZeroDivisionError)
+    assert results[4:] == [True, False]
+    assert await database.write(lambda tx: tx.once.consume("test", "undone", NOW)) is True
+    assert await database.read(lambda tx: tx.orders.get(placed.id)) == placed
+
+
+async def test_a_lone_refused_write_is_undone(database: Database) -> None:
+    """A lone write has no savepoint: its first half would stay."""
+
+    def fails(tx: Transaction) -> None:
+        tx.once.consume("test", "half", NOW)
+        raise StopIteration  # awkward in a coroutine: it must still reach the caller
+
+    with pytest.raises(RuntimeError):
+        await database.write(fails)
+    assert await database.write(lambda tx: tx.once.consume("test", "half", NOW)) is True
+
+
+async def test_a_cancelled_caller_does_not_stop_the_others(database: Database) -> None:
+    """A client that hangs up would leave its neighbours waiting for ever."""
+    arrived = threading.Event()
+    first = await held(database, arrived)
+    gone = asyncio.ensure_future(database.write(lambda tx: tx.once.consume("test", "gone", NOW)))
+    other = asyncio.ensure_future(database.write(lambda tx: tx.once.consume("test", "other", NOW)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    arrived.set()
+    assert await first
+    assert await other
+
+
+async def test_a_read_cannot_write(database: Database) -> None:
+    """A GET would write, outside the writer's order."""
+    with pytest.raises(TriviumError):
+        await database.read(lambda tx: tx.once.consume("test", "read", NOW))
+    assert await database.write(lambda tx: tx.once.consume("test", "read", NOW)) is True
+    assert await database.read(lambda tx: tx.clients.all()) == []
+
+
+async def test_a_closed_store_says_so_and_loses_nothing(url: str) -> None:
+    """Writes that wait when the service stops would be lost, or their callers never answered."""
+    store = open_store(url)
+    waiting = [asyncio.create_task(store.write(consume(str(number)))) for number in range(9)]
+    await asyncio.sleep(0)
+    store.close()
+    assert await asyncio.gather(*waiting) == [True] * 9
+    with pytest.raises(TriviumError) as error:
+        await store.write(lambda tx: tx.clients.all())
+    assert error.value.kind is ErrorKind.UNAVAILABLE
+
+
+def unavailable(result: object) -> bool:
+    """Whether the result is UNAVAILABLE with a time to try again."""
+    assert isinstance(result, TriviumError)
+    return result.kind is ErrorKind.UNAVAILABLE and bool(result.problem.retry_after)
+
+
+async def test_a_locked_database_is_unavailable_until_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup that holds the lock would hang every client, or break the worker for good."""
+    monkeypatch.setattr("store.engine._SQLITE_PRAGMAS", ("PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 50"))
+    url = f"sqlite:///{tmp_path}/trivium.db"
+    upgrade(url)
+    store = open_store(url)
+    holder = sqlite3.connect(tmp_path / "trivium.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    results = await asyncio.gather(*[store.write(consume(str(n))) for n in range(5)], return_exceptions=True)
+    assert all(unavailable(result) for result in results)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert await store.write(lambda tx: tx.once.consume("test", "0", NOW)) is True
+    store.close()
+
+
+async def test_a_full_disk_is_unavailable_until_there_is_room(tmp_path: Path) -> None:
+    """A full disk would lose acknowledged writes, or stop the worker until it is restarted (rule 89)."""
+    url = f"sqlite:///{tmp_path}/trivium.db"
+    upgrade(url)
+    store = open_store(url)
+    assert await store.write(consume("before")) is True
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    full = (tmp_path / "trivium.db-wal").stat().st_size  # no file of this process grows beyond it: a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (full, unlimited[1]))
+    try:
+        waiting = [store.write(consume(value)) for value in ("alone", "with", "behind")]
+        results = [(await asyncio.gather(write, return_exceptions=True))[0] for write in waiting]
+        assert await store.read(lambda tx: tx.clients.all()) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert all(unavailable(result) for result in results)
+    after = await grouped(store, consume("alone"), consume("with"), consume("behind"), consume("before"))
+    assert after == [True, True, True, False]
+    store.close()
+
+
+async def test_a_server_that_stops_is_unavailable_until_it_is_back(cluster: Cluster) -> None:
+    """A restart of PostgreSQL would need a restart of every worker."""
+    url = cluster.new_database()
+    upgrade(url)
+    store = open_store(url)
+    assert await store.write(lambda tx: tx.once.consume("test", "before", NOW)) is True
+    assert await store.read(lambda tx: tx.clients.all()) == []
+    cluster.stop("immediate")
+    try:
+        failed = await asyncio.gather(
+            *[store.write(consume(str(n))) for n in range(3)],
+            store.read(lambda tx: tx.clients.all()),
+            return_exceptions=True,
+        )
+    finally:
+        cluster.start()
+    assert all(unavailable(result) for result in failed)
+    assert await grouped(store, consume("before"), consume("0")) == [False, True]
+    assert await store.read(lambda tx: tx.clients.all()) == []
+    store.close()
+
+
+async def test_writes_that_lock_each_other_out_are_run_again_alone(cluster: Cluster) -> None:
+    """Two workers whose groups take the same rows in another order would both fail their callers."""
+    url = cluster.new_database()
+    upgrade(url)
+    stores = [open_store(url), open_store(url)]
+    await stores[0].write(add_basics)
+    orders = [order(), order()]
+    await stores[0].write(lambda tx: [tx.orders.add(one) for one in orders])  # type: ignore[func-returns-value]
+    both_hold = threading.Barrier(2)
+    met: set[str] = set()
+
+    def save(index: int, meet: str = "") -> Callable[[Transaction], bool]:
+        def write(tx: Transaction) -> bool:
+            current = tx.orders.get(orders[index].id)
+            assert current is not None
+            tx.orders.save(current)
+            if meet and meet not in met:
+                met.add(meet)
+                both_hold.wait(timeout=10)
+            return True
+
+        return write
+
+    results = await asyncio.gather(
+        grouped(stores[0], save(0, "first"), save(1)), grouped(stores[1], save(1, "second"), save(0))
+    )
+    assert list(results) == [[True, True], [True, True]]
+    for store in stores:
+        store.close()

@@ -9,11 +9,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ca_core.model.certificates import Certificate, CertificateStatus, Crl, RevocationReason
+from ca_core.certificates.authority import AuthorityName, make_root
+from ca_core.keys.signer import KeyAlgorithm
+from ca_core.keys.software import SoftwareSigner, generate
+from ca_core.model.certificates import Certificate, CertificateStatus, Crl, RevocationReason, RevokedSerial
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
+from ca_core.orders.worker import run_due, start_timers
 from ca_core.revocation.crl import make_root_crl, publish_crl, run_crl_job
 from ca_core.revocation.revoke import revoke_by_id
 from tests.revocation.installation import DAY, ISSUER_ID, ROOT_ID, Installation
@@ -171,3 +175,46 @@ async def test_a_crl_under_the_wrong_key_is_not_made(installation: Installation)
             now=installation.clock.now(),
         )
     assert error.value.kind is ErrorKind.INTERNAL
+
+
+async def test_the_workers_next_round_puts_a_revocation_on_the_crl(installation: Installation) -> None:
+    """If this fails, a revocation is not seen within a minute (rule 81, I5), or no later CRL follows by itself."""
+    core = installation.core
+    await publish_crl(core, ISSUER_ID)
+    await start_timers(core)
+    certificate = await installation.issue()
+    await revoke_by_id(core, certificate.id, RevocationReason.SUPERSEDED, SYSTEM)
+    await run_due(core)
+    crl = await installation.store.read(lambda tx: tx.crls.latest(ISSUER_ID))
+    assert crl is not None
+    assert _entry(crl, certificate) is not None
+    following = await installation.store.read(lambda tx: tx.jobs.open_of_type(TimerType.CRL, ISSUER_ID))
+    assert following is not None
+    assert following.due_at is not None
+    assert installation.clock.now() < following.due_at < crl.next_update
+
+
+async def test_a_hundred_thousand_entries_take_seconds(installation: Installation) -> None:
+    """If this fails, an issuer with many revocations publishes no CRL in time (F13: 10 s for 100,000 entries)."""
+    now = installation.clock.now()
+    revoked = [
+        RevokedSerial(serial=1 << 140 | number, revoked_at=now, reason=RevocationReason.SUPERSEDED)
+        for number in range(100_000)
+    ]
+    making = make_root_crl(
+        installation.root_signer, installation.root, issuer_id=ROOT_ID, number=1, now=now, revoked=revoked
+    )
+    crl = await asyncio.wait_for(making, 10)
+    assert len(x509.load_der_x509_crl(crl.der)) == 100_000
+
+
+@pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
+async def test_a_key_of_every_algorithm_signs_crls(installation: Installation, algorithm: KeyAlgorithm) -> None:
+    """If this fails, an issuer with a key of this algorithm has no CRL (rule 83)."""
+    signer = SoftwareSigner(generate(algorithm), algorithm)
+    name = AuthorityName(common_name="Test Root")
+    root = await make_root(signer, name=name, validity=DAY, sources=installation.core.sources)
+    crl = await make_root_crl(signer, root, issuer_id=ROOT_ID, number=7, now=installation.clock.now())
+    loaded = x509.load_der_x509_crl(crl.der)
+    assert loaded.is_signature_valid(signer.public_key)
+    assert loaded.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 7

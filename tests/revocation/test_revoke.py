@@ -57,6 +57,15 @@ async def test_one_of_a_hundred_revocations_wins(installation: Installation) -> 
     assert (stored.status, stored.revocation) == (CertificateStatus.REVOKED, winners[0].revocation)
 
 
+async def test_two_hundred_revocations_at_once_all_win(installation: Installation) -> None:
+    """If this fails, revocations of different certificates stand in each other's way (F12)."""
+    certificates = [await installation.issue() for _ in range(200)]
+    revoked = await asyncio.gather(*(revoke(installation.core, _der(one), 4, SYSTEM) for one in certificates))
+    assert {one.status for one in revoked} == {CertificateStatus.REVOKED}
+    entries = await installation.store.read(lambda tx: tx.certificates.revoked(ISSUER_ID, installation.clock.now()))
+    assert {entry.serial for entry in entries} == {one.serial for one in certificates}
+
+
 async def test_everything_that_follows_is_in_the_same_transaction(installation: Installation) -> None:
     """If this fails, order, audit log, blocked keys or CRL do not follow the revocation (rules 26, 81, 89)."""
     account = await installation.add_account(1)

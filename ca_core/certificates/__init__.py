@@ -1,0 +1,1 @@
+"""What becomes a certificate, and what must not: names, CSRs, profiles, the lint, the assembled outcome."""

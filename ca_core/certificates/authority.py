@@ -4,6 +4,7 @@ No front end and no order reaches this module. The key that signs is a :class:`~
 in a PKCS#11 token and one in an encrypted file take the same path.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +21,10 @@ from ca_core.keys.signer import Signer
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
 
+_MAX_TEXT: Final = 64
+"""ub-common-name and ub-organization-name (RFC 5280 appendix A.1)."""
+
+_COUNTRY: Final = re.compile("[A-Z]{2}")
 _BACKDATE: Final = timedelta(hours=1)
 _ANY_POLICY: Final = "2.5.29.32.0"
 
@@ -34,12 +39,21 @@ class AuthorityName:
 
     @property
     def x509(self) -> x509.Name:
-        """The name in the order the BR prescribe (7.1.4.2): country, organization, common name."""
+        """The name in the order the BR prescribe (7.1.4.2): country, organization, common name.
+
+        Raises MALFORMED for a part that X.520 does not allow.
+        """
         attributes = (
             (NameOID.COUNTRY_NAME, self.country),
             (NameOID.ORGANIZATION_NAME, self.organization),
             (NameOID.COMMON_NAME, self.common_name),
         )
+        if not (0 < len(self.common_name) <= _MAX_TEXT and len(self.organization) <= _MAX_TEXT):
+            raise TriviumError(
+                ErrorKind.MALFORMED, "A CA has a common name of 1 to 64 characters, and an organization of at most 64."
+            )
+        if self.country and not _COUNTRY.fullmatch(self.country):
+            raise TriviumError(ErrorKind.MALFORMED, "A CA's country is a code of two capital letters, such as DE.")
         return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes if value])
 
 
@@ -47,7 +61,9 @@ async def make_root(signer: Signer, *, name: AuthorityName, validity: int, sourc
     """Return a self-signed root certificate (DER) of ``signer``'s key, valid for ``validity`` seconds from now."""
     subject = name.x509
     start, end = _period(sources.now(), validity)
-    builder = _builder(subject, subject, signer.public_key, start, end, sources)
+    builder = _builder(
+        subject=subject, issuer=subject, public_key=signer.public_key, start=start, end=end, sources=sources
+    )
     identifier = x509.SubjectKeyIdentifier.from_public_key(signer.public_key)
     builder = (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -82,7 +98,14 @@ async def make_issuing(
     """
     root = x509.load_der_x509_certificate(root_certificate)
     start, end = _period(sources.now(), validity)
-    builder = _builder(name.x509, root.subject, public_key, start, min(end, root.not_valid_after_utc), sources)
+    builder = _builder(
+        subject=name.x509,
+        issuer=root.subject,
+        public_key=public_key,
+        start=start,
+        end=min(end, root.not_valid_after_utc),
+        sources=sources,
+    )
     root_identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     issuers = x509.AccessDescription(
         AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(root_certificate_url)
@@ -107,7 +130,8 @@ def _period(now: datetime, validity: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(seconds=validity - 1)
 
 
-def _builder(  # noqa: PLR0917 - the fields of RFC 5280 section 4.1.2 in their order
+def _builder(
+    *,
     subject: x509.Name,
     issuer: x509.Name,
     public_key: CertificateIssuerPublicKeyTypes,

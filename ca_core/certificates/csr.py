@@ -39,7 +39,8 @@ _PARSE_ERRORS: Final = (
     x509.UnsupportedGeneralNameType,
 )
 """What cryptography raises on CSRs that are broken or beyond it, as found by mutating them (TypeError: a common name
-that is a BIT STRING, an empty TLS feature); and KeyError for a TLS feature that it has no name for. An attribute of the wrong length is a warning, so an error where warnings are."""
+that is a BIT STRING, an empty TLS feature; UserWarning: a country of three letters, where warnings are errors). And
+KeyError for a TLS feature that it has no name for."""
 
 _UNKNOWN_FEATURE: Final = "The CSR asks for a TLS feature other than status_request; leave it out."
 

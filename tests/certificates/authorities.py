@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -37,6 +37,7 @@ class TestClock:
     time: datetime = NOW
 
     def now(self) -> datetime:
+        """Return the time the test set."""
         return self.time
 
 
@@ -44,6 +45,7 @@ class SystemEntropy:
     """The operating system's randomness."""
 
     def token(self, length: int) -> bytes:
+        """Return random bytes."""
         return os.urandom(length)
 
 
@@ -59,12 +61,15 @@ class PlainSigner:
 
     @property
     def public_key(self) -> CertificateIssuerPublicKeyTypes:
+        """The public half."""
         return self.key.public_key()
 
     async def sign(self, message: bytes) -> bytes:
+        """Return the signature, as the signer interface asks."""
         return self.sign_now(message)
 
     def sign_now(self, message: bytes) -> bytes:
+        """Return the signature."""
         match self.key:
             case ec.EllipticCurvePrivateKey():
                 digest = hashes.SHA384() if self.algorithm is KeyAlgorithm.P384 else hashes.SHA256()
@@ -81,23 +86,20 @@ class PlainSigner:
         raise AssertionError(self.key)
 
 
+KEY_MAKERS: dict[KeyAlgorithm, Callable[[], CertificateIssuerPrivateKeyTypes]] = {
+    KeyAlgorithm.P256: lambda: ec.generate_private_key(ec.SECP256R1()),
+    KeyAlgorithm.P384: lambda: ec.generate_private_key(ec.SECP384R1()),
+    KeyAlgorithm.RSA3072: lambda: rsa.generate_private_key(65537, 3072),
+    KeyAlgorithm.ED25519: ed25519.Ed25519PrivateKey.generate,
+    KeyAlgorithm.MLDSA44: mldsa.MLDSA44PrivateKey.generate,
+    KeyAlgorithm.MLDSA65: mldsa.MLDSA65PrivateKey.generate,
+    KeyAlgorithm.MLDSA87: mldsa.MLDSA87PrivateKey.generate,
+}
+
+
 def new_signer(algorithm: KeyAlgorithm) -> PlainSigner:
     """Return a signer with a new key."""
-    match algorithm:
-        case KeyAlgorithm.P256:
-            return PlainSigner(algorithm, ec.generate_private_key(ec.SECP256R1()))
-        case KeyAlgorithm.P384:
-            return PlainSigner(algorithm, ec.generate_private_key(ec.SECP384R1()))
-        case KeyAlgorithm.RSA3072:
-            return PlainSigner(algorithm, rsa.generate_private_key(65537, 3072))
-        case KeyAlgorithm.ED25519:
-            return PlainSigner(algorithm, ed25519.Ed25519PrivateKey.generate())
-        case KeyAlgorithm.MLDSA44:
-            return PlainSigner(algorithm, mldsa.MLDSA44PrivateKey.generate())
-        case KeyAlgorithm.MLDSA65:
-            return PlainSigner(algorithm, mldsa.MLDSA65PrivateKey.generate())
-        case KeyAlgorithm.MLDSA87:
-            return PlainSigner(algorithm, mldsa.MLDSA87PrivateKey.generate())
+    return PlainSigner(algorithm, KEY_MAKERS[algorithm]())
 
 
 @dataclass(frozen=True)

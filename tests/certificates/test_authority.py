@@ -96,6 +96,23 @@ async def test_a_ca_for_more_than_tls() -> None:
     assert made.not_valid_after_utc == x509.load_der_x509_certificate(root).not_valid_after_utc
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        AuthorityName(common_name=""),
+        AuthorityName(common_name="x" * 65),
+        AuthorityName(common_name="x", country="DEU"),
+        AuthorityName(common_name="x", organization="o" * 65),
+    ],
+    ids=["empty", "long", "country", "organization"],
+)
+async def test_names_that_x520_does_not_allow(name: AuthorityName) -> None:
+    """``trivium init`` ends in a stack trace, or makes a root that parsers refuse (RFC 5280 appendix A.1)."""
+    with pytest.raises(TriviumError) as refused:
+        await make_root(new_signer(KeyAlgorithm.P256), name=name, validity=YEAR, sources=SOURCES)
+    assert refused.value.kind is ErrorKind.MALFORMED
+
+
 async def test_another_key_than_the_roots_makes_nothing() -> None:
     """An issuing CA certificate is handed out that no chain verifies."""
     authority = await new_authority(KeyAlgorithm.P256)

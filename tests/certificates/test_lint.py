@@ -43,7 +43,7 @@ async def test_rsa_keys_and_addresses_have_no_finding_either(linters: Linters) -
 
 
 async def test_a_known_bad_tls_certificate_is_refused(linters: Linters) -> None:
-    """The severities are compared the wrong way round and every error passes (rule 11, FATAL=0 < ERROR=1 < WARNING=2)."""
+    """Severities are compared the wrong way round and errors pass (rule 11, FATAL=0 < ERROR=1 < WARNING=2)."""
     with pytest.raises(TriviumError, match="certificate_validity_period_exceeds_200_days") as refused:
         linters.lint_tbs(await tbs_of(dns("www.example.com"), validity=398 * 86400), STRICT)
     assert refused.value.kind is ErrorKind.INTERNAL
@@ -147,7 +147,7 @@ async def test_another_tbs_cannot_take_the_place_of_the_linted_one(linters: Lint
     linted = linters.lint_tbs(await tbs_of(dns("www.example.com")), STRICT)
     other = await tbs_of(dns("evil.example.com"))
     with pytest.raises(ValueError, match="token"):
-        dataclasses.replace(linted, tbs=other)
+        dataclasses.replace(linted, tbs=other)  # type: ignore[call-arg]
     with pytest.raises(dataclasses.FrozenInstanceError):
         linted.tbs = other  # type: ignore[misc]
 

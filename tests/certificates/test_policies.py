@@ -85,7 +85,7 @@ def test_the_longest_public_validity(at: datetime, days: int) -> None:
 def test_every_contradiction_is_named() -> None:
     """The operator corrects one fault only to meet the next."""
     policy = replace(PUBLIC, names=NamePolicy(internal_names=True), lint=LintPolicy(mode=LintMode.OFF))
-    with pytest.raises(TriviumError, match="internal names.*lints"):
+    with pytest.raises(TriviumError, match=r"internal names.*lints"):
         check_policy(policy, at=AT)
 
 

@@ -27,6 +27,7 @@ class FixedEntropy:
         self.byte = byte
 
     def token(self, length: int) -> bytes:
+        """Return the byte, ``length`` times."""
         return bytes([self.byte]) * length
 
 

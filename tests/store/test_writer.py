@@ -143,6 +143,7 @@ async def test_a_full_disk_is_unavailable_until_there_is_room(tmp_path: Path) ->
     upgrade(url)
     store = open_store(url)
     assert await store.write(consume("before")) is True
+    assert await store.read(lambda tx: tx.clients.all()) == []
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     full = (tmp_path / "trivium.db-wal").stat().st_size  # no file of this process grows beyond it: a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (full, unlimited[1]))

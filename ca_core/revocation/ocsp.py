@@ -24,7 +24,7 @@ from ca_core.core import Core
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.certificates import Certificate, CertificateStatus
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole
+from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificate, OwnCertificateRole
 from ca_core.model.store import Transaction
 from ca_core.revocation.reasons import reason_flag
 
@@ -134,13 +134,13 @@ def _nonce(extensions: x509.Extensions) -> x509.OCSPNonce | None:
 
 async def _answer(core: Core, question: OcspQuestion) -> OcspAnswer:
     found = await core.store.read(lambda tx: _find(tx, question))
-    if found.issuer is None or found.responder is None:
+    if found.issuer is None or found.issuer.kind is IssuerKind.ROOT:
         return _refusal(OCSPResponseStatus.UNAUTHORIZED)
     if found.certificate is not None and found.certificate.status is CertificateStatus.INTENDED:
         return _refusal(OCSPResponseStatus.UNAUTHORIZED)
     now = core.sources.now().replace(microsecond=0)
-    if found.responder.not_after <= now:
-        raise TriviumError(ErrorKind.UNAVAILABLE, f"The OCSP responder certificate of {found.issuer.id} has expired.")
+    if found.responder is None or found.responder.not_after <= now:
+        raise TriviumError(ErrorKind.UNAVAILABLE, f"{found.issuer.name} has no valid OCSP responder certificate now.")
     key = await core.keys.private_key(found.responder.key_id)
     digest = _SIGNATURE_HASHES.get(key_algorithm(key.public_key()))
     response = _build(question, found.responder, found.certificate, now).sign(key, digest)

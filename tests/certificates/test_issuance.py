@@ -16,8 +16,10 @@ from ca_core.certificates.chain import pem_certificate
 from ca_core.certificates.csr import parse_csr
 from ca_core.certificates.lint import Linters
 from ca_core.certificates.policies import default_private_lint, default_responder_lint
-from ca_core.certificates.tbs import build_tbs
+from ca_core.certificates.tbs import build_tbs, restore_tbs
+from ca_core.certificates.warm_up import warm_up
 from ca_core.keys.signer import KeyAlgorithm
+from ca_core.model.certificates import Certificate, CertificateStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.products import ProfileKind
@@ -264,3 +266,30 @@ async def test_serials_of_the_sources_reach_the_certificate() -> None:
     assert tbs.serial.bit_length() > 136
     assert tbs.der.count(tbs.serial.to_bytes(18)) == 1
     assert SOURCES.now() == NOW
+
+
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.P384, KeyAlgorithm.MLDSA65])
+async def test_a_committed_tbs_is_taken_up_again(linters: Linters, algorithm: KeyAlgorithm) -> None:
+    """After a restart other bytes are signed than those that were committed (rules 3, 9)."""
+    authority = await new_authority(algorithm)
+    warm_up([authority.issuer])
+    tbs = new_tbs(authority, NAMES)
+    intent = Certificate(
+        id="crt-1",
+        order_id="ord-1",
+        client_id="cli-1",
+        issuer_id=authority.issuer.id,
+        serial=tbs.serial,
+        status=CertificateStatus.INTENDED,
+        identifiers=tbs.identifiers,
+        subject=tbs.subject,
+        not_before=tbs.not_before,
+        not_after=tbs.not_after,
+        spki_sha256=b"",
+        tbs=tbs.der,
+        created_at=NOW,
+    )
+    restored = restore_tbs(intent, authority.issuer)
+    assert restored == tbs
+    linted = linters.lint_tbs(restored, default_private_lint(single_labels=False, algorithm=algorithm))
+    assert assemble(linted, authority.signer.sign_now(restored.der)).count(tbs.der) == 1

@@ -37,7 +37,10 @@ async def crls(core: Core) -> list[PublishedCrl]:
     """Return the newest CRL of every issuer."""
 
     def read(tx: Transaction) -> list[PublishedCrl]:
-        return [_published(tx, issuer) for issuer in tx.issuers.all()]
+        return [
+            _published(tx, issuer)
+            for issuer in sorted(tx.issuers.all(), key=lambda issuer: (issuer.kind is not IssuerKind.ROOT, issuer.name))
+        ]
 
     return await core.store.read(read)
 

@@ -16,7 +16,7 @@ BROKEN = [
     ("listen.acme = '127.0.0.1:0'", "`listen.acme`: write a host and a port"),
     ("listen.acme = '127.0.0.1:65536'", "`listen.acme`: write a host and a port"),
     ("listen.acme = ':8443'", "`listen.acme`: write a host and a port"),
-    ("listen.status = '127.0.0.1:８０８０'", "`listen.status`: write a host and a port"),
+    ("listen.status = '127.0.0.1:\uff18\uff10'", "`listen.status`: write a host and a port"),
     ("external_url = 'http://ca.example'", "`external_url`: write https://host"),
     ("external_url = 'https://ca.example/acme'", "`external_url`: write https://host"),
     ("external_url = 'https://ca.example?x=1'", "`external_url`: write https://host"),

@@ -29,11 +29,11 @@ _MAILTO = re.compile(
 async def new_account(front_end: FrontEnd, request: ByKey) -> Reply:
     """Register the key, or say which account it has (RFC 8555 sections 7.3 and 7.3.1)."""
     payload = payload_object(request)
-    known = await accounts.find_by_thumbprint(front_end.core, request.key.thumbprint)
+    known = await accounts.find_by_thumbprint(request.core, request.key.thumbprint)
     if known is None:
         _require_registrable(front_end.directory, payload)
     registered = await accounts.register(
-        front_end.core,
+        request.core,
         AccountRequest(
             client_id=front_end.directory.client_id,
             product_id=front_end.directory.product_id,
@@ -54,10 +54,10 @@ async def account(front_end: FrontEnd, request: ByAccount) -> Reply:
         return _account_reply(front_end, request.account)
     payload = payload_object(request)
     if payload.get("status") == "deactivated":
-        return _account_reply(front_end, await accounts.deactivate(front_end.core, request.principal))
+        return _account_reply(front_end, await accounts.deactivate(request.core, request.principal))
     if "contact" not in payload:
         return _account_reply(front_end, request.account)
-    updated = await accounts.update_contacts(front_end.core, _contacts(payload), request.principal)
+    updated = await accounts.update_contacts(request.core, _contacts(payload), request.principal)
     return _account_reply(front_end, updated)
 
 
@@ -73,11 +73,11 @@ async def key_change(front_end: FrontEnd, request: ByAccount) -> Reply:
     verified = verify(inner, inner.signer.key)
     _require_same_account(front_end, request, verified)
     new_key = inner.signer.key
-    holder = await accounts.find_by_thumbprint(front_end.core, new_key.thumbprint)
+    holder = await accounts.find_by_thumbprint(request.core, new_key.thumbprint)
     if holder is not None:
         error = TriviumError(ErrorKind.CONFLICT, "An account has the new key already; change to another one.")
         raise RefusedWith(error, location(front_end.directory.account(holder.id)), status=HTTPStatus.CONFLICT)
-    changed = await accounts.change_key(front_end.core, new_key, request.principal)
+    changed = await accounts.change_key(request.core, new_key, request.principal)
     return _account_reply(front_end, changed)
 
 

@@ -1,35 +1,43 @@
 """Who signed a request: the steps between an HTTP POST and a principal (RFC 8555 sections 6.2 to 6.5).
 
-The order of the steps is the point. The nonce is used up only after the signature was checked, so that nobody can
-use up another's; and before anything else is decided, so that a refused request cannot be sent again (rule 38).
+The order of the steps is the point. The nonce counts only after the signature was checked, so that nobody can use up
+another's; and nothing is done, and no answer leaves, without using it up, be it a refusal (rule 38): the request acts
+through :attr:`SignedRequest.core`, whose first write takes the nonce with it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ca_core.access import accounts
 from ca_core.access.accounts import AccountKey
+from ca_core.core import Core
 from ca_core.keys.policy import spki_sha256
-from ca_core.model.accounts import Account
+from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
 from gateway.acme.codec import JsonObject, decode_json_object, malformed
 from gateway.acme.front_end import FrontEnd, Request
 from gateway.acme.jwk import load_jwk
 from gateway.acme.jws import Jwk, Jws, KeyId, VerifiedJws, parse_jws, verify
+from gateway.acme.nonces import SpendingStore
 
 _ACCOUNT_ID = re.compile(r"acc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedRequest:
-    """A request whose signature was good and whose nonce is used up. ``path`` and ``query`` are the URL's parts."""
+    """A request whose signature is good and whose nonce is ours. ``path`` and ``query`` are the URL's parts.
+
+    ``core`` is what it acts on: its ``store`` uses up the nonce.
+    """
 
     url: str
     path: dict[str, str]
     query: str
     payload: bytes
     principal: Principal
+    core: Core
+    store: SpendingStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,21 +106,25 @@ async def _by_account(front_end: FrontEnd, request: Request, jws: Jws, signer: K
             ErrorKind.ACCOUNT_UNKNOWN, 'There is no account at the URL in "kid"; register the key first.'
         )
     verified = verify(jws, load_jwk(account.jwk))
-    await _use_nonce_up(front_end, verified)
-    accounts.require_valid(account)
+    store = _spending_store(front_end, verified)
+    if account.status is not AccountStatus.VALID:
+        await store.spend()
+        accounts.require_valid(account)
     return ByAccount(
         url=request.url,
         path=request.path,
         query=request.query,
         payload=verified.payload,
         principal=accounts.principal_of(account, request.address),
+        core=replace(front_end.core, store=store),
+        store=store,
         account=account,
     )
 
 
 async def _by_key(front_end: FrontEnd, request: Request, jws: Jws, signer: Jwk) -> ByKey:
     verified = verify(jws, signer.key)
-    await _use_nonce_up(front_end, verified)
+    store = _spending_store(front_end, verified)
     key_name = spki_sha256(signer.key.public_key).hex()
     return ByKey(
         url=request.url,
@@ -120,14 +132,15 @@ async def _by_key(front_end: FrontEnd, request: Request, jws: Jws, signer: Jwk) 
         query=request.query,
         payload=verified.payload,
         principal=Principal(kind=PrincipalKind.CERTIFICATE_KEY, id=key_name, address=request.address),
+        core=replace(front_end.core, store=store),
+        store=store,
         key=signer.key,
     )
 
 
-async def _use_nonce_up(front_end: FrontEnd, verified: VerifiedJws) -> None:
-    """The one write that every request costs; raises REPLAYED, and MALFORMED when there is no nonce."""
-    nonce = front_end.nonces.open(verified.nonce)
-    await front_end.core.store.write(nonce.consume)
+def _spending_store(front_end: FrontEnd, verified: VerifiedJws) -> SpendingStore:
+    """Bind the nonce of a verified request to what it will write; raises REPLAYED, and MALFORMED without a nonce."""
+    return SpendingStore(front_end.core.store, front_end.nonces.open(verified.nonce))
 
 
 def _account_id(front_end: FrontEnd, signer: KeyId) -> str:

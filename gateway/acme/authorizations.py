@@ -20,9 +20,9 @@ async def authorization(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Read an authorization, or give it up (RFC 8555 sections 7.5 and 7.5.2)."""
     authorization_id = request.path["id"]
     if not request.payload:
-        found = await authorizations.get(front_end.core, authorization_id, request.principal)
+        found = await authorizations.get(request.core, authorization_id, request.principal)
     elif payload_object(request).get("status") == "deactivated":
-        found = await authorizations.deactivate(front_end.core, authorization_id, request.principal)
+        found = await authorizations.deactivate(request.core, authorization_id, request.principal)
     else:
         raise malformed('An authorization can be read with an empty payload, or given up with "status": "deactivated".')
     obj = _authorization_object(front_end, found)
@@ -37,9 +37,9 @@ async def challenge(front_end: FrontEnd, request: ByAccount) -> Reply:
     challenge_id = request.path["id"]
     if request.payload:
         payload_object(request)
-        found = await authorizations.respond(front_end.core, challenge_id, request.principal)
+        found = await authorizations.respond(request.core, challenge_id, request.principal)
     else:
-        found = await authorizations.by_challenge(front_end.core, challenge_id, request.principal)
+        found = await authorizations.by_challenge(request.core, challenge_id, request.principal)
     challenge = challenge_of(found, challenge_id)
     up = link(front_end.directory.authorization(found.id), "up")
     return json_reply(_challenge_object(front_end, challenge), up, *([POLL] if _in_progress((challenge,)) else []))

@@ -2,6 +2,7 @@
 
 from ca_core.access.visibility import not_found
 from ca_core.certificates.chain import pem_chains
+from ca_core.core import Core
 from ca_core.model.certificates import Certificate
 from ca_core.orders import queries
 from gateway.acme.auth import ByAccount, require_post_as_get
@@ -11,8 +12,8 @@ from gateway.acme.front_end import FrontEnd, Reply, link
 async def certificate(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Deliver the certificate with the chain the URL names: the default, or an alternate by its number from 1 on."""
     require_post_as_get(request)
-    found = await queries.certificate(front_end.core, request.path["id"], request.principal)
-    chains = await _chains(front_end, found)
+    found = await queries.certificate(request.core, request.path["id"], request.principal)
+    chains = await _chains(request.core, found)
     number = _chain_number(request.path.get("chain", "0"))
     if number >= len(chains):
         raise not_found("certificate chain")
@@ -25,8 +26,8 @@ async def certificate(front_end: FrontEnd, request: ByAccount) -> Reply:
     )
 
 
-async def _chains(front_end: FrontEnd, certificate: Certificate) -> tuple[str, ...]:
-    issuer = await front_end.core.store.read(lambda tx: tx.issuers.get(certificate.issuer_id))
+async def _chains(core: Core, certificate: Certificate) -> tuple[str, ...]:
+    issuer = await core.store.read(lambda tx: tx.issuers.get(certificate.issuer_id))
     if issuer is None or certificate.der is None:
         raise not_found("certificate")
     return pem_chains(certificate.der, issuer)

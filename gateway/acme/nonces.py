@@ -6,12 +6,14 @@ with a good signature costs a row.
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
-from ca_core.model.store import Transaction
+from ca_core.model.store import Store, Transaction
 from gateway.acme.codec import decode_base64url, encode_base64url
 
 # Some clients do not retry on badNonce, so one that is younger than an hour must never be refused; the second hour is
@@ -23,6 +25,8 @@ KEY_BYTES = 32
 _TIME_BYTES, _RANDOM_BYTES, _MAC_BYTES = 5, 11, 16
 _BODY_BYTES = _TIME_BYTES + _RANDOM_BYTES
 _ONCE_KIND = "acme-nonce"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,46 @@ class Nonce:
         """Use it up; raises REPLAYED when it has been used before, at whichever worker (rule 38)."""
         if not tx.once.consume(_ONCE_KIND, self.value, self.expires_at):
             raise _bad_nonce("it has been used before")
+
+
+class SpendingStore:
+    """A store that uses a nonce up in the first write of the request that brought it.
+
+    A write of its own would be as dear as the cheapest command, and most commands write. So the nonce goes into the
+    transaction of the command's first write (or of the record of its refusal): nothing happens without it, and what
+    does happen and the nonce are committed together or not at all. A request makes its writes one after the other.
+    """
+
+    def __init__(self, store: Store, nonce: Nonce) -> None:
+        self._store = store
+        self._nonce: Nonce | None = nonce
+
+    async def read(self, fn: Callable[[Transaction], T]) -> T:
+        """Read; what was read leaves the gateway only after :meth:`spend`."""
+        return await self._store.read(fn)
+
+    async def write(self, fn: Callable[[Transaction], T]) -> T:
+        """Write, and use the nonce up if no write has yet; raises REPLAYED in place of writing."""
+        nonce = self._nonce
+        if nonce is None:
+            return await self._store.write(fn)
+
+        def use_up_and_write(tx: Transaction) -> T:
+            nonce.consume(tx)
+            return fn(tx)
+
+        result = await self._store.write(use_up_and_write)
+        self._nonce = None
+        return result
+
+    async def spend(self) -> None:
+        """Use the nonce up now if no write has; raises REPLAYED."""
+        if self._nonce is not None:
+            await self.write(_nothing)
+
+
+def _nothing(_: Transaction) -> None:
+    """Write nothing but the nonce."""
 
 
 class Nonces:

@@ -29,7 +29,7 @@ async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Place an order for the identifiers (RFC 8555 section 7.4)."""
     payload = payload_object(request)
     order = await place(
-        front_end.core,
+        request.core,
         OrderRequest(
             product_id=request.account.product_id,
             road=Road.ACME,
@@ -45,14 +45,14 @@ async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
 async def order(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Read an order (RFC 8555 section 7.4)."""
     require_post_as_get(request)
-    view = await queries.get(front_end.core, request.path["id"], request.principal)
+    view = await queries.get(request.core, request.path["id"], request.principal)
     return _reply(front_end, view.order, view.authorizations)
 
 
 async def finalize(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Take the CSR; the order is valid at once, or processing for a while (RFC 8555 section 7.4)."""
     csr = decode_base64url(payload_object(request).get("csr"), '"csr"')
-    order = await submit_csr(front_end.core, request.path["id"], csr, request.principal)
+    order = await submit_csr(request.core, request.path["id"], csr, request.principal)
     return await _order_reply(front_end, order, request)
 
 
@@ -60,7 +60,7 @@ async def orders(front_end: FrontEnd, request: ByAccount) -> Reply:
     """List the account's orders, oldest first, a page at a time; those that failed are left out (section 7.1.2.1)."""
     require_own(request)
     require_post_as_get(request)
-    page = await queries.of_account(front_end.core, request.principal, after=_cursor(request.query), limit=_PAGE)
+    page = await queries.of_account(request.core, request.principal, after=_cursor(request.query), limit=_PAGE)
     now = front_end.core.sources.now()
     directory = front_end.directory
     urls = [directory.order(order.id) for order in page if order_status(order, (), now) != "invalid"]
@@ -97,7 +97,7 @@ async def _order_reply(
     """Answer with an order that a command returned; only a NEW one needs its authorizations for its status."""
     authorizations: Sequence[Authorization] = ()
     if order.state is OrderState.NEW:
-        view = await queries.get(front_end.core, order.id, request.principal)
+        view = await queries.get(request.core, order.id, request.principal)
         order, authorizations = view.order, view.authorizations
     return _reply(front_end, order, authorizations, status)
 

@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 from starlette.types import Receive, Scope, Send
 
 from ca_core.audit.log import record_failure
-from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.core import Core
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import ANONYMOUS, Principal
 from gateway.acme.auth import SignedRequest
 from gateway.acme.errors import RefusedWith, problem_reply
@@ -85,14 +86,15 @@ class Resource:
         return headers
 
     async def _perform(self, action: Action[Any], scope: Scope, receive: Receive) -> Reply:
+        core = self._front_end.core
         principal = replace(ANONYMOUS, address=peer_address(scope))
         try:
             _check_ids(scope["path_params"])
-            signed = await action.authenticate(
-                self._front_end, await read_post(scope, receive, self._front_end.directory)
-            )
-            principal = signed.principal
-            return await action.perform(self._front_end, signed)
+            request = await read_post(scope, receive, self._front_end.directory)
+            signed = await action.authenticate(self._front_end, request)
+            core, principal = signed.core, signed.principal
+            reply = await action.perform(self._front_end, signed)
+            await signed.store.spend()
         except TriviumError as error:
             refusal, cause = RefusedWith(error), None
         except RefusedWith as error:
@@ -101,18 +103,28 @@ class Resource:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem document with an id
             refusal, cause = RefusedWith(_internal()), error
-        problem = await self._recorded(refusal.problem, principal, action.name, scope["path_params"].get("id", ""))
+        else:
+            return reply
+        refusal = await self._recorded(core, refusal, principal, action.name, scope["path_params"].get("id", ""))
         if cause is not None:
-            _LOG.error("%s failed as %s", action.name, problem.id, exc_info=cause)
-        return problem_reply(problem, self._front_end.directory, *refusal.headers, status=refusal.status)
+            _LOG.error("%s failed as %s", action.name, refusal.problem.id, exc_info=cause)
+        return problem_reply(refusal.problem, self._front_end.directory, *refusal.headers, status=refusal.status)
 
-    async def _recorded(self, problem: Problem, principal: Principal, action: str, target: str) -> Problem:
-        """Give the refusal an id that the operator can look up; without a store the client is answered all the same."""
+    async def _recorded(
+        self, core: Core, refusal: RefusedWith, principal: Principal, action: str, target: str
+    ) -> RefusedWith:
+        """Give the refusal an id that the operator can look up; without a store the client is answered all the same.
+
+        The record uses up the nonce of a request that has not written yet. If that was used before, this is the
+        refusal: whoever repeats a request learns nothing but that.
+        """
         try:
-            return await record_failure(self._front_end.core, problem, principal, action, target)
+            refusal.problem = await record_failure(core, refusal.problem, principal, action, target)
         except TriviumError as error:
+            if error.kind is ErrorKind.REPLAYED and core is not self._front_end.core:
+                return await self._recorded(self._front_end.core, RefusedWith(error), principal, action, target)
             _LOG.warning("A refusal of %s was not recorded: %s", action, error.detail)
-            return problem
+        return refusal
 
     def _method_not_allowed(self) -> Reply:
         methods = [*self.get, *(["POST"] if self.post else [])]

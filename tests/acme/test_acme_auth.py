@@ -150,6 +150,27 @@ async def test_100_replays_at_once_are_one_request(client: AcmeClient) -> None:
     assert {answer.problem for answer in answers if answer.status == 400} == {"badNonce"}
 
 
+async def test_100_replays_of_a_new_order_place_one(client: AcmeClient) -> None:
+    """An effect could be committed without the nonce that pays for it (rule 38)."""
+    url = client.directory["newOrder"]
+    payload: Json = {"identifiers": [{"type": "dns", "value": "a.test"}]}
+    body = jws(client.key, payload, kid=client.kid, nonce=await client.nonce(), url=url)
+    answers = await asyncio.gather(*(client.raw(url, body) for _ in range(100)))
+    assert sorted(answer.status for answer in answers) == [201] + [400] * 99
+    assert {answer.problem for answer in answers if answer.status == 400} == {"badNonce"}
+    assert len((await client.post(f"{client.kid}/orders")).json["orders"]) == 1
+
+
+async def test_a_replay_learns_nothing_but_that(client: AcmeClient) -> None:
+    """Sent again, a refused or a reading request would answer something else than badNonce (rule 38)."""
+    for url in (client.kid, f"{client.kid}/orders", f"{BASE}/order/ord-{SOME_ID}", client.directory["revokeCert"]):
+        body = jws(client.key, b"", kid=client.kid, nonce=await client.nonce(), url=url)
+        await client.raw(url, body)
+        answer = await client.raw(url, body)
+        assert answer.problem == "badNonce"
+        assert answer.json["instance"].startswith("err-")
+
+
 async def test_a_nonce_is_good_at_another_worker_and_used_up_there(server: AcmeServer, client: AcmeClient) -> None:
     """Behind a load balancer every second request would be refused, or a replay taken (rules 38 and 39, fact 5)."""
     other_worker = build_app(server.core, server.directory, Nonces(NONCE_KEY, server.core.sources))

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from ca_core.model.errors import ErrorKind
 from gateway.acme.directory import Directory
 from gateway.acme.errors import PROBLEM_TYPES
+from gateway.acme.front_end import Reply
 from gateway.acme.nonces import Nonces
 from gateway.acme.request import MAX_BODY
 from gateway.acme.resource import Resource
@@ -252,7 +253,7 @@ async def test_a_fault_of_ours_is_a_problem_document_too(
 ) -> None:
     """A bug would answer with a page of HTML and no nonce, and the client could not go on (rule 40)."""
 
-    async def fail(*_: object) -> None:
+    async def fail(*_: object) -> Reply:
         raise ZeroDivisionError("secret 4711")
 
     route = next(route for route in server.app.routes if isinstance(route, Route) and route.path == "/acme/new-order")

@@ -1,4 +1,4 @@
-"""The gateway as its users run it: made by ``trivium init``, started by ``trivium serve``, on loopback with its own DNS."""
+"""The gateway as its users run it: made by ``trivium init``, started by ``trivium serve``, on loopback, with a DNS."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,10 @@ def free_port() -> int:
 
 @dataclass
 class RunningGateway:
-    """An installation and the process that serves it. ``http_port`` is where http-01 looks for the answers."""
+    """An installation and the process that serves it. ``http_port`` is where http-01 looks for the answers.
+
+    ``environment`` is added to this process's for every command (a token's configuration, say).
+    """
 
     directory: Path
     dns_port: int = field(default_factory=free_port)
@@ -35,6 +38,7 @@ class RunningGateway:
     http_port: int = field(default_factory=free_port)
     acme_port: int = field(default_factory=free_port)
     status_port: int = field(default_factory=free_port)
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -57,12 +61,13 @@ class RunningGateway:
             timeout=60,
             check=False,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **self.environment},
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def init(self, *settings: str) -> None:
-        """Make the installation with the ports of this object and further ``KEY=VALUE`` settings."""
+    def init(self, *settings: str, options: Sequence[str] = ()) -> None:
+        """Make the installation with the ports of this object, further ``KEY=VALUE`` settings and options of init."""
         wanted = (
             f"listen.acme=127.0.0.1:{self.acme_port}",
             f"listen.status=127.0.0.1:{self.status_port}",
@@ -71,7 +76,7 @@ class RunningGateway:
             "validation.allow_private_addresses=true",
             *settings,
         )
-        self.trivium("init", *(part for setting in wanted for part in ("--set", setting)))
+        self.trivium("init", *options, *(part for setting in wanted for part in ("--set", setting)))
 
     def start(self, *, server: str = "uvicorn", workers: int = 1, environment: Mapping[str, str] | None = None) -> None:
         """Start serving and return when the gateway answers; the environment is added to this one's."""
@@ -79,12 +84,14 @@ class RunningGateway:
         endpoints.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(BIN / "trivium"), "serve", "--dir", str(self.directory), "--server", server]
-                + ["--workers", str(workers)],
+                [
+                    *(str(BIN / "trivium"), "serve", "--dir", str(self.directory)),
+                    *("--server", server, "--workers", str(workers)),
+                ],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, **self.environment, **(environment or {})},
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
@@ -112,8 +119,10 @@ class RunningGateway:
 def loopback_dns(gateway: RunningGateway) -> Iterator[None]:
     """Run the DNS that answers every name with 127.0.0.1, at the gateway's resolver address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "conformance.loopback_dns"]
-        + ["--dns", f"127.0.0.1:{gateway.dns_port}", "--http", f"127.0.0.1:{gateway.dns_http_port}"],
+        [
+            *(sys.executable, "-m", "conformance.loopback_dns"),
+            *("--dns", f"127.0.0.1:{gateway.dns_port}", "--http", f"127.0.0.1:{gateway.dns_http_port}"),
+        ],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         cwd=ROOT,

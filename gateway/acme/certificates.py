@@ -8,13 +8,15 @@ from ca_core.orders import queries
 from gateway.acme.auth import ByAccount, require_post_as_get
 from gateway.acme.front_end import FrontEnd, Reply, link
 
+_ALTERNATES = frozenset("123456789")
+
 
 async def certificate(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Deliver the certificate with the chain the URL names: the default, or an alternate by its number from 1 on."""
     require_post_as_get(request)
     found = await queries.certificate(request.core, request.path["id"], request.principal)
     chains = await _chains(request.core, found)
-    number = _chain_number(request.path.get("chain", "0"))
+    number = _chain_number(request.path.get("chain"))
     if number >= len(chains):
         raise not_found("certificate chain")
     url = front_end.directory.certificate(found.id)
@@ -33,7 +35,10 @@ async def _chains(core: Core, certificate: Certificate) -> tuple[str, ...]:
     return pem_chains(certificate.der, issuer)
 
 
-def _chain_number(text: str) -> int:
-    if text == "0" or (text.isascii() and text.isdigit() and len(text) == 1):
-        return int(text)
-    raise not_found("certificate chain")
+def _chain_number(text: str | None) -> int:
+    """Read the number of an alternate chain, 1 to 9; the URL without one is the default chain's."""
+    if text is None:
+        return 0
+    if text not in _ALTERNATES:
+        raise not_found("certificate chain")
+    return int(text)

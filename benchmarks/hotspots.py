@@ -1,7 +1,8 @@
 """Where the server's CPU goes: py-spy samples ours under load, scaled to microseconds per certificate.
 
-The CPU per certificate comes from a load without the profiler, the shares from one with it. A sample is charged to the
-innermost Python frame; time in C, Rust or the kernel therefore to the Python function that called it.
+Each thread's CPU per certificate comes from a load without the profiler, the shares within the thread from one with it.
+A sample is charged to the innermost Python frame: time in C, Rust or the kernel to the Python function that called it.
+py-spy takes a thread that waits for the disk for a busy one, so a COMMIT looks dearer within its thread than it is.
 """
 
 import argparse
@@ -10,8 +11,8 @@ import os
 import re
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,41 +26,57 @@ from benchmarks.processes import DRIVER_CORES, Process, StartError
 from benchmarks.servers import Installation, Server, Surroundings
 
 OWN = ("gateway/", "ca_core/", "store/")
+_THREAD = re.compile(r"^thread \((?P<id>\d+)\)(?:: (?P<name>.*))?$")
 _FRAME = re.compile(r"^(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A stack, outermost frame first, and how often it was seen."""
+    """A stack of the thread ``thread`` (the system's id), outermost frame first, and how often it was seen."""
 
+    thread: int
+    thread_name: str
     frames: Sequence[str]
     count: int
 
 
 def read_samples(collapsed: str) -> list[Sample]:
-    """Parse py-spy's raw format: ``process;thread;frame;... count``. The first frame is then the thread's name."""
+    """Parse py-spy's raw format, ``process;...;thread;frame;... count``."""
     samples = []
     for line in collapsed.splitlines():
         stack, _, count = line.rpartition(" ")
-        _process, thread, *frames = stack.split(";")
-        samples.append(Sample(frames=(thread.rpartition(": ")[2], *map(_short, frames)), count=int(count)))
+        thread, *frames = (frame for frame in stack.split(";") if not frame.startswith("process "))
+        found = _THREAD.match(thread)
+        if found is None:
+            raise ValueError(f"not a thread of py-spy's: {thread}")
+        samples.append(
+            Sample(
+                thread=int(found["id"]),
+                thread_name=found["name"] or "main",
+                frames=tuple(map(_short, frames)) or ("no Python frame",),
+                count=int(count),
+            )
+        )
     return samples
 
 
-def tables(samples: Sequence[Sample], cpu_us: float, rows: int) -> Iterator[str]:
-    """The report: by thread, by package, by function itself, and by our functions with all they call."""
-    unit = cpu_us / max(1, sum(sample.count for sample in samples))
-    threads: Counter[str] = Counter()
-    packages: Counter[str] = Counter()
-    itself: Counter[str] = Counter()
-    inclusive: Counter[str] = Counter()
+def tables(samples: Sequence[Sample], thread_us: Mapping[int, float], rows: int) -> Iterator[str]:
+    """The report, ``thread_us`` being each thread's CPU per certificate: by thread, package and function."""
+    seen: Counter[int] = Counter()
     for sample in samples:
-        threads[sample.frames[0]] += sample.count
-        packages[_package(sample.frames[-1])] += sample.count
-        itself[sample.frames[-1]] += sample.count
-        for frame in set(sample.frames[1:]):
-            if frame.partition(":")[0].startswith(OWN):
-                inclusive[frame] += sample.count
+        seen[sample.thread] += sample.count
+    threads: defaultdict[str, float] = defaultdict(float)
+    packages: defaultdict[str, float] = defaultdict(float)
+    itself: defaultdict[str, float] = defaultdict(float)
+    inclusive: defaultdict[str, float] = defaultdict(float)
+    for sample in samples:
+        cost = thread_us.get(sample.thread, 0.0) * sample.count / seen[sample.thread]
+        threads[sample.thread_name] += cost
+        packages[_package(sample.frames[-1])] += cost
+        itself[sample.frames[-1]] += cost
+        for frame in set(sample.frames):
+            if frame.startswith(OWN):
+                inclusive[frame] += cost
     for title, counts in (
         ("by thread", threads),
         ("by package, itself", packages),
@@ -67,8 +84,8 @@ def tables(samples: Sequence[Sample], cpu_us: float, rows: int) -> Iterator[str]
         ("our functions, with what they call", inclusive),
     ):
         yield f"\nus per certificate, {title}:"
-        for name, count in counts.most_common(rows):
-            yield f"{count * unit:8.0f}  {name}"
+        for name, cost in sorted(counts.items(), key=lambda item: -item[1])[:rows]:
+            yield f"{cost:8.0f}  {name}"
 
 
 def main() -> None:
@@ -94,17 +111,19 @@ def main() -> None:
         ends.callback(server.stop)
         raw = arguments.raw or place / "stacks.txt"
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            plain = runner.run(_profile(server, keys, arguments.concurrency, arguments.certificates, raw))
+            plain, thread_us = runner.run(_profile(server, keys, arguments.concurrency, arguments.certificates, raw))
         print(f"{plain.server}, lint {arguments.lint}, {plain.concurrency} lanes, {plain.certificates} certificates:")
         print(f"{plain.cpu_ms:.2f} ms of CPU and {plain.requests_each:.1f} requests each, {plain.per_second:.0f}/s")
-        print("\n".join(tables(read_samples(raw.read_text()), 1000 * plain.cpu_ms, arguments.rows)))
+        print("\n".join(tables(read_samples(raw.read_text()), thread_us, arguments.rows)))
 
 
 async def _profile(
     server: Server, keys: Sequence[AccountKey], concurrency: int, certificates: int, raw: Path
-) -> Measurement:
+) -> tuple[Measurement, dict[int, float]]:
     await measure(server, keys, concurrency=LANES, certificates=WARM_UP, run="warm")
+    before = server.process.thread_cpu()
     plain = await measure(server, keys, concurrency=concurrency, certificates=certificates, run="plain")
+    used = {thread: cpu - before.get(thread, 0.0) for thread, cpu in server.process.thread_cpu().items()}
     command: list[str | Path] = [
         Path(sys.executable).with_name("py-spy"),
         "record",
@@ -120,7 +139,7 @@ async def _profile(
     await measure(server, keys, concurrency=concurrency, certificates=certificates, run="sampled")
     if await asyncio.to_thread(profiler.popen.wait, plain.seconds + 60) != 0:
         raise StartError(f"py-spy failed:\n{raw.with_suffix('.log').read_text()[-2000:]}")
-    return plain
+    return plain, {thread: 1e6 * cpu / plain.certificates for thread, cpu in used.items()}
 
 
 def _short(frame: str) -> str:

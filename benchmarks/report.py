@@ -60,7 +60,8 @@ def summary(cells: Sequence[Cell]) -> str:
         chosen = [c for c in cells if (c.stored, c.lint, c.ours[0].server) == (stored, lint, server)]
         ratios = sorted(ratio for cell in chosen for ratio in cell.ratios(lambda m: m.cpu_ms))
         lines.append(f"  {server}, lint {lint}, {stored} stored: {_spread(ratios)}")
-    lines += ["", "CPU per certificate, what holding certificates costs (medians of all concurrencies):"]
+    if len({cell.stored for cell in cells}) > 1:
+        lines += ["", "CPU per certificate, what holding certificates costs (medians of all concurrencies):"]
     emptiest = min((cell.stored for cell in cells), default=0)
     for stored, lint, server in configurations:
         ours, pebble = _cost(cells, stored, lint, server)

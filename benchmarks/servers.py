@@ -69,7 +69,7 @@ class Surroundings:
             cores=DRIVER_CORES,
         )
         answerer = Process.start(
-            [sys.executable, "-m", "benchmarks.http01_server", str(http_port), *thumbprints],
+            [sys.executable, "-m", "benchmarks.http01_server", "--", str(http_port), *thumbprints],
             log=directory / "http01.log",
             cores=DRIVER_CORES,
         )

@@ -231,15 +231,15 @@ class StrictSecondLint(Linters):
 
     def __init__(self, linters: Linters) -> None:
         super().__init__()
-        self._linters = linters
+        self._lenient = linters
 
     def lint_tbs(self, tbs: Tbs, policy: LintPolicy) -> LintedTbs:
         """Lint before the signature as the product says."""
-        return self._linters.lint_tbs(tbs, policy)
+        return self._lenient.lint_tbs(tbs, policy)
 
     def lint_certificate(self, der: bytes, policy: LintPolicy) -> tuple[Finding, ...]:
         """Lint after the signature as if the product accepted nothing."""
-        return self._linters.lint_certificate(der, replace(policy, accepted=()))
+        return self._lenient.lint_certificate(der, replace(policy, accepted=()))
 
 
 async def test_a_failure_after_issue_revokes_the_certificate(workshop: Workshop) -> None:

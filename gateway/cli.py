@@ -107,14 +107,16 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
 ) -> None:
     """Run the gateway until Ctrl-C or SIGTERM."""
-    from gateway import logs
+    from gateway import catalogue, logs
     from gateway.console import print_facts
     from gateway.installation import Installation
     from gateway.listener import ServerKind
+    from gateway.sources import system_sources
     from gateway.supervisor import Supervisor
 
     kind = ServerKind(_choice("--server", server, ServerKind))
     installation = Installation.open(directory)
+    catalogue.read(installation.catalogue_file, system_sources().now())
     logs.configure(installation.settings.log.level)
     os.umask(0o077)
 

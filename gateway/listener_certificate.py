@@ -61,13 +61,17 @@ class ListenerCertificate:
         """Take over what the renewal timer, in whichever worker, has stored; returns at ``stop``."""
         while not stop.is_set():
             try:
-                own = await self._core.store.read(lambda tx: tx.issuers.own_certificate(_ROLE, self._issuer_id))
-                if own is not None and own.certificate_id != self._certificate_id:
-                    await self._use(own)
+                await self.refresh()
             except TriviumError as error:
                 _log.warning("the listener keeps its certificate for now: %s", error.detail)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), FOLLOW_SECONDS)
+
+    async def refresh(self) -> None:
+        """Take over the stored certificate when it is another one; raises UNAVAILABLE."""
+        own = await self._core.store.read(lambda tx: tx.issuers.own_certificate(_ROLE, self._issuer_id))
+        if own is not None and own.certificate_id != self._certificate_id:
+            await self._use(own)
 
     async def _use(self, own: OwnCertificate) -> None:
         key = await self._core.keys.private_key(own.key_id)

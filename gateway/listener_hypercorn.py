@@ -1,6 +1,7 @@
 """A listener on hypercorn: the default."""
 
 import asyncio
+import logging
 import socket
 import ssl
 from typing import Any
@@ -38,7 +39,7 @@ class _Config(Config):
 
     alpn_protocols = ["http/1.1"]  # noqa: RUF012 - as the base class has it
     accesslog = None
-    errorlog = None
+    errorlog = logging.getLogger("hypercorn.error")
     include_server_header = False
     backlog = 1024
     graceful_timeout = DRAIN_SECONDS

@@ -27,7 +27,7 @@ DRAIN_SECONDS = 30
 """Workers still alive so long after SIGTERM are killed."""
 START_SECONDS = 60
 """A worker must answer within this time."""
-BIND_SECONDS = 5
+BIND_SECONDS = 3
 """How long to wait for an address: the workers of a killed predecessor are gone at once, not instantly."""
 BACK_OFF = (0.2, 1.0, 5.0, 30.0)
 """Seconds before a dead worker is replaced, by how often in a row it died young."""

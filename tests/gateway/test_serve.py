@@ -3,12 +3,14 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,15 +21,23 @@ SECONDS = 20
 PASSPHRASE = "canary-root-passphrase-4711"
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> RunningGateway:
+    """An installation that is made once, and served by its copies: one after the other, since they share its ports."""
+    made = RunningGateway(tmp_path_factory.mktemp("template") / "ca")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRIVIUM_ROOT_PASSPHRASE", PASSPHRASE)
+        made.init()
+    return made
+
+
 @pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningGateway]:
+def gateway(template: RunningGateway, tmp_path: Path) -> Iterator[RunningGateway]:
     """An installation that is not yet served; whatever serves it at the end is killed."""
-    monkeypatch.setenv("TRIVIUM_ROOT_PASSPHRASE", PASSPHRASE)
-    made = RunningGateway(tmp_path / "ca")
-    made.init()
-    monkeypatch.delenv("TRIVIUM_ROOT_PASSPHRASE")
-    yield made
-    made.kill()
+    copy = replace(template, directory=tmp_path / "ca")
+    shutil.copytree(template.directory, copy.directory)
+    yield copy
+    copy.kill()
 
 
 def eventually(condition: Callable[[], bool], what: str) -> None:
@@ -62,6 +72,16 @@ def tls(gateway: RunningGateway) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=gateway.endpoints["tls_ca"])
 
 
+def tls_connection(gateway: RunningGateway, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Connect to the TLS listener."""
+    plain = socket.create_connection(("127.0.0.1", gateway.acme_port), timeout=SECONDS)
+    try:
+        return context.wrap_socket(plain, server_hostname="localhost")
+    except OSError:
+        plain.close()
+        raise
+
+
 def directory_answers(gateway: RunningGateway) -> bool:
     """Whether the ACME directory comes over verified TLS."""
     connection = http.client.HTTPSConnection("localhost", gateway.acme_port, context=tls(gateway), timeout=5)
@@ -74,8 +94,11 @@ def directory_answers(gateway: RunningGateway) -> bool:
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
-def test_gateway_starts_answers_and_stops(gateway: RunningGateway, server: str) -> None:
-    """Both servers, with several workers: endpoints.json is there while the gateway answers, and only then."""
+def test_gateway_starts_answers_refuses_and_stops(gateway: RunningGateway, server: str) -> None:
+    """Both servers, with several workers: endpoints.json is there while the gateway answers, and only then.
+
+    What the listeners do not serve, they refuse without losing a worker.
+    """
     gateway.start(server=server, workers=2)
     assert set(gateway.endpoints) >= {"acme_directory", "tls_ca", "root", "crl", "ocsp"}
     assert all(directory_answers(gateway) for _ in range(4))
@@ -87,6 +110,9 @@ def test_gateway_starts_answers_and_stops(gateway: RunningGateway, server: str) 
     crl.close()
     pids = workers(gateway)
     assert len(pids) == 2
+    refuse_what_they_do_not_serve(gateway)
+    assert workers(gateway) == pids
+    assert directory_answers(gateway)
     gateway.stop()
     assert not (gateway.directory / "run" / "endpoints.json").exists()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
@@ -124,18 +150,17 @@ def test_running_request_is_answered_before_the_end(gateway: RunningGateway, ser
     gateway.start(server=server)
     process = gateway.process
     assert process is not None
-    with socket.create_connection(("127.0.0.1", gateway.acme_port), timeout=SECONDS) as plain:
-        with tls(gateway).wrap_socket(plain, server_hostname="localhost") as connection:
-            body = b"{}"
-            connection.sendall(
-                b"POST /acme/new-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/jose+json\r\n"
-                b"Content-Length: %d\r\n\r\n" % len(body)
-            )
-            # The listener closes at once, so that nothing new comes in; the request that is in goes on.
-            process.send_signal(signal.SIGTERM)
-            eventually(lambda: not _accepts(gateway.acme_port), "the listener's end")
-            connection.sendall(body)
-            answer = connection.recv(65536)
+    with tls_connection(gateway, tls(gateway)) as connection:
+        body = b"{}"
+        connection.sendall(
+            b"POST /acme/new-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/jose+json\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)
+        )
+        # The listener closes at once, so that nothing new comes in; the request that is in goes on.
+        process.send_signal(signal.SIGTERM)
+        eventually(lambda: not _accepts(gateway.acme_port), "the listener's end")
+        connection.sendall(body)
+        answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert process.wait(SECONDS) == 0
     gateway.process = None
@@ -165,7 +190,7 @@ def test_taken_port_is_one_sentence(gateway: RunningGateway) -> None:
 
 
 def test_worker_that_cannot_start_says_why(gateway: RunningGateway) -> None:
-    """Without its key-encryption key no worker can open a CA key: serve must end and say so, not start over for ever."""
+    """Without its key-encryption key no worker can open a CA key: serve must end and say so, not try for ever."""
     (gateway.directory / "secrets" / "key-encryption.key").unlink()
     failed = subprocess.run(
         [str(BIN / "trivium"), "serve", "--dir", str(gateway.directory)],
@@ -179,32 +204,23 @@ def test_worker_that_cannot_start_says_why(gateway: RunningGateway) -> None:
     assert "Traceback" not in failed.stderr
 
 
-@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
-def test_listeners_refuse_what_they_do_not_serve(gateway: RunningGateway, server: str) -> None:
-    """TLS below 1.2, HTTP/2, an endless head and garbage are refused, and cost no worker (rule 67, abuse 70)."""
-    gateway.start(server=server)
-    pids = workers(gateway)
+def refuse_what_they_do_not_serve(gateway: RunningGateway) -> None:
+    """TLS below 1.2, HTTP/2, an endless head and garbage (rule 67, abuse 70)."""
     old = tls(gateway)
     old.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
-    with socket.create_connection(("127.0.0.1", gateway.acme_port), timeout=SECONDS) as plain:
-        with pytest.raises(ssl.SSLError):
-            old.wrap_socket(plain, server_hostname="localhost")
+    with pytest.raises(ssl.SSLError):
+        tls_connection(gateway, old)
     context = tls(gateway)
     context.set_alpn_protocols(["h2", "http/1.1"])
-    with socket.create_connection(("127.0.0.1", gateway.acme_port), timeout=SECONDS) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as connection:
-            assert connection.selected_alpn_protocol() == "http/1.1"
+    with tls_connection(gateway, context) as connection:
+        assert connection.selected_alpn_protocol() == "http/1.1"
     upgrade = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
     assert _plain(gateway, upgrade + b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     assert not _plain(gateway, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").startswith(b"\x00")
     assert _plain(gateway, b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000).startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
     assert not _plain(gateway, b"\x16\x03\x01garbage\r\n\r\n").startswith(b"HTTP/1.1 2")
-    assert directory_answers(gateway)
-    assert workers(gateway) == pids
-    gateway.stop()
-    assert "Traceback" not in gateway.log.read_text()
 
 
 def _plain(gateway: RunningGateway, request: bytes) -> bytes:

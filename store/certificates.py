@@ -10,7 +10,7 @@ from ca_core.model.certificates import Certificate, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
-from store.tables import certificates, off_status
+from store.tables import certificates, on_crl
 
 _SERIALS = 1 << 160
 
@@ -39,7 +39,7 @@ _REVOKED = Statement(
     )
     .where(
         certificates.c.issuer_id == bindparam("issuer_id"),
-        off_status,
+        on_crl,
         certificates.c.not_after > bindparam("not_after"),
     )
     .order_by(certificates.c.serial)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -23,6 +24,7 @@ from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SERIAL_LENGTH = 20
+_KEPT = 512
 
 canonical_json: Callable[[Any], str] = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -87,24 +89,23 @@ class Member(Stored):
 
 
 class Json(Stored):
-    """A value as canonical JSON text, through the codec given (``encode`` to plain JSON values, ``decode`` back)."""
+    """An immutable value as canonical JSON text, through its codec (``encode`` to plain JSON values, ``decode`` back).
+
+    Being immutable, the values of recent texts are kept: a policy is read with every order.
+    """
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, encode: Callable[[Any], Any] | None = None, decode: Callable[[Any], Any] | None = None) -> None:
+    def __init__(self, encode: Callable[[Any], Any], decode: Callable[[Any], Any]) -> None:
         super().__init__()
         self.encode = encode
         self.decode = decode
+        self.load = lru_cache(_KEPT)(lambda text: decode(json.loads(text)))
 
     def store(self, value: Any) -> str:
         """Return canonical JSON."""
-        return canonical_json(value if self.encode is None else self.encode(value))
-
-    def load(self, value: str) -> Any:
-        """Return the value."""
-        plain = json.loads(value)
-        return plain if self.decode is None else self.decode(plain)
+        return canonical_json(self.encode(value))
 
 
 class Strings(Stored):

@@ -90,9 +90,8 @@ class OrderTable:
         if query.before is not None:
             search = search.where(orders.c.id < query.before)
         if query.identifier is not None:
-            search = search.join(order_identifiers, order_identifiers.c.order_id == orders.c.id).where(
-                order_identifiers.c.value == query.identifier
-            )
+            named = select(order_identifiers.c.order_id).where(order_identifiers.c.value == query.identifier)
+            search = search.where(orders.c.id.in_(named))
         return [Order(**row) for row in self._run.search(search)]
 
     def referring_to(self, authorization_id: str) -> list[Order]:

@@ -32,9 +32,9 @@ class Prepared:
         self.text = str(compiled)
         binds = compiled.binds
         self._fixed = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
-        self._names = tuple(binds) if compiled.positiontup is None else tuple(compiled.positiontup)
+        self.names = tuple(binds) if compiled.positiontup is None else tuple(compiled.positiontup)
         self._positional = bool(compiled.positional)
-        self._stores = _conversions(_to_column(binds[name].type, dialect) for name in self._names)
+        self._stores = _conversions(_to_column(binds[name].type, dialect) for name in self.names)
         columns = list(getattr(clause, "exported_columns", ()))
         self._columns = tuple(column.name for column in columns)
         self._loads = _conversions(_from_column(column.type, dialect) for column in columns)
@@ -43,11 +43,11 @@ class Prepared:
         """Return the driver's parameters."""
         if self._fixed:
             values = {**self._fixed, **values}
-        bound = [values[name] for name in self._names]
+        bound = [values[name] for name in self.names]
         for index, convert in self._stores:
             if bound[index] is not None:
                 bound[index] = convert(bound[index])
-        return bound if self._positional else dict(zip(self._names, bound, strict=True))
+        return bound if self._positional else dict(zip(self.names, bound, strict=True))
 
     def row(self, values: Sequence[Any]) -> Row:
         """Return the row by column name, converted."""
@@ -112,11 +112,8 @@ class Executor:
     def change_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once a row."""
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
-        bound = [prepared.bind(row) for row in rows]
-        if len(bound) == 1:
-            self._run(self.connection.execute, prepared.text, bound[0])
-        elif bound:
-            self._run(self.connection.cursor().executemany, prepared.text, bound)
+        for row in rows:
+            self._execute(prepared, row)
 
     def one(self, statement: Statement, values: Mapping[str, Any]) -> Row | None:
         """Execute and return the only row, if there is one."""

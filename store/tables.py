@@ -259,9 +259,9 @@ certificates = Table(
     Index(None, "client_id", "id"),
 )
 _partial("ix_certificates_fingerprint", certificates, "fingerprint", where=certificates.c.fingerprint.is_not(None))
-off_status = certificates.c.status.in_([inline(CertificateStatus.REVOKED), inline(CertificateStatus.ABANDONED)])
+on_crl = certificates.c.status.in_([inline(CertificateStatus.REVOKED), inline(CertificateStatus.ABANDONED)])
 """The condition under which a certificate's serial stands on the CRL."""
-_partial("ix_certificates_revoked", certificates, "issuer_id", "serial", where=off_status)
+_partial("ix_certificates_revoked", certificates, "issuer_id", "serial", where=on_crl)
 
 crls = Table(
     "crls",

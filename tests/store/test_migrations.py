@@ -1,6 +1,7 @@
 """The migrations give the schema that the code was written for."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,8 +9,21 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from ca_core.model.errors import ErrorKind, TriviumError
+from store import (
+    accounts,
+    audit,
+    authorizations,
+    blocked_keys,
+    certificates,
+    crls,
+    jobs,
+    once,
+    orders,
+    products,
+)
 from store.engine import make_engine
 from store.migrate import upgrade
+from store.statements import Statement
 from store.tables import metadata
 
 
@@ -61,3 +75,29 @@ def test_a_database_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(TriviumError) as error:
         upgrade("sqlite:////nonexistent/trivium.db")
     assert error.value.kind is ErrorKind.UNAVAILABLE
+
+
+def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
+    """A request would cost more with every certificate stored."""
+    url = f"sqlite:///{tmp_path}/trivium.db"
+    upgrade(url)
+    repositories = (accounts, audit, authorizations, blocked_keys, certificates, crls, jobs, once, orders, products)
+    statements = {
+        f"{repository.__name__}.{name}": statement
+        for repository in repositories
+        for name, statement in vars(repository).items()
+        if isinstance(statement, Statement)
+    }
+    scanned: set[str] = set()
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        for name, statement in statements.items():
+            parameters = len(statement.prepare(engine.dialect).names)
+            plan = connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement.prepare(engine.dialect).text}", (None,) * parameters
+            )
+            steps = [str(step[3]) for step in plan]
+            scanned.update(name for step in steps if step.removeprefix("SCAN ") in metadata.tables)
+    # The newest audit record is the end of the table: one step backwards.
+    assert scanned == {"store.audit._LATEST"}
+    assert len(statements) > 40

@@ -166,7 +166,7 @@ async def test_a_server_that_stops_is_unavailable_until_it_is_back(cluster: Clus
     store = open_store(url)
     assert await store.write(lambda tx: tx.once.consume("test", "before", NOW)) is True
     assert await store.read(lambda tx: tx.clients.all()) == []
-    cluster.stop("immediate")
+    cluster.stop()
     try:
         failed = await asyncio.gather(
             *[store.write(consume(str(n))) for n in range(3)],

@@ -72,12 +72,14 @@ async def key_change(front_end: FrontEnd, request: ByAccount) -> Reply:
         raise malformed('The "url" of the inner JWS must be that of the outer one.')
     verified = verify(inner, inner.signer.key)
     _require_same_account(front_end, request, verified)
-    new_key = inner.signer.key
-    holder = await accounts.find_by_thumbprint(request.core, new_key.thumbprint)
-    if holder is not None:
-        error = TriviumError(ErrorKind.CONFLICT, "An account has the new key already; change to another one.")
-        raise RefusedWith(error, location(front_end.directory.account(holder.id)), status=HTTPStatus.CONFLICT)
-    changed = await accounts.change_key(request.core, new_key, request.principal)
+    try:
+        changed = await accounts.change_key(request.core, inner.signer.key, request.principal)
+    except TriviumError as error:
+        holder = await accounts.find_by_thumbprint(request.core, inner.signer.key.thumbprint)
+        if error.kind is not ErrorKind.CONFLICT or holder is None:
+            raise
+        location_of_holder = location(front_end.directory.account(holder.id))
+        raise RefusedWith(error, location_of_holder, status=HTTPStatus.CONFLICT) from error
     return _account_reply(front_end, changed)
 
 

@@ -22,6 +22,7 @@ from gateway.acme.jws import Jwk, Jws, KeyId, VerifiedJws, parse_jws, verify
 from gateway.acme.nonces import SpendingStore
 
 _ACCOUNT_ID = re.compile(r"acc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_MAX_QUOTED_URL = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +94,9 @@ def _parse(request: Request) -> Jws:
     """Read the JWS and compare the URL it was signed for (RFC 8555 section 6.4, rule 37)."""
     jws = parse_jws(request.body)
     if jws.url != request.url:
-        raise TriviumError(
-            ErrorKind.FORBIDDEN, f'The "url" of the JWS header must be the URL of the request, which is {request.url}'
-        )
+        where = request.url.partition("?")[0][:_MAX_QUOTED_URL]
+        detail = f'The "url" of the JWS header must be the URL of the request as clients know it: {where}'
+        raise TriviumError(ErrorKind.FORBIDDEN, detail)
     return jws
 
 

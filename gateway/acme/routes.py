@@ -16,7 +16,8 @@ from gateway.acme.resource import Action, Resource, unknown_url
 
 def build_app(core: Core, directory: Directory, nonces: Nonces) -> Starlette:
     """Return the ASGI application of one directory."""
-    return Starlette(routes=routes(core, directory, nonces))
+    elsewhere = unknown_url(FrontEnd(core=core, directory=directory, nonces=nonces))
+    return Starlette(routes=[*routes(core, directory, nonces), Route("/{path:path}", elsewhere)])
 
 
 def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:

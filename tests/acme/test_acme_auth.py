@@ -3,16 +3,20 @@
 import asyncio
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from starlette.applications import Starlette
 
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import LIFETIME, Nonces
 from gateway.acme.resource import Resource
 from gateway.acme.routes import build_app, routes
+from store.database import open_store
 from tests.acme.acme_client import AcmeClient, csr
 from tests.acme.acme_server import EXTERNAL_URL, NONCE_KEY, AcmeServer
 from tests.acme.signing import Json, PrivateKey, envelope, jwk_of, jws
@@ -171,13 +175,38 @@ async def test_a_replay_learns_nothing_but_that(client: AcmeClient) -> None:
         assert answer.json["instance"].startswith("err-")
 
 
-async def test_a_nonce_is_good_at_another_worker_and_used_up_there(server: AcmeServer, client: AcmeClient) -> None:
+@pytest.fixture
+def workers(server: AcmeServer, tmp_path: Path) -> Iterator[list[Starlette]]:
+    """Return the applications of three more workers: each with its own connections to the same database."""
+    stores = [open_store(f"sqlite:///{tmp_path}/trivium.db") for _ in range(3)]
+    cores = [replace(server.core, store=store) for store in stores]
+    yield [build_app(core, server.directory, Nonces(NONCE_KEY, core.sources)) for core in cores]
+    for store in stores:
+        store.close()
+
+
+async def test_a_nonce_is_good_at_another_worker_and_used_up_there(
+    client: AcmeClient, workers: list[Starlette]
+) -> None:
     """Behind a load balancer every second request would be refused, or a replay taken (rules 38 and 39, fact 5)."""
-    other_worker = build_app(server.core, server.directory, Nonces(NONCE_KEY, server.core.sources))
     body = jws(client.key, b"", kid=client.kid, nonce=await client.nonce(), url=client.kid)
-    there = replace(client, app=other_worker)
+    there = replace(client, app=workers[0])
     assert (await there.raw(client.kid, body)).status == 200
     assert (await client.raw(client.kid, body)).problem == "badNonce"
+
+
+async def test_100_replays_at_four_workers_place_one_order(
+    server: AcmeServer, client: AcmeClient, workers: list[Starlette]
+) -> None:
+    """Each worker could take the nonce once (rule 38, F3)."""
+    url = client.directory["newOrder"]
+    payload: Json = {"identifiers": [{"type": "dns", "value": "a.test"}]}
+    body = jws(client.key, payload, kid=client.kid, nonce=await client.nonce(), url=url)
+    apps = [server.app, *workers]
+    answers = await asyncio.gather(*(replace(client, app=apps[n % 4]).raw(url, body) for n in range(100)))
+    assert sorted(answer.status for answer in answers) == [201] + [400] * 99
+    assert {answer.problem for answer in answers if answer.status == 400} == {"badNonce"}
+    assert len((await client.post(f"{client.kid}/orders")).json["orders"]) == 1
 
 
 async def test_a_nonce_is_used_up_by_a_refused_request_too(client: AcmeClient) -> None:

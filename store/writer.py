@@ -14,6 +14,7 @@ from store.transaction import StoreTransaction
 T = TypeVar("T")
 
 _GROUP = 64
+_EVERY = 100_000
 
 
 class _Write(Generic[T]):
@@ -42,6 +43,7 @@ class Writer:
         self._transaction: StoreTransaction | None = None
         self._queue: SimpleQueue[_Write[Any] | None] = SimpleQueue()
         self._closed = False
+        self._ended = False
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -63,60 +65,77 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
-        open_for_work = True
-        while open_for_work:
-            group: list[_Write[Any]] = []
-            waiting = self._queue.get()
-            while waiting is not None:
-                group.append(waiting)
-                if len(group) == _GROUP:
-                    break
-                try:
-                    waiting = self._queue.get_nowait()
-                except Empty:
-                    break
-            else:
-                open_for_work = False
+        while not self._ended:
+            first = self._queue.get()
+            group = self._waiting([] if first is None else [first], _GROUP)
+            self._ended = self._ended or first is None
             if group:
                 self._serve(group)
                 _answer(group)
         self._disconnect()
 
+    def _waiting(self, group: list[_Write[Any]], limit: int) -> list[_Write[Any]]:
+        """Fill ``group`` up to ``limit`` with what waits, without waiting for more."""
+        while len(group) < limit and not self._ended:
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                break
+            if waiting is None:
+                self._ended = True
+            else:
+                group.append(waiting)
+        return group
+
     def _serve(self, group: list[_Write[Any]]) -> None:
         try:
-            self._commit(group)
+            transaction = self._begun()
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it and the thread live on
-            deadlock = self._transaction is not None and self._transaction.executor.deadlock
-            self._disconnect()
-            if deadlock and len(group) > 1:
+            # Whoever has waited as long would only wait as long again.
+            self._fail(self._waiting(group, _EVERY), error)
+            return
+        try:
+            _commit(group, transaction)
+        except Exception as error:  # noqa: BLE001 - the same
+            if transaction.executor.deadlock and len(group) > 1:
+                self._disconnect()
                 for write in group:  # functions of several callers took locks in one transaction: alone they cannot
                     self._serve([write])
-                return
-            failure = error if isinstance(error, TriviumError) else unavailable(error)
-            for write in group:
-                write.error = TriviumError.of(failure.problem)
+            else:
+                self._fail(group, error)
 
-    def _commit(self, group: list[_Write[Any]]) -> None:
+    def _begun(self) -> StoreTransaction:
         if self._transaction is None:
             self._transaction = StoreTransaction(self._connect())
-        executor = self._transaction.executor
-        executor.command(self._begin)
-        if len(group) == 1:
-            _apply(group[0], self._transaction)
-            executor.command("COMMIT" if group[0].error is None else "ROLLBACK")
-            return
+        self._transaction.executor.command(self._begin)
+        return self._transaction
+
+    def _fail(self, group: list[_Write[Any]], error: Exception) -> None:
+        self._disconnect()
+        failure = error if isinstance(error, TriviumError) else unavailable(error)
         for write in group:
-            executor.command("SAVEPOINT one")
-            _apply(write, self._transaction)
-            if write.error is not None:
-                executor.command("ROLLBACK TO SAVEPOINT one")
-            executor.command("RELEASE SAVEPOINT one")
-        executor.command("COMMIT")
+            write.error = TriviumError.of(failure.problem)
 
     def _disconnect(self) -> None:
         if self._transaction is not None:
             self._transaction.executor.close()
             self._transaction = None
+
+
+def _commit(group: list[_Write[Any]], transaction: StoreTransaction) -> None:
+    """Run the group in the transaction that has begun, a SAVEPOINT each unless there is one alone, and commit."""
+    executor = transaction.executor
+    if len(group) == 1:
+        _apply(group[0], transaction)
+        executor.command("COMMIT" if group[0].error is None else "ROLLBACK")
+        return
+    for write in group:
+        executor.command("SAVEPOINT one")
+        _apply(write, transaction)
+        if write.error is not None:
+            executor.command("ROLLBACK TO SAVEPOINT one")
+        executor.command("RELEASE SAVEPOINT one")
+    executor.command("COMMIT")
 
 
 def _apply(write: _Write[Any], transaction: StoreTransaction) -> None:

@@ -129,7 +129,7 @@ async def test_a_locked_database_is_unavailable_until_it_is_free(
     store = open_store(url)
     holder = sqlite3.connect(tmp_path / "trivium.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    results = await asyncio.gather(*[store.write(consume(str(n))) for n in range(5)], return_exceptions=True)
+    results = await asyncio.gather(*[store.write(consume(str(n))) for n in range(200)], return_exceptions=True)
     assert all(unavailable(result) for result in results)
     holder.execute("ROLLBACK")
     holder.close()

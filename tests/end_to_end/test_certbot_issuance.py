@@ -109,10 +109,8 @@ def test_a_csr_of_the_users_own(
         *("-subj", f"/CN={names[0]}", "-addext", f"subjectAltName=DNS:{names[0]},DNS:{names[1]}"),
     )
     certificate, chain = tmp_path / "own.pem", tmp_path / "chain.pem"
-    certbot.run(
-        *("certonly", *certbot.standalone, "--csr", tmp_path / "own.csr"),
-        *("--cert-path", certificate, "--chain-path", chain, "--fullchain-path", tmp_path / "fullchain.pem"),
-    )
+    saved = ("--cert-path", certificate, "--chain-path", chain, "--fullchain-path", tmp_path / "fullchain.pem")
+    certbot.run("certonly", *certbot.standalone, "--csr", tmp_path / "own.csr", *saved)
     relying_party.verify(certificate, chain)
     assert names_of(certificate) == sorted(names)
     own = openssl("pkey", "-in", tmp_path / "own.key", "-pubout")

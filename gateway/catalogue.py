@@ -103,7 +103,7 @@ def parse(text: str, where: str, now: datetime) -> Catalogue:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise TriviumError(ErrorKind.MALFORMED, f"{where} is not TOML: {error}.") from error
+        raise TriviumError(ErrorKind.MALFORMED, f"{where}: this is not TOML: {error}.") from error
     try:
         # Through JSON, in which strict mode takes lists for tuples and strings for enums, but 1 not for true.
         catalogue = _CATALOGUE.validate_json(json.dumps(values, default=str), strict=True, extra="forbid")

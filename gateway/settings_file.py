@@ -44,7 +44,7 @@ def load(directory: Path) -> Settings:
     except OSError as error:
         raise TriviumError(ErrorKind.UNAVAILABLE, f"{path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TriviumError(ErrorKind.MALFORMED, f"{path} is not TOML: {error}.") from error
+        raise TriviumError(ErrorKind.MALFORMED, f"{path}: this is not TOML: {error}.") from error
     return parse(values, str(path))
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,30 +12,15 @@ from cryptography import x509
 
 from gateway.console import print_table
 from gateway.logs import JsonLines
+from tests.gateway.command import trivium
 from tests.gateway.installations import PASSPHRASE, make_installation
 from tests.keys.softhsm import PIN, SOFTHSM, SoftHsm
-from tests.running_gateway import BIN
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One installation for all."""
     return make_installation(tmp_path_factory.mktemp("console") / "ca").installation.directory
-
-
-def trivium(
-    directory: Path, *arguments: str, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command without a terminal."""
-    return subprocess.run(
-        [str(BIN / "trivium"), *arguments, "--dir", str(directory)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
-    )
 
 
 def answered(directory: Path, *arguments: str) -> Sequence[dict[str, object]]:

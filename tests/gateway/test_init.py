@@ -18,23 +18,14 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import IssuerKind
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.wiring import opened_core, reading_core
+from tests.gateway.command import Done, trivium
 from tests.gateway.installations import make_installation, tree
 from tests.running_gateway import BIN
 
 
-def run_init(
-    directory: Path, *arguments: str, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def run_init(directory: Path, *arguments: str, environment: dict[str, str] | None = None) -> Done:
     """Run the command as a program does: without a terminal."""
-    return subprocess.run(
-        [str(BIN / "trivium"), "init", "--dir", str(directory), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
-    )
+    return trivium(directory, "init", *arguments, environment=environment)
 
 
 def test_second_init_touches_nothing(tmp_path: Path) -> None:

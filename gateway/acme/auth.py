@@ -16,10 +16,11 @@ from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
 from gateway.acme.codec import JsonObject, decode_json_object, malformed
-from gateway.acme.front_end import FrontEnd, Request
+from gateway.acme.front_end import FrontEnd
 from gateway.acme.jwk import load_jwk
 from gateway.acme.jws import Jwk, Jws, KeyId, VerifiedJws, parse_jws, verify
 from gateway.acme.nonces import SpendingStore
+from gateway.acme.request import Request
 
 _ACCOUNT_ID = re.compile(r"acc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _MAX_QUOTED_URL = 200

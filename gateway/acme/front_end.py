@@ -1,4 +1,4 @@
-"""What every ACME handler needs, and the two values at its ends: the request as it came in, the reply that goes out."""
+"""What every ACME handler is given, and what it gives back."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,21 +18,6 @@ class FrontEnd:
     core: Core
     directory: Directory
     nonces: Nonces
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """An HTTP request, nothing of which is believed yet.
-
-    ``url`` is the URL as clients must have signed it: the configured external URL and the path, never the Host header
-    (rule 37). ``path`` are the ids in the path, ``query`` is the raw query string, ``address`` the peer's.
-    """
-
-    url: str
-    path: dict[str, str]
-    query: str
-    address: str
-    body: bytes
 
 
 @dataclass(frozen=True, kw_only=True)

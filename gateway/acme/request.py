@@ -1,16 +1,32 @@
 """An HTTP POST as ACME allows it: media type, headers and size are refused before a byte of the body is looked at."""
 
+from dataclasses import dataclass
+
 from starlette.types import Receive, Scope
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.acme.codec import malformed
 from gateway.acme.directory import Directory
-from gateway.acme.front_end import Request
 
 MAX_BODY = 50_000
 """The largest request body in bytes (rule 44)."""
 
 _MEDIA_TYPE = b"application/jose+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An HTTP request, nothing of which is believed yet.
+
+    ``url`` is the URL as clients must have signed it: the configured external URL and the path, never the Host header
+    (rule 37). ``path`` are the ids in the path, ``query`` is the raw query string, ``address`` the peer's.
+    """
+
+    url: str
+    path: dict[str, str]
+    query: str
+    address: str
+    body: bytes
 
 
 class DisconnectedError(Exception):

@@ -18,8 +18,8 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import ANONYMOUS, Principal
 from gateway.acme.auth import SignedRequest
 from gateway.acme.errors import RefusedWith, problem_reply
-from gateway.acme.front_end import FrontEnd, Header, Reply, Request, link
-from gateway.acme.request import DisconnectedError, peer_address, read_post
+from gateway.acme.front_end import FrontEnd, Header, Reply, link
+from gateway.acme.request import DisconnectedError, Request, peer_address, read_post
 
 _LOG = logging.getLogger("trivium.acme")
 _ID = re.compile(r"[a-z]{3}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -88,8 +88,9 @@ class Resource:
     async def _perform(self, action: Action[Any], scope: Scope, receive: Receive) -> Reply:
         core = self._front_end.core
         principal = replace(ANONYMOUS, address=peer_address(scope))
+        target = ""
         try:
-            _check_ids(scope["path_params"])
+            target = _target(scope["path_params"])
             request = await read_post(scope, receive, self._front_end.directory)
             signed = await action.authenticate(self._front_end, request)
             core, principal = signed.core, signed.principal
@@ -105,7 +106,7 @@ class Resource:
             refusal, cause = RefusedWith(_internal()), error
         else:
             return reply
-        refusal = await self._recorded(core, refusal, principal, action.name, scope["path_params"].get("id", ""))
+        refusal = await self._recorded(core, refusal, principal, action.name, target)
         if cause is not None:
             _LOG.error("%s failed as %s", action.name, refusal.problem.id, exc_info=cause)
         return problem_reply(refusal.problem, self._front_end.directory, *refusal.headers, status=refusal.status)
@@ -138,10 +139,12 @@ def unknown_url(front_end: FrontEnd) -> Resource:
     return Resource(front_end, otherwise=problem_reply(_nothing_here().problem, front_end.directory))
 
 
-def _check_ids(path: Mapping[str, str]) -> None:
-    """Refuse ids of another form than ours before a store sees them; raises NOT_FOUND."""
-    if "id" in path and not _ID.fullmatch(path["id"]):
+def _target(path: Mapping[str, str]) -> str:
+    """Return the id in the path, empty without one; raises NOT_FOUND for what is no id before a store sees it."""
+    target = path.get("id", "")
+    if target and not _ID.fullmatch(target):
         raise _nothing_here()
+    return target
 
 
 def _nothing_here() -> TriviumError:

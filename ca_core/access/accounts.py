@@ -16,6 +16,7 @@ from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
 
 AccountPublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
@@ -93,11 +94,13 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
         return Registered(account=account, created=True)
 
     try:
-        return await core.store.write(add)
+        registered = await core.store.write(add)
     except TriviumError as error:
         if error.kind is not ErrorKind.CONFLICT:
             raise
-        return await core.store.write(add)  # another process was first: this time the account is there
+        registered = await core.store.write(add)  # another process was first: this time the account is there
+    crash_point("registered")
+    return registered
 
 
 async def find_by_thumbprint(core: Core, thumbprint: str) -> Account | None:

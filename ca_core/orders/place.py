@@ -14,6 +14,7 @@ from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product, ProfileKind
 from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job
 from ca_core.validation.authorizations import new_authorization
 
@@ -53,6 +54,7 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         tx.audit.append([record])
 
     await core.store.write(add)
+    crash_point("placed")
     return order
 
 

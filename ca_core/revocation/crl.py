@@ -22,6 +22,7 @@ from ca_core.model.jobs import Job
 from ca_core.model.principals import SYSTEM
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
 from ca_core.revocation.reasons import reason_flag
 
 VALIDITY: Final = timedelta(days=7)
@@ -102,17 +103,20 @@ async def _publish_next(core: Core, issuer_id: str) -> Crl | None:
     now = core.sources.now()
     begun = await core.store.write(lambda tx: _begin(tx, issuer_id, now))
     revoked = await core.store.read(lambda tx: tx.certificates.revoked(issuer_id, begun.keep_since))
+    crash_point("crl-numbered")
     signer = await core.keys.signer(begun.issuer.key_reference)
     certificate = x509.load_der_x509_certificate(begun.issuer.certificate)
     crl = await _make(
         signer, certificate, issuer_id=issuer_id, number=begun.number, now=now, validity=VALIDITY, revoked=revoked
     )
+    crash_point("crl-signed")
     try:
         await core.store.write(lambda tx: _publish(tx, core.sources, begun, crl))
     except TriviumError as error:
         if error.kind is ErrorKind.CONFLICT:
             return None
         raise
+    crash_point("crl-published")
     return crl
 
 

@@ -16,6 +16,7 @@ from ca_core.model.orders import OrderState
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_due
 from ca_core.revocation.reasons import parse_reason, reason_name
@@ -43,7 +44,9 @@ async def revoke(
             )
         return certificate
 
-    return await _revoke(core, find, reason, principal)
+    revoked = await _revoke(core, find, reason, principal)
+    crash_point("revoked")
+    return revoked
 
 
 async def revoke_by_id(

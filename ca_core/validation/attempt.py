@@ -41,6 +41,7 @@ async def attempt(core: Core, job: Job) -> None:
     crash_point("validated")
     lifetime = timedelta(seconds=product.policy.authorization_lifetime)
     await core.store.write(lambda tx: _record_success(core, tx, job, authorization, challenge, validated, lifetime))
+    crash_point("validation-recorded")
 
 
 def _load(tx: Transaction, job: Job) -> tuple[Authorization, Challenge, Account | None, Product]:

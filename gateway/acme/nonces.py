@@ -14,6 +14,7 @@ from typing import TypeVar
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store, Transaction
+from ca_core.orders.crash import crash_point
 from gateway.acme.codec import decode_base64url, encode_base64url
 
 # Some clients do not retry on badNonce, so one that is younger than an hour must never be refused; the second hour is
@@ -76,6 +77,7 @@ class SpendingStore:
         """Use the nonce up now if no write has; raises REPLAYED."""
         if self._nonce is not None:
             await self.write(_nothing)
+            crash_point("nonce-used")
 
 
 def _nothing(_: Transaction) -> None:

@@ -12,9 +12,10 @@ from rich.text import Text
 from ca_core.certificates.lint import Linters
 from ca_core.core import Core
 from ca_core.model.errors import TriviumError
+from ca_core.model.store import Transaction
 from gateway import catalogue, machine_checks, settings_file, store_checks
 from gateway.console import print_table
-from gateway.findings import Finding, Health, good, wrong
+from gateway.findings import Finding, Health, good, soon, wrong
 from gateway.installation import Installation
 from gateway.sources import system_sources
 from gateway.wiring import opened_core
@@ -62,10 +63,28 @@ async def _with_core(core: Core, installation: Installation) -> AsyncIterator[Fi
     yield database
     if database.wrong:
         return
+    yield await _applied(core, installation)
     yield await store_checks.clock(core)
     for check in (store_checks.keys, store_checks.certificates, store_checks.crls):
         for finding in await check(core):
             yield finding
+
+
+async def _applied(core: Core, installation: Installation) -> Finding:
+    """What the catalogue says is in force."""
+
+    def read(tx: Transaction) -> list[str]:
+        found = catalogue.changes(tx, content, installation.directory, core.sources)
+        return [change.summary for change in found]
+
+    try:
+        content = catalogue.read(installation.catalogue_file, core.sources.now())
+        differences = await core.store.read(read)
+    except TriviumError as error:
+        return wrong("catalogue in force", error.detail, "Correct catalogue.toml.")
+    if differences:
+        return soon("catalogue in force", f"not yet: {', '.join(differences)}", "trivium apply")
+    return good("catalogue in force", "the store says the same")
 
 
 def _catalogue(installation: Installation) -> Finding:

@@ -25,7 +25,6 @@ from gateway.listener_certificate import ListenerCertificate, listener_names
 from gateway.start_message import StartMessage
 from gateway.status.routes import build_app as build_status
 from gateway.wiring import Opened, opened_core
-from store.migrate import upgrade
 
 NONCE_KEY_PURPOSE = "acme-nonce"
 
@@ -41,6 +40,8 @@ async def serve(message: StartMessage, *, stop: asyncio.Event, answering: Callab
     if message.key_encryption_key is not None:
         environment[KEY_ENCRYPTION_KEY_VARIABLE] = message.key_encryption_key
     if message.index == 0:
+        from store.migrate import upgrade  # noqa: PLC0415 - 0.25 s that the other workers save
+
         await asyncio.to_thread(upgrade, installation.database_url)
     name = f"{socket.gethostname()}:{os.getpid()}"
     async with opened_core(installation, worker=name, linters=Linters.build(), environment=environment) as opened:

@@ -72,7 +72,8 @@ class Supervisor:
             ]
             # The first worker alone does what is done once: it orders the listener's certificate when there is none.
             slots = [await self._begin_slot(0)]
-            slots += await asyncio.gather(*(self._begin_slot(index) for index in range(1, self._workers)))
+            if not self._stopping.is_set():
+                slots += await asyncio.gather(*(self._begin_slot(index) for index in range(1, self._workers)))
             if not self._stopping.is_set():
                 _write_atomically(endpoints_file, self._endpoints)
                 self._announce(self._endpoints)

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import TextIO
 
 from ca_core.model.errors import TriviumError
 from gateway.logs import configure
@@ -26,30 +27,41 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # keys in memory must not reach a core file (rule 31)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor passes it on
     message = StartMessage.parse(sys.stdin.buffer.readline())
+    supervisor = _take_standard_output()
+
+    def answer(content: dict[str, object]) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            supervisor.write(json.dumps(content) + "\n")
+            supervisor.flush()
+
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(_serve(message))
+            runner.run(_serve(message, answer))
         except TriviumError as error:
-            _answer({"failed": error.detail})
+            answer({"failed": error.detail})
             sys.exit(1)
         except Exception:  # noqa: BLE001 - the last line of defence, and it logs
             _log.exception("the worker ends")
             sys.exit(1)
 
 
-async def _serve(message: StartMessage) -> None:
+async def _serve(message: StartMessage, answer: Callable[[dict[str, object]], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.set_exception_handler(_log_unless_a_peer_is_at_fault)
-    await serve(message, stop=stop, answering=lambda endpoints: _answer({"endpoints": endpoints}))
+    await serve(message, stop=stop, answering=lambda endpoints: answer({"endpoints": endpoints}))
 
 
-def _answer(answer: dict[str, object]) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+def _take_standard_output() -> TextIO:
+    """Return the pipe to the supervisor; whatever prints from now on goes to standard error.
+
+    A library's message must not be taken for an answer, nor fill a pipe that nobody reads after the first line.
+    """
+    supervisor = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return supervisor
 
 
 def _end_with_supervisor() -> None:

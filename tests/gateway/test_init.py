@@ -20,6 +20,7 @@ from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.wiring import opened_core, reading_core
 from tests.gateway.command import Done, trivium
 from tests.gateway.installations import make_installation, tree
+from tests.postgresql import Cluster
 from tests.running_gateway import BIN
 
 
@@ -184,3 +185,16 @@ def test_every_algorithm_makes_a_chain(tmp_path: Path, algorithm: KeyAlgorithm) 
 def _der(crl: Crl | None) -> bytes:
     assert crl is not None
     return crl.der
+
+
+def test_postgresql_holds_one_installation(tmp_path: Path, postgresql: Cluster) -> None:
+    """Two installations in one database would sign with one's keys and publish the other's CRLs."""
+    url = postgresql.new_database().replace("postgresql+psycopg://", "postgresql://")
+    made = run_init(tmp_path / "ca", "--set", f"database.url={url}")
+    assert made.returncode == 0, made.stderr
+    assert not (tmp_path / "ca" / "trivium.db").exists()
+    assert '"tls"' in trivium(tmp_path / "ca", "product", "list", "--json").stdout
+    second = run_init(tmp_path / "other", "--set", f"database.url={url}")
+    assert second.returncode == 1
+    assert "holds an installation already" in second.stderr.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == [tmp_path / "ca"]

@@ -48,23 +48,20 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes that a process has started and that live."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
+def parent_of(pid: int) -> int | None:
+    """Return the parent of a process, None when the process has ended, whether or not somebody has noticed."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return None if state == "Z" else int(parent)
 
 
 def workers(gateway: RunningGateway) -> list[int]:
     """Return the worker processes."""
     assert gateway.process is not None
-    return sorted(children(gateway.process.pid))
+    everyone = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+    return sorted(pid for pid in everyone if parent_of(pid) == gateway.process.pid)
 
 
 def tls(gateway: RunningGateway) -> ssl.SSLContext:
@@ -115,7 +112,7 @@ def test_gateway_starts_answers_refuses_and_stops(gateway: RunningGateway, serve
     assert directory_answers(gateway)
     gateway.stop()
     assert not (gateway.directory / "run" / "endpoints.json").exists()
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert all(parent_of(pid) is None for pid in pids)
     assert "Traceback" not in gateway.log.read_text()
 
 
@@ -138,7 +135,7 @@ def test_workers_end_with_a_killed_supervisor(gateway: RunningGateway) -> None:
     assert process is not None
     process.kill()
     process.wait(10)
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "the workers' end")
+    eventually(lambda: all(parent_of(pid) is None for pid in pids), "the workers' end")
     gateway.start(workers=1)
     assert directory_answers(gateway)
     gateway.stop()

@@ -187,11 +187,14 @@ class Demo:
             raise DemoError(f"OCSP did not say good:\n{answer}")
         return next(line for line in answer.splitlines() if "cert.pem:" in line).rpartition("/")[2]
 
-    def show(self, live: Path) -> None:
-        """Print the order with its jobs, and where everything is."""
+    def show_order(self) -> None:
+        """Print the order with its jobs."""
         orders = [order for order in json.loads(self.trivium("order", "list", "--json")) if order["road"] == "acme"]
         CONSOLE.print()
         sys.stdout.write(self.trivium("order", "show", orders[0]["id"]))
+
+    def show_places(self, live: Path) -> None:
+        """Print where everything is."""
         CONSOLE.print(f"\n  certificate     {live / 'fullchain.pem'}", soft_wrap=True)
         CONSOLE.print(f"  ACME directory  {self.endpoints['acme_directory']}")
         CONSOLE.print(f"  root            {self.endpoints['root']}\n", soft_wrap=True)
@@ -212,8 +215,9 @@ def demonstrate(folder: Path, *, keep: bool) -> None:
         with step("openssl verifies it against the root, with CRLs and OCSP"):
             status = demo.verify(live)
         CONSOLE.print(f"    [dim]OCSP: {status}[/dim]")
-        demo.show(live)
+        demo.show_order()
         if keep:
+            demo.show_places(live)
             CONSOLE.print("  The gateway is running; Ctrl-C ends it.")
             signal.pause()
 

@@ -19,7 +19,7 @@ START_SECONDS = 60
 
 _PORTS = range(16_000, 32_000)
 _first = os.getpid() * 101 % len(_PORTS)  # test processes beside each other begin far apart
-_ports = itertools.cycle((*_PORTS[_first:], *_PORTS[:_first]))
+_ports: Iterator[int] = itertools.cycle((*_PORTS[_first:], *_PORTS[:_first]))
 
 
 def free_port() -> int:

@@ -8,7 +8,8 @@ import base64
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -72,10 +73,7 @@ def initialise(
     _require_free(directory)
     values, settings, defaults = settings_file.parse_assignments(list(wish.assignments))
     passphrase = wish.root_passphrase or _generated_passphrase(sources.entropy)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    previous_mask = os.umask(0o077)
-    building = Path(tempfile.mkdtemp(prefix=f".{directory.name}.init-", dir=directory.parent))
-    try:
+    with _beside(directory) as building:
         build = _Build(
             installation=Installation(directory=building, settings=settings),
             values=values,
@@ -88,15 +86,27 @@ def initialise(
         asyncio.run(build.run(passphrase))
         _require_free(directory)
         building.rename(directory)  # replaces an empty directory, and nothing else
-    except OSError as error:
-        raise TriviumError(ErrorKind.UNAVAILABLE, f"{directory} cannot be made: {error.strerror}.") from error
-    finally:
-        os.umask(previous_mask)
-        shutil.rmtree(building, ignore_errors=True)
     return Made(
         installation=Installation.open(directory),
         generated_passphrase=None if wish.root_passphrase else passphrase,
     )
+
+
+@contextmanager
+def _beside(directory: Path) -> Iterator[Path]:
+    """Give a directory beside ``directory``, its owner's alone, gone at the end unless it was renamed; UNAVAILABLE."""
+    previous_mask = os.umask(0o077)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{directory.name}.init-", dir=directory.parent))
+        try:
+            yield building
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    except OSError as error:
+        raise TriviumError(ErrorKind.UNAVAILABLE, f"{directory} cannot be made: {error.strerror}.") from error
+    finally:
+        os.umask(previous_mask)
 
 
 def _require_free(directory: Path) -> None:
@@ -105,7 +115,7 @@ def _require_free(directory: Path) -> None:
     except FileNotFoundError:
         return
     except NotADirectoryError:
-        taken = True
+        taken = directory.exists()
     if taken:
         raise TriviumError(
             ErrorKind.CONFLICT, f"There is something in {directory} already; nothing was changed. Name a new directory."

@@ -80,7 +80,7 @@ class Installation:
     @property
     def pin_file(self) -> Path | None:
         """The PIN of the PKCS#11 token; None when no token is configured."""
-        return self.directory / self.settings.pkcs11.pin_file if self.settings.pkcs11.pin_file else None
+        return Path(self.settings.pkcs11.pin_file) if self.settings.pkcs11.pin_file else None
 
     @property
     def database_url(self) -> str:

@@ -68,6 +68,12 @@ def _database(value: str) -> str:
     return value
 
 
+def _absolute(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError(f"write an absolute path, not {value!r}")
+    return value
+
+
 def _resolver(value: object) -> object:
     return "" if value == "" else Endpoint.parse(value)
 
@@ -132,12 +138,12 @@ class Validation(_Section):
 class Pkcs11(_Section):
     """The hardware token of keys named ``pkcs11:LABEL``."""
 
-    module: str = Field(
+    module: Annotated[str, AfterValidator(_absolute)] = Field(
         default="",
         description="Path of the PKCS#11 module (a .so file); empty when no key is in a token.",
     )
     token: str = Field(default="", description="Label of the token that has the keys; a module can serve several.")
-    pin_file: str = Field(
+    pin_file: Annotated[str, AfterValidator(_absolute)] = Field(
         default="",
         description="File (mode 0600) with the user PIN; a file, for arguments and environments are listed (rule 31).",
     )

@@ -30,16 +30,20 @@ def main() -> None:
     supervisor = _take_standard_output()
 
     def answer(content: dict[str, object]) -> None:
+        """Say the one thing the supervisor waits for: the URLs, or why not."""
         with contextlib.suppress(BrokenPipeError):
             supervisor.write(json.dumps(content) + "\n")
-            supervisor.flush()
+            supervisor.close()
 
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_serve(message, answer))
         except TriviumError as error:
-            answer({"failed": error.detail})
+            if supervisor.closed:
+                _log.error("the worker ends: %s", error.detail)
+            else:
+                answer({"failed": error.detail})
             sys.exit(1)
         except Exception:  # noqa: BLE001 - the last line of defence, and it logs
             _log.exception("the worker ends")

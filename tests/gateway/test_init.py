@@ -67,6 +67,14 @@ def test_failed_init_leaves_nothing(tmp_path: Path, assignment: str, word: str) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_unusable_place_is_one_sentence(tmp_path: Path) -> None:
+    """A place where nothing can be made must be named in a sentence, not in a traceback."""
+    (tmp_path / "file").write_text("")
+    done = run_init(tmp_path / "file" / "ca")
+    assert done.returncode == 1
+    assert "cannot be made" in done.stderr.replace("\n", " ")
+
+
 def test_generated_passphrase_is_shown_once_and_kept_nowhere(tmp_path: Path) -> None:
     """Rule 31: without a terminal init must not ask; the passphrase it makes opens the root's key and is in no file."""
     directory = tmp_path / "ca"

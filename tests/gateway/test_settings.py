@@ -35,6 +35,7 @@ BROKEN = [
     ("validation.allow_private_addresses = 'yes'", "`validation.allow_private_addresses`"),
     ("validation.allow_privat_addresses = true", "did you mean `validation.allow_private_addresses`?"),
     ("pkcs11.pin = '1234'", "`pkcs11.pin` is not a setting"),
+    ("pkcs11.pin_file = 'pin'", "`pkcs11.pin_file`: write an absolute path"),
     ("pkcs11.module = 3", "`pkcs11.module`"),
     ("log.level = 'loud'", "`log.level`"),
     ("lint = 'off'", "`lint` is for `trivium init --set` only"),

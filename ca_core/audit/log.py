@@ -61,7 +61,9 @@ def failure(sources: Sources, principal: Principal, action: str, object_id: str,
     )
 
 
-async def record_failure(core: "Core", problem: Problem, principal: Principal, action: str, object_id: str = "") -> Problem:
+async def record_failure(
+    core: "Core", problem: Problem, principal: Principal, action: str, object_id: str = ""
+) -> Problem:
     """Record a refused request and return its problem with the ``err-`` id under which it is found again."""
     recorded = problem.recorded_as(core.sources.new_id("err"))
     record = failure(core.sources, principal, action, object_id, recorded)

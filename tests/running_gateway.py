@@ -63,6 +63,13 @@ class RunningGateway:
         """What ``trivium serve`` printed."""
         return self.directory.with_name(f"{self.directory.name}.log")
 
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of the workers."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return sorted(int(pid) for pid in children.split())
+
     def trivium(self, *arguments: str) -> str:
         """Run a ``trivium`` command (``order``, ``list``, ``--json``) on the installation; return its output."""
         done = subprocess.run(

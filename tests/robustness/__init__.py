@@ -1,0 +1,1 @@
+"""Faults on purpose: processes killed, requests raced, mutated and oversized, and what must hold after each."""

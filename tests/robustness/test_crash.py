@@ -1,0 +1,174 @@
+"""F1: a worker killed at every stage boundary. Nothing is lost, no serial is used twice, every order ends."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from sqlalchemy import text
+
+from ca_core.orders.pipeline import STAGES
+from tests.robustness.acme_client import AcmeClient, Answer, csr, https
+from tests.robustness.challenge_server import ChallengeServer, challenge_server
+from tests.robustness.conftest import PASSPHRASE
+from tests.robustness.invariants import Acknowledged, certificates, check, database
+from tests.running_gateway import ROOT, RunningGateway
+
+NAME = "crash.trivium.test"
+TERMINAL_SECONDS = 30
+RESTART_SECONDS = 10
+
+
+@dataclass
+class Story:
+    """How far a client came before the crash: what it was told, and what it knows."""
+
+    acknowledged: Acknowledged = field(default_factory=Acknowledged)
+    client: AcmeClient | None = None
+    order_url: str = ""
+    csr: str = ""
+    certificate: bytes = b""
+    revoking: bool = False
+
+
+def _id(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _told(answer: Answer) -> Answer:
+    assert answer.status < 300, answer.body
+    return answer
+
+
+async def _until_the_crash(gateway: RunningGateway, web: ChallengeServer, story: Story) -> None:
+    """Live a certificate's whole life, from account to revocation, and write down what was acknowledged."""
+    async with https(gateway.endpoints["tls_ca"]) as session:
+        client = story.client = await AcmeClient.start(session, gateway.endpoints["acme_directory"])
+        account = _told(await client.register())
+        story.acknowledged.accounts.add(_id(account.headers["Location"]))
+        placed = _told(await client.order(NAME))
+        story.order_url = placed.headers["Location"]
+        story.acknowledged.orders.add(_id(story.order_url))
+        [authorization] = placed.json["authorizations"]
+        _told(await client.post(await client.http_01(authorization, web), {}))
+        await client.settled(authorization, frozenset({"pending"}))
+        story.csr = csr(NAME)
+        order = _told(await client.post(placed.json["finalize"], {"csr": story.csr})).json
+        assert order["status"] == "valid"
+        story.certificate = await client.download(order["certificate"])
+        story.acknowledged.certificates.add(story.certificate)
+        story.revoking = True
+        _told(await client.revoke(story.certificate))
+        story.acknowledged.revoked.add(story.certificate)
+
+
+async def _crash(gateway: RunningGateway, web: ChallengeServer, story: Story, point: str) -> None:
+    """Serve until the worker dies at ``point``, then kill whatever is left before it can go on."""
+    await asyncio.to_thread(gateway.start, environment={"TRIVIUM_CRASH_AT": point})
+    killed_before = gateway.log.read_bytes().count(b"ended with -9")
+    life = asyncio.create_task(_until_the_crash(gateway, web, story))
+    async with asyncio.timeout(30):
+        while gateway.log.read_bytes().count(b"ended with -9") == killed_before:
+            assert not (life.done() and life.exception() is not None and not _is_the_crash(life.exception())), life
+            await asyncio.sleep(0.02)
+    gateway.kill()
+    life.cancel()
+    [result] = await asyncio.gather(life, return_exceptions=True)
+    assert result is None or isinstance(result, asyncio.CancelledError) or _is_the_crash(result), result
+
+
+def _is_the_crash(error: BaseException | None) -> bool:
+    """Whether a client sees this when its server dies."""
+    return isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError)
+
+
+async def _live_on(gateway: RunningGateway, web: ChallengeServer, story: Story, until: float) -> None:
+    """Do as an ACME client does after its server was gone for a moment, and have the certificate in the end."""
+    async with https(gateway.endpoints["tls_ca"]) as session:
+        assert story.client is not None
+        client = story.client = story.client.again(session)
+        story.acknowledged.accounts.add(_id(_told(await client.register()).headers["Location"]))
+        if not story.order_url:
+            story.order_url = _told(await client.order(NAME)).headers["Location"]
+        order = (await client.post(story.order_url)).json
+        if order["status"] == "pending":
+            [authorization] = order["authorizations"]
+            _told(await client.post(await client.http_01(authorization, web), {}))
+            await client.settled(authorization, frozenset({"pending"}))
+        order = await client.settled(story.order_url, frozenset({"pending", "processing"}))
+        if order["status"] == "ready":
+            order = _told(await client.post(order["finalize"], {"csr": csr(NAME)})).json
+        assert time.monotonic() < until, "the order took too long to end"
+        assert order["status"] == "valid", order
+        certificate = await client.download(order["certificate"])
+        assert story.certificate in {b"", certificate}
+        story.acknowledged.certificates.add(certificate)
+        revoked = await client.revoke(certificate)
+        assert revoked.status == 200 or (story.revoking and revoked.problem == "alreadyRevoked"), revoked.body
+        story.acknowledged.revoked.add(certificate)
+
+
+POINTS = (
+    *("registered", "placed", "nonce-used", "validation-begun", "validated", "validation-recorded", "submitted"),
+    *("before-KEY_VALIDATION", "before-GENERATE_TBS", "before-PRE_VALIDATION", "before-PRE_ISSUE", "before-ISSUE"),
+    *("committed-ISSUE", "before-sign", "after-sign", "before-POST_VALIDATION", "committed-POST_VALIDATION"),
+    *("before-FINALIZE_ISSUANCE", "after-ISSUED"),
+    *("revoked", "crl-numbered", "crl-signed", "crl-published"),
+)
+
+
+REAL_LEASES = {"validated", "after-sign", "crl-signed"}
+"""Points whose leases run out by themselves, one of each length; for the others the test moves the time on."""
+
+
+def _let_leases_end(gateway: RunningGateway) -> None:
+    with database(gateway) as connection:
+        connection.execute(text("UPDATE jobs SET lease_until = 0, claimable_at = 0 WHERE state = 'PROCESSING'"))
+        connection.commit()
+
+
+async def survive(gateway: RunningGateway, point: str) -> None:
+    """Crash at ``point``, start again, and have the whole story end well."""
+    story = Story()
+    async with challenge_server(gateway.http_port) as web:
+        await _crash(gateway, web, story, point)
+        if point not in REAL_LEASES:
+            _let_leases_end(gateway)
+        begun = time.monotonic()
+        await asyncio.to_thread(gateway.start)
+        restarted = time.monotonic()
+        assert restarted - begun < RESTART_SECONDS
+        await _live_on(gateway, web, story, restarted + TERMINAL_SECONDS)
+        await asyncio.to_thread(check, gateway, story.acknowledged, secrets=(PASSPHRASE.encode(),))
+    with database(gateway) as connection:
+        of_order = [row for row in certificates(connection) if row.order_id == _id(story.order_url)]
+    assert [row.status for row in of_order if row.der] == ["revoked"]
+    abandoned = [row for row in of_order if row.status == "abandoned"]
+    # A signature may exist from the intent's commit on; before it and after the certificate's there is none to fear.
+    may_be_signed = {"committed-ISSUE", "before-sign", "after-sign", "before-POST_VALIDATION"}
+    assert len(abandoned) == (1 if point in may_be_signed else 0)
+    assert "Traceback" not in gateway.log.read_text()
+    gateway.stop()
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_order_survives_a_crash_at(gateway: RunningGateway, point: str) -> None:
+    """Rules 2-6, F1: a crash that loses a certificate, repeats a serial or leaves an order stuck ends a CA's career."""
+    await survive(gateway, point)
+
+
+@pytest.mark.parametrize("point", ["nonce-used", "after-sign", "committed-POST_VALIDATION", "crl-numbered"])
+async def test_order_survives_a_crash_on_postgresql_at(gateway_on_postgresql: RunningGateway, point: str) -> None:
+    """Rules 2-6, F1: what holds on one database and not on the other is luck."""
+    await survive(gateway_on_postgresql, point)
+
+
+def test_no_point_is_left_out() -> None:
+    """A crash point that no test names is one at which nobody knows what happens."""
+    code = "".join(path.read_text() for package in ("ca_core", "gateway") for path in (ROOT / package).rglob("*.py"))
+    named = set(re.findall(r'crash_point\("([^"]+)"\)', code))
+    families = {f"before-{state}" for state in STAGES} | {"after-ISSUED"}
+    families |= {f"committed-{state}" for state, stage in STAGES.items() if stage.barrier}
+    assert set(POINTS) == named | families

@@ -1,5 +1,6 @@
 """Problem documents (RFC 8555 section 6.7, RFC 7807): the one dictionary from kinds of error to ACME's types."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
@@ -51,6 +52,18 @@ PROBLEM_TYPES: dict[ErrorKind, tuple[str, HTTPStatus]] = {
     ErrorKind.INTERNAL: ("serverInternal", HTTPStatus.INTERNAL_SERVER_ERROR),
 }
 """Every kind, its ACME error type and the HTTP status a request is refused with."""
+
+
+_OF_A_CSR = frozenset({ErrorKind.BAD_KEY, ErrorKind.BAD_ALGORITHM})
+
+
+def about_csr(problem: Problem) -> Problem:
+    """Return a problem with a CSR as ACME names it: badCSR, also for its key and its signature algorithm.
+
+    The types of their own are about the key and algorithm of the JWS (RFC 8555 section 6.7); a client that is told
+    them for its CSR looks for the fault in its account.
+    """
+    return replace(problem, kind=ErrorKind.BAD_CSR) if problem.kind in _OF_A_CSR else problem
 
 
 def problem_object(problem: Problem, directory: Directory) -> JsonObject:

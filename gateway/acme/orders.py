@@ -6,6 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
+from ca_core.model.errors import TriviumError
 from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.products import Road
 from ca_core.orders import queries
@@ -14,7 +15,7 @@ from ca_core.orders.submit import submit_csr
 from gateway.acme.accounts import require_own
 from gateway.acme.auth import ByAccount, payload_object, require_post_as_get
 from gateway.acme.codec import JsonObject, decode_base64url, format_time, malformed, optional_time
-from gateway.acme.errors import problem_object
+from gateway.acme.errors import about_csr, problem_object
 from gateway.acme.front_end import POLL, FrontEnd, Header, Reply, json_reply, link, location
 from gateway.acme.identifiers import identifier_object, parse_identifiers
 
@@ -52,7 +53,10 @@ async def order(front_end: FrontEnd, request: ByAccount) -> Reply:
 async def finalize(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Take the CSR; the order is valid at once, or processing for a while (RFC 8555 section 7.4)."""
     csr = decode_base64url(payload_object(request).get("csr"), '"csr"')
-    order = await submit_csr(request.core, request.path["id"], csr, request.principal)
+    try:
+        order = await submit_csr(request.core, request.path["id"], csr, request.principal)
+    except TriviumError as error:
+        raise TriviumError.of(about_csr(error.problem)) from error
     return await _order_reply(front_end, order, request)
 
 
@@ -127,7 +131,7 @@ def _order_object(front_end: FrontEnd, order: Order, authorizations: Sequence[Au
     if order.not_after is not None:
         obj["notAfter"] = format_time(order.not_after)
     if order.error is not None:
-        obj["error"] = problem_object(order.error, directory)
+        obj["error"] = problem_object(about_csr(order.error), directory)
     if status == "valid" and order.certificate_id is not None:
         obj["certificate"] = directory.certificate(order.certificate_id)
     return obj

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from ca_core.model.orders import OrderState
 from ca_core.model.store import Transaction
@@ -207,6 +207,24 @@ async def test_the_account_key_is_no_certificate_key(server: AcmeServer, client:
     order = await server.ready_order(client, "a.test")
     answer = await client.post(order.json["finalize"], {"csr": csr("a.test", key=client.key)})
     assert (answer.status, answer.problem) == (400, "badCSR")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        rsa.generate_private_key(65537, 1024),  # noqa: S505 - a weak key is the point
+        ec.generate_private_key(ec.SECP256K1()),
+    ],
+    ids=["rsa1024", "secp256k1"],
+)
+async def test_a_key_that_is_not_certified(
+    server: AcmeServer, client: AcmeClient, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+) -> None:
+    """The type badPublicKey is about the JWS: told it for a CSR, a client blames its account (RFC 8555 section 6.7)."""
+    order = await server.ready_order(client, "a.test")
+    answer = await client.post(order.json["finalize"], {"csr": csr("a.test", key=key)})
+    assert (answer.status, answer.problem) == (400, "badCSR")
+    assert "P-256" in answer.json["detail"]
 
 
 async def test_an_order_that_is_not_ready(client: AcmeClient) -> None:

@@ -81,7 +81,7 @@ async def test_a_compromised_key_is_refused_from_then_on(server: AcmeServer, cli
     assert (await newcomer.register()).problem == "badPublicKey"
     order = await server.ready_order(client, "b.test")
     answer = await client.post(order.json["finalize"], {"csr": csr("b.test", key=KEY)})
-    assert answer.problem == "badPublicKey"
+    assert answer.problem == "badCSR"
 
 
 @pytest.mark.parametrize(

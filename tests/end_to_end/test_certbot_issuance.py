@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -135,6 +136,42 @@ def test_renewal(
     assert second.serial_number != first.serial_number
     assert (second.public_key() == first.public_key()) == bool(reuse)
     assert [order["state"] for order in orders_for(gateway, name)] == ["ISSUED", "ISSUED"]
+
+
+def test_a_renewal_is_tried_out(certbot: Certbot, gateway: RunningGateway, new_name: Callable[[], str]) -> None:
+    """`certbot renew --dry-run`, the first thing a careful user types, changes nothing of what they have."""
+    name = new_name()
+    lineage = certbot.obtain(name)
+    before = lineage.certificate.read_bytes()
+    assert "all simulated renewals succeeded" in certbot.run("renew", "--dry-run", "--no-random-sleep-on-renew")
+    assert lineage.certificate.read_bytes() == before
+    assert [order["state"] for order in orders_for(gateway, name)] == ["ISSUED", "ISSUED"]
+
+
+def test_a_long_name_that_must_be_stapled(
+    certbot: Certbot, relying_party: RelyingParty, new_name: Callable[[], str]
+) -> None:
+    """A name too long for a common name is certified, and OCSP must-staple is granted (RFC 7633)."""
+    name = f"{'a' * 50}.{new_name()}"
+    lineage = certbot.obtain(name, options=("--must-staple",))
+    relying_party.verify(lineage.certificate, lineage.chain)
+    certificate = certificate_of(lineage.certificate)
+    assert (names_of(lineage.certificate), certificate.subject.rfc4514_string()) == ([name], "")
+    features = certificate.extensions.get_extension_for_class(x509.TLSFeature).value
+    assert list(features) == [x509.TLSFeatureType.status_request]
+
+
+def test_as_many_names_as_the_product_takes(
+    certbot: Certbot, relying_party: RelyingParty, new_name: Callable[[], str]
+) -> None:
+    """A hundred names go into one certificate; one more is refused with the number that is not."""
+    parent = new_name()
+    names = [f"n{number}.{parent}" for number in range(101)]
+    told = certbot.refused_certificate(*names)
+    assert "takes at most 100" in told
+    lineage = certbot.obtain(*names[:100])
+    relying_party.verify(lineage.certificate, lineage.chain)
+    assert names_of(lineage.certificate) == sorted(names[:100])
 
 
 def test_an_ip_address(gateway: RunningGateway, relying_party: RelyingParty, tmp_path: Path) -> None:

@@ -46,32 +46,57 @@ async def serve(
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Bounds what the parser leaves open: the size of a request's head and the time a whole request may take."""
+    """Bounds what the parser leaves open: the size of a request's head and the time a whole request may take.
+
+    A head that ends is measured by its parts, since much of a body may have come with it; one that does not end, by
+    what has been read.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a peer that sends nothing is slow too."""
         super().connection_made(transport)
-        self._head_bytes: int | None = 0
+        self._in_head = True
+        self._heads = 0
+        self._unfinished_head = self._head = 0
         self.waiting_since: float | None = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes of an unfinished head."""
         if self.waiting_since is None:
             self.waiting_since = self.loop.time()
+        in_head, heads = self._in_head, self._heads
         super().data_received(data)
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+        if in_head and heads == self._heads:
+            self._unfinished_head += len(data)
+            if self._unfinished_head > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The head of the request is too large.")
+
+    def on_url(self, url: bytes) -> None:
+        """Count it."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count it."""
+        self._count(name, value)
+        super().on_header(name, value)
+
+    def _count(self, *parts: bytes) -> None:
+        self._head += sum(map(len, parts)) + 4
+        if self._head > HEAD_BYTES:
+            raise ValueError("the head is too large")  # the parser turns it into its own error: 400
 
     def on_headers_complete(self) -> None:
         """Dispatch the request, whose head is over."""
-        self._head_bytes = None
+        self._in_head = False
+        self._heads += 1
+        self._unfinished_head = self._head = 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Stop the clock; the next head counts anew."""
-        self._head_bytes = 0
+        """Stop the clock; the next head counts anew, whatever trailers came before it."""
+        self._in_head = True
+        self._head = 0
         self.waiting_since = None
         super().on_message_complete()
 

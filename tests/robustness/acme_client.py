@@ -40,8 +40,8 @@ class Answer:
 
     @property
     def problem(self) -> str:
-        """The ACME error type without its URN; empty when the answer is no refusal."""
-        if self.headers.get("content-type") != "application/problem+json":
+        """The ACME error type without its URN; empty when the answer is no refusal, or one to HEAD."""
+        if not self.body or self.headers.get("content-type") != "application/problem+json":
             return ""
         return str(self.json["type"]).removeprefix(URN)
 
@@ -161,9 +161,10 @@ def csr(*names: str) -> str:
     return b64(csr_der(*names))
 
 
-def csr_der(*names: str) -> bytes:
-    """Return a CSR (DER) with a new P-256 key."""
+def csr_der(*names: str, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
+    """Return a CSR (DER), with a new P-256 key unless one is given."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     builder = builder.add_extension(alternative, critical=False)
-    return builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)

@@ -17,6 +17,9 @@ from gateway.listener import (
     Application,
 )
 
+PIPELINED = 16
+"""Requests of one connection that may wait for the answer to an earlier one; 256 KiB of small ones weigh 46 MB."""
+
 
 async def serve(
     app: Application,
@@ -84,13 +87,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def _count(self, *parts: bytes) -> None:
         self._head += sum(map(len, parts)) + 4
         if self._head > HEAD_BYTES:
-            raise ValueError("the head is too large")  # the parser turns it into its own error: 400
+            raise ValueError("the head is too large")  # the parser turns it into an error of its own: 400
 
     def on_headers_complete(self) -> None:
         """Dispatch the request, whose head is over."""
         self._in_head = False
         self._heads += 1
         self._unfinished_head = self._head = 0
+        if len(self.pipeline) >= PIPELINED:
+            raise ValueError("too many requests wait for their turn")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -17,6 +18,8 @@ from gateway.logs import configure
 from gateway.server import serve
 from gateway.start_message import StartMessage
 
+_GARBAGE_ROUNDS = (20_000, 20, 20)
+"""Allocations between two rounds over the young, and rounds of these between those over the older and the oldest."""
 _log = logging.getLogger("trivium.worker")
 
 
@@ -55,7 +58,19 @@ async def _serve(message: StartMessage, answer: Callable[[dict[str, object]], No
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.set_exception_handler(_log_unless_a_peer_is_at_fault)
-    await serve(message, stop=stop, answering=lambda endpoints: answer({"endpoints": endpoints}))
+
+    def answering(endpoints: dict[str, str]) -> None:
+        _settle_memory()
+        answer({"endpoints": endpoints})
+
+    await serve(message, stop=stop, answering=answering)
+
+
+def _settle_memory() -> None:
+    """Take what start-up made out of the garbage collector's rounds: they cost 7 % of the CPU of an issuance."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_ROUNDS)
 
 
 def _take_standard_output() -> TextIO:

@@ -10,8 +10,8 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from ca_core.model.store import Store, Transaction
-from store.engine import connect, make_engine
-from store.reader import Reader
+from store.connection import Connection
+from store.engine import begin_postgresql, begin_sqlite, connect, make_engine
 from store.writer import Writer
 
 T = TypeVar("T")
@@ -37,11 +37,13 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._connect_reader = partial(connect, engine, read_only=True)
         sqlite = engine.dialect.name == "sqlite"
-        self._writer = Writer(partial(connect, engine, read_only=False), "BEGIN IMMEDIATE" if sqlite else "BEGIN")
-        self._inline = Reader(self._connect_reader) if sqlite else None
+        self._writer = Writer(
+            partial(connect, engine, read_only=False), begin_sqlite if sqlite else begin_postgresql, inline=sqlite
+        )
+        self._inline = Connection(self._connect_reader) if sqlite else None
         self._pool = None if sqlite else ThreadPoolExecutor(_POSTGRESQL_READERS, thread_name_prefix="store-reader")
         self._of_thread = threading.local()
-        self._readers: list[Reader] = []
+        self._readers: list[Connection] = []
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """Run ``fn`` on a consistent view; it must not write. Raises UNAVAILABLE when the store fails."""
@@ -66,7 +68,7 @@ class Database:
     def _read_in_thread(self, fn: Callable[[Transaction], T]) -> T:
         reader = getattr(self._of_thread, "reader", None)
         if reader is None:
-            reader = self._of_thread.reader = Reader(self._connect_reader)
+            reader = self._of_thread.reader = Connection(self._connect_reader)
             self._readers.append(reader)
         return reader.read(fn)
 

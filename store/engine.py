@@ -11,11 +11,16 @@ from store.statements import Executor, unavailable
 _LOCK_WAIT = 5
 """Seconds a writer waits for another process before the callers hear UNAVAILABLE."""
 
+_INLINE_WAIT_MS = 10
+"""Milliseconds a writer on the event loop waits for another process before it goes to its thread."""
+_PATIENT = f"PRAGMA busy_timeout = {_LOCK_WAIT * 1000}"
+_IMPATIENT = f"PRAGMA busy_timeout = {_INLINE_WAIT_MS}"
+
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # what is acknowledged survives a power cut
     "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {_LOCK_WAIT * 1000}",
+    _PATIENT,
     "PRAGMA cache_size = -32768",  # 32 MiB a connection: the upper levels of every index of a large installation
 )
 _POSTGRESQL_SETTINGS = (f"SET lock_timeout = '{_LOCK_WAIT}s'", "SET synchronous_commit = on")
@@ -53,14 +58,29 @@ def connect(engine: Engine, *, read_only: bool) -> Executor:
         raise unavailable(error) from error
     executor = Executor(connection, engine.dialect)
     if engine.dialect.name == "sqlite":
-        if read_only:
-            executor.command("PRAGMA query_only = ON")
+        executor.command("PRAGMA query_only = ON" if read_only else _IMPATIENT)
     else:
         connection.rollback()
         connection.autocommit = True  # transactions are begun and ended in words, as on SQLite
         for setting in _POSTGRESQL_SETTINGS + (_POSTGRESQL_READ_ONLY if read_only else ()):
             executor.command(setting)
     return executor
+
+
+def begin_sqlite(executor: Executor, patient: bool) -> bool:
+    """Begin a writing transaction; False when another process holds the lock and this must not wait for it long."""
+    if not patient:
+        return executor.attempt("BEGIN IMMEDIATE")
+    executor.command(_PATIENT)
+    executor.command("BEGIN IMMEDIATE")
+    executor.command(_IMPATIENT)
+    return True
+
+
+def begin_postgresql(executor: Executor, _patient: bool) -> bool:
+    """Begin a writing transaction: it runs in a thread and may always wait."""
+    executor.command("BEGIN")
+    return True
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

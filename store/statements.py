@@ -135,6 +135,16 @@ class Executor:
         """Execute a word of transaction control."""
         self._run(self.connection.execute, text, ())
 
+    def attempt(self, text: str) -> bool:
+        """Execute a word of transaction control; False when another transaction is in the way."""
+        try:
+            self.connection.execute(text)
+        except self._errors.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) == _SQLITE_BUSY:
+                return False
+            raise self._translated(error) from error
+        return True
+
     def close(self) -> None:
         """Close the connection; what was not committed is rolled back."""
         with suppress(self._errors.Error):  # it may be gone already
@@ -174,6 +184,7 @@ def _unstorable() -> TriviumError:
     return TriviumError(ErrorKind.MALFORMED, "a text holds characters that cannot be stored; leave them out")
 
 
+_SQLITE_BUSY = 5
 _SQLITE_DUPLICATES = frozenset({1555, 2067})  # SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE
 _POSTGRESQL_DUPLICATE = "23505"  # unique_violation
 _POSTGRESQL_DEADLOCKS = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected

@@ -1,58 +1,75 @@
-"""The writer: one thread that runs waiting writes in groups, a SAVEPOINT each, and commits once a group."""
+"""The writer: runs waiting writes in groups, a SAVEPOINT each, and commits once a group.
+
+What a turn of the event loop asks to write is one group. On SQLite the group runs where it was asked for, like a
+read: measured, a hand-over to a thread and the struggle for the interpreter cost more than the commit. Only where the
+commit would block the loop - another process holds the lock, the disk is slow, the database is a server - does the
+group go to the writer's own thread, and what is asked meanwhile becomes the next group.
+"""
 
 import asyncio
-import threading
+import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.store import Transaction
+from store.connection import Connection
 from store.statements import Executor, unavailable
 from store.transaction import StoreTransaction
 
 T = TypeVar("T")
 
 _GROUP = 64
-_EVERY = 100_000
+_SLOW_SECONDS = 0.010
+"""A commit that takes longer on average runs in the thread: nothing on the loop may wait so long for a disk."""
+_WEIGHT = 0.1
+"""How much the last commit counts in the average."""
 
 
 class _Write(Generic[T]):
     """A waiting write and, once its group is committed, what came of it."""
 
-    __slots__ = ("done", "error", "function", "loop", "result")
+    __slots__ = ("done", "error", "function", "result")
 
     def __init__(self, function: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> None:
         self.function = function
-        self.loop = loop
         self.done: asyncio.Future[None] = loop.create_future()
         self.result: T | None = None
         self.error: BaseException | None = None
 
 
 class Writer:
-    """Owns the one connection of this process that writes.
+    """Owns the one connection of this process that writes; serves one event loop at a time.
 
-    A store that fails (locked too long, full, gone) fails every waiting write with UNAVAILABLE; the connection is
-    given up, and the next group opens another.
+    ``begin(executor, patient)`` begins a transaction; impatient, it returns False rather than wait for other processes
+    long. ``inline`` is whether a group may run on the loop at all. A store that fails (locked too long, full, gone)
+    fails every waiting write with UNAVAILABLE; the connection is given up, and the next group opens another.
     """
 
-    def __init__(self, connect: Callable[[], Executor], begin: str) -> None:
-        self._connect = connect
+    def __init__(
+        self, connect: Callable[[], Executor], begin: Callable[[Executor, bool], bool], *, inline: bool
+    ) -> None:
+        self._connection = Connection(connect)
         self._begin = begin
-        self._transaction: StoreTransaction | None = None
-        self._queue: SimpleQueue[_Write[Any] | None] = SimpleQueue()
+        self._inline = inline
+        self._waiting: list[_Write[Any]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._seconds = 0.0
         self._closed = False
-        self._ended = False
-        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
 
     async def write(self, function: Callable[[Transaction], T]) -> T:
         """Run ``function`` in the next group; return its result after the commit."""
         if self._closed:
             raise TriviumError(ErrorKind.UNAVAILABLE, "the store is closed: the service is stopping", retry_after=5)
-        write = _Write(function, asyncio.get_running_loop())
-        self._queue.put(write)
+        loop = asyncio.get_running_loop()
+        write = _Write(function, loop)
+        self._waiting.append(write)
+        if self._loop is not loop:  # nothing is under way on this loop
+            self._loop = loop
+            loop.call_soon(self._flush, loop)
         await write.done
         if write.error is not None:
             raise write.error
@@ -61,81 +78,70 @@ class Writer:
     def close(self) -> None:
         """Commit what is waiting, then end the thread and the connection."""
         self._closed = True
-        self._queue.put(None)
-        self._thread.join()
+        self._thread.shutdown()
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._serve(waiting, patient=True)
+            _answer(waiting)
+        self._connection.close()
 
-    def _work(self) -> None:
-        while not self._ended:
-            first = self._queue.get()
-            group = self._waiting([] if first is None else [first], _GROUP)
-            self._ended = self._ended or first is None
-            if group:
-                self._serve(group)
-                _answer(group)
-        self._disconnect()
-
-    def _waiting(self, group: list[_Write[Any]], limit: int) -> list[_Write[Any]]:
-        """Fill ``group`` up to ``limit`` with what waits, without waiting for more."""
-        while len(group) < limit and not self._ended:
-            try:
-                waiting = self._queue.get_nowait()
-            except Empty:
-                break
-            if waiting is None:
-                self._ended = True
-            else:
-                group.append(waiting)
-        return group
-
-    def _serve(self, group: list[_Write[Any]]) -> None:
-        try:
-            transaction = self._begun()
-        except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it and the thread live on
-            # Whoever has waited as long would only wait as long again.
-            self._fail(self._waiting(group, _EVERY), error)
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+        if not group:  # closed meanwhile
             return
+        if self._inline and self._seconds < _SLOW_SECONDS and self._serve(group, patient=False):
+            self._next(loop, group)
+            return
+        serving = loop.run_in_executor(self._thread, partial(self._serve, group, patient=True))
+        serving.add_done_callback(lambda _: self._next(loop, group))
+
+    def _next(self, loop: asyncio.AbstractEventLoop, group: list[_Write[Any]]) -> None:
+        _answer(group)
+        if self._waiting:
+            loop.call_soon(self._flush, loop)
+        else:
+            self._loop = None
+
+    def _serve(self, group: list[_Write[Any]], *, patient: bool) -> bool:
+        """Commit the group or say in each write why not; False when that was not even begun."""
+        started = time.perf_counter()
         try:
-            _commit(group, transaction)
-        except Exception as error:  # noqa: BLE001 - the same
-            if transaction.executor.deadlock and len(group) > 1:
-                self._disconnect()
+            if not self._begin(self._connection.transaction.executor, patient):
+                return False
+            self._commit(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it and the writer live on
+            deadlock = self._connection.deadlock
+            self._connection.give_up()
+            if deadlock and len(group) > 1:
                 for write in group:  # functions of several callers took locks in one transaction: alone they cannot
-                    self._serve([write])
-            else:
-                self._fail(group, error)
+                    self._serve([write], patient=True)
+                return True
+            failure = error if isinstance(error, TriviumError) else unavailable(error)
+            for write in group:
+                write.error = TriviumError.of(failure.problem)
+        self._seconds += (time.perf_counter() - started - self._seconds) * _WEIGHT
+        return True
 
-    def _begun(self) -> StoreTransaction:
-        if self._transaction is None:
-            self._transaction = StoreTransaction(self._connect())
-        self._transaction.executor.command(self._begin)
-        return self._transaction
-
-    def _fail(self, group: list[_Write[Any]], error: Exception) -> None:
-        self._disconnect()
-        failure = error if isinstance(error, TriviumError) else unavailable(error)
+    def _commit(self, group: list[_Write[Any]]) -> None:
+        transaction = self._connection.transaction
+        executor = transaction.executor
+        if len(group) == 1:
+            _apply(group[0], transaction)
+            executor.command("COMMIT" if group[0].error is None else "ROLLBACK")
+            return
         for write in group:
-            write.error = TriviumError.of(failure.problem)
+            executor.command("SAVEPOINT one")
+            _apply(write, transaction)
+            if write.error is not None:
+                executor.command("ROLLBACK TO SAVEPOINT one")
+            executor.command("RELEASE SAVEPOINT one")
+        executor.command("COMMIT")
 
-    def _disconnect(self) -> None:
-        if self._transaction is not None:
-            self._transaction.executor.close()
-            self._transaction = None
 
-
-def _commit(group: list[_Write[Any]], transaction: StoreTransaction) -> None:
-    """Run the group in the transaction that has begun, a SAVEPOINT each unless there is one alone, and commit."""
-    executor = transaction.executor
-    if len(group) == 1:
-        _apply(group[0], transaction)
-        executor.command("COMMIT" if group[0].error is None else "ROLLBACK")
-        return
+def _answer(group: list[_Write[Any]]) -> None:
     for write in group:
-        executor.command("SAVEPOINT one")
-        _apply(write, transaction)
-        if write.error is not None:
-            executor.command("ROLLBACK TO SAVEPOINT one")
-        executor.command("RELEASE SAVEPOINT one")
-    executor.command("COMMIT")
+        if not write.done.done():  # a caller may have been cancelled meanwhile
+            write.done.set_result(None)
 
 
 def _apply(write: _Write[Any], transaction: StoreTransaction) -> None:
@@ -146,21 +152,3 @@ def _apply(write: _Write[Any], transaction: StoreTransaction) -> None:
         write.error = error
     if transaction.executor.failure is not None:
         raise transaction.executor.failure
-
-
-def _answer(group: list[_Write[Any]]) -> None:
-    """Wake the callers: one call a loop, since each wakes the loop by a system call."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Write[Any]]] = {}
-    for write in group:
-        by_loop.setdefault(write.loop, []).append(write)
-    for loop, writes in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, writes)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            continue
-
-
-def _resolve(writes: list[_Write[Any]]) -> None:
-    for write in writes:
-        if not write.done.done():  # a caller may have been cancelled meanwhile
-            write.done.set_result(None)

@@ -7,8 +7,8 @@ whose lease was taken over writes nothing.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ca_core.audit.log import entry, failure
@@ -26,15 +26,31 @@ from ca_core.revocation.revoke import revoke_in
 LEASE = timedelta(seconds=10)
 
 
-@dataclass
 class RunningJob:
     """A job while its work runs; ``respond`` adds to the response operators read."""
 
-    job: Job
+    __slots__ = ("_response", "_row", "id", "waiting_for")
+
+    def __init__(self, row: Job) -> None:
+        self._row = row
+        self._response: dict[str, Any] = {}
+        self.id = row.id
+        self.waiting_for = ""
 
     def respond(self, **data: Any) -> None:
         """Add JSON values to the job's response."""
-        self.job = replace(self.job, response={**self.job.response, **data})
+        self._response |= data
+
+    def finished(self, state: JobState, at: datetime | None, problem: Problem | None) -> Job:
+        """Return the row as it is when the work ends."""
+        return replace(
+            self._row,
+            state=state,
+            finished_at=at,
+            error=problem,
+            waiting_for=self.waiting_for,
+            response=self._row.response | self._response,
+        )
 
 
 class Journal:
@@ -90,15 +106,16 @@ class Journal:
 
         A row of the same type that an earlier run left unfinished is continued. UNAVAILABLE leaves it in RETRY.
         """
-        running = RunningJob(self._begin(job_type, parent_id, request))
-        self._jobs[running.job.id] = running.job
+        row = self._begin(job_type, parent_id, request)
+        self._jobs[row.id] = row
+        running = RunningJob(row)
         try:
             yield running
         except TriviumError as error:
             retry = error.kind is ErrorKind.UNAVAILABLE
             self._finish(running, JobState.RETRY if retry else JobState.FAILED, error.problem)
             raise
-        self._finish(running, JobState.WAITING if running.job.waiting_for else JobState.SUCCESS, None)
+        self._finish(running, JobState.WAITING if running.waiting_for else JobState.SUCCESS, None)
 
     def _begin(self, job_type: JobType, parent_id: str | None, request: dict[str, Any]) -> Job:
         now = self._core.sources.now()
@@ -123,7 +140,7 @@ class Journal:
 
     def _finish(self, running: RunningJob, state: JobState, problem: Problem | None) -> None:
         finished = None if state is JobState.WAITING else self._core.sources.now()
-        self._jobs[running.job.id] = replace(running.job, state=state, finished_at=finished, error=problem)
+        self._jobs[running.id] = running.finished(state, finished, problem)
 
     async def commit(self, state: JobState = JobState.PROCESSING, **root_changes: Any) -> None:
         """Write everything since the last commit in one transaction; ``state`` is the order's job afterwards.

@@ -5,7 +5,6 @@ out leaves the order terminal, waiting, or due again: nothing is stuck (rule 6).
 """
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 
 from ca_core.certificates.tbs import restore_tbs
@@ -107,12 +106,12 @@ async def _run_stage(core: Core, journal: Journal, issuance: Issuance) -> Wait |
     stage = STAGES[journal.state]
     crash_point(f"before-{stage.state}")
     with journal.job(stage.job_type) as job:
-        if stage.barrier:
+        if stage.barrier(issuance):
             await journal.commit()
             crash_point(f"committed-{stage.state}")
         outcome = await stage.run(core, issuance, journal, job)
         if isinstance(outcome, Wait):
-            job.job = replace(job.job, waiting_for=outcome.waiting_for)
+            job.waiting_for = outcome.waiting_for
             return outcome
     journal.record(f"order.{stage.state.lower()}")
     journal.advance(outcome.event)

@@ -2,8 +2,7 @@
 
 from http import HTTPStatus
 
-from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from ca_core.core import Core
 from gateway.acme import accounts, authorizations, certificates, orders, revocation
@@ -14,10 +13,10 @@ from gateway.acme.nonces import Nonces
 from gateway.acme.resource import Action, Resource, unknown_url
 
 
-def build_app(core: Core, directory: Directory, nonces: Nonces) -> Starlette:
-    """Return the ASGI application of one directory."""
+def build_app(core: Core, directory: Directory, nonces: Nonces) -> Router:
+    """Return the ASGI application of one directory: the bare router, since each resource answers its own errors."""
     elsewhere = unknown_url(FrontEnd(core=core, directory=directory, nonces=nonces))
-    return Starlette(routes=[*routes(core, directory, nonces), Route("/{path:path}", elsewhere)])
+    return Router(routes=[*routes(core, directory, nonces), Route("/{path:path}", elsewhere)])
 
 
 def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:

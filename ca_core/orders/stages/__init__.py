@@ -33,9 +33,9 @@ StageRun = Callable[[Core, Issuance, Journal, RunningJob], Awaitable[Done | Wait
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stage and its job type. ``barrier``: everything before it is committed before it runs."""
+    """A stage and its job type. ``barrier``: whether everything before it is committed before it runs."""
 
     state: OrderState
     job_type: JobType
     run: StageRun
-    barrier: bool = False
+    barrier: Callable[[Issuance], bool] = lambda _: False

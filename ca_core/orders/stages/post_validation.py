@@ -21,9 +21,9 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     kind = issuance.product.policy.profile.kind
     check_issued(certificate.der, kind=kind, identifiers=journal.order.identifiers, spki=csr.spki)
     policy = issuance.product.policy.lint
-    if policy.mode is LintMode.ERROR:
+    if _lints(issuance):
         with journal.job(
-            JobType.ISSUE_POST_LINTING_CERTIFICATE_JOB, parent_id=job.job.id, lintSet=policy.lint_set
+            JobType.ISSUE_POST_LINTING_CERTIFICATE_JOB, parent_id=job.id, lintSet=policy.lint_set
         ) as child:
             findings = core.linters.lint_certificate(certificate.der, policy)
             child.respond(findings=[str(finding) for finding in findings])
@@ -32,6 +32,11 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     return Done()
 
 
+def _lints(issuance: Issuance) -> bool:
+    """The certificate is stored before a lint takes its time, and together with the rest where there is none."""
+    return issuance.product.policy.lint.mode is LintMode.ERROR
+
+
 STAGE = Stage(
-    state=OrderState.POST_VALIDATION, job_type=JobType.ISSUE_POST_ISSUE_CERTIFICATE_JOB, run=_run, barrier=True
+    state=OrderState.POST_VALIDATION, job_type=JobType.ISSUE_POST_ISSUE_CERTIFICATE_JOB, run=_run, barrier=_lints
 )

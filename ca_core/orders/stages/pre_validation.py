@@ -13,7 +13,7 @@ from ca_core.orders.stages import Done, Stage, Wait
 
 
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
-    order, parent = journal.order, job.job.id
+    order, parent = journal.order, job.id
     with journal.job(JobType.ISSUE_POLICY_VALIDATION_JOB, parent_id=parent) as child:
         require_authorized(core, order, issuance.authorizations)
         child.respond(authorizations=list(order.authorization_ids), productVersion=order.product_version)

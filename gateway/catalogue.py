@@ -32,13 +32,18 @@ from gateway.settings_file import what_is_wrong
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerEntry:
-    """An issuer. ``certificate`` and ``chain`` are PEM files in the installation; ``key`` is its key reference."""
+    """An issuer. ``certificate`` and the chains are PEM files in the installation; ``key`` is its key reference.
+
+    ``chain`` goes from the certificate's issuer up, without the root; an alternate chain is complete, from the issuing
+    certificate upward.
+    """
 
     id: str
     name: str
     kind: IssuerKind
     certificate: str
     chain: tuple[str, ...] = ()
+    alternate_chains: tuple[tuple[str, ...], ...] = ()
     key: str = ""
     crl_url: str
     ocsp_url: str = ""
@@ -175,6 +180,7 @@ def _issuer(item: IssuerEntry, directory: Path, sources: Sources) -> Issuer:
         kind=item.kind,
         certificate=_der(directory / item.certificate),
         chain=tuple(_der(directory / path) for path in item.chain),
+        alternate_chains=tuple(tuple(_der(directory / path) for path in one) for one in item.alternate_chains),
         key_reference=item.key,
         crl_url=item.crl_url,
         ocsp_url=item.ocsp_url,

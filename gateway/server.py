@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ca_core.certificates.lint import Linters
+from ca_core.certificates.warm_up import warm_up
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificateRole
 from ca_core.model.products import Product, Road
@@ -57,6 +58,7 @@ async def _serve(
 ) -> None:
     core, settings = opened.core, installation.settings
     issuer, directory = await core.store.read(lambda tx: (_issuer(tx), _directory(tx, settings.acme_base)))
+    warm_up([issuer])
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)
     await certificate.order(listener_names(settings))

@@ -206,10 +206,15 @@ class Settings(BaseSettings):
 class Acme(_Section):
     """What the default product and Client allow over ACME."""
 
-    wildcards: Switch = Field(default=True, description="Whether the default product takes wildcard names (by dns-01).")
+    wildcards: Switch = Field(
+        default=False,
+        description="Whether the default product takes wildcard names, by dns-01. Off: one key then stands for every "
+        "name below a domain, which its owner should decide.",
+    )
     plain_get: Switch = Field(
         default=False,
-        description="Whether resources of the default Client answer a plain GET; RFC 8555 section 6.3 wants a POST.",
+        description="Whether resources of the default Client answer a plain GET; RFC 8555 section 6.3 wants a POST. "
+        "Kept with the Client; the ACME front end answers 405 either way for now.",
     )
     require_eab: Switch = Field(
         default=False,

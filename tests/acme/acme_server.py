@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.routing import Router
 
 from ca_core.core import Core
 from ca_core.model.products import LintMode, LintPolicy, NamePolicy, Product
@@ -47,7 +47,7 @@ class WebServer:
 class AcmeServer:
     """The application with what is behind it, and the outside world its clients live in."""
 
-    app: Starlette
+    app: Router
     directory: Directory
     installation: Installation
     web: WebServer

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from starlette.applications import Starlette
+from starlette.routing import Router
 
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import LIFETIME, Nonces
@@ -176,7 +176,7 @@ async def test_a_replay_learns_nothing_but_that(client: AcmeClient) -> None:
 
 
 @pytest.fixture
-def workers(server: AcmeServer, tmp_path: Path) -> Iterator[list[Starlette]]:
+def workers(server: AcmeServer, tmp_path: Path) -> Iterator[list[Router]]:
     """Return the applications of three more workers: each with its own connections to the same database."""
     stores = [open_store(f"sqlite:///{tmp_path}/trivium.db") for _ in range(3)]
     cores = [replace(server.core, store=store) for store in stores]
@@ -185,9 +185,7 @@ def workers(server: AcmeServer, tmp_path: Path) -> Iterator[list[Starlette]]:
         store.close()
 
 
-async def test_a_nonce_is_good_at_another_worker_and_used_up_there(
-    client: AcmeClient, workers: list[Starlette]
-) -> None:
+async def test_a_nonce_is_good_at_another_worker_and_used_up_there(client: AcmeClient, workers: list[Router]) -> None:
     """Behind a load balancer every second request would be refused, or a replay taken (rules 38 and 39, fact 5)."""
     body = jws(client.key, b"", kid=client.kid, nonce=await client.nonce(), url=client.kid)
     there = replace(client, app=workers[0])
@@ -196,7 +194,7 @@ async def test_a_nonce_is_good_at_another_worker_and_used_up_there(
 
 
 async def test_100_replays_at_four_workers_place_one_order(
-    server: AcmeServer, client: AcmeClient, workers: list[Starlette]
+    server: AcmeServer, client: AcmeClient, workers: list[Router]
 ) -> None:
     """Each worker could take the nonce once (rule 38, F3)."""
     url = client.directory["newOrder"]

@@ -100,7 +100,7 @@ async def test_two_directories_stand_side_by_side(server: AcmeServer) -> None:
     other = Directory(
         external_url=EXTERNAL_URL, base_path="/acme-eab", client_id="cli-1", product_id="pma-tls", eab_required=True
     )
-    server.app.router.routes[:0] = routes(server.core, other, Nonces(NONCE_KEY, server.core.sources))
+    server.app.routes[:0] = routes(server.core, other, Nonces(NONCE_KEY, server.core.sources))
     answer = await send(server.app, "GET", f"{EXTERNAL_URL}/acme-eab/directory")
     assert answer.json["meta"] == {"externalAccountRequired": True}
     assert answer.json["newNonce"] == f"{EXTERNAL_URL}/acme-eab/new-nonce"

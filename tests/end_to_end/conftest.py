@@ -15,7 +15,7 @@ from tests.running_gateway import RunningGateway, loopback_dns
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """Give a gateway as `trivium init` makes it, running, and its DNS."""
     gateway = RunningGateway(tmp_path_factory.mktemp("gateway") / "ca")
-    gateway.init()
+    gateway.init("acme.wildcards=true")
     with loopback_dns(gateway):
         gateway.start()
         try:

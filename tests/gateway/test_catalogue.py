@@ -37,8 +37,8 @@ def text(installation: Installation) -> str:
 # What is replaced in the catalogue that init wrote, by what, and a part of the sentence that refuses it.
 BROKEN = [
     ('roads = ["acme"]', 'roads = ["acme"]\ncolour = "red"', "`products.0.colour` is not a setting"),
-    ("wildcards = true", "wildcard = true", "`products.0.policy.names.wildcard` is not a setting"),
-    ("wildcards = true", "wildcards = 1", "`products.0.policy.names.wildcards`"),
+    ("wildcards = false", "wildcard = false", "`products.0.policy.names.wildcard` is not a setting"),
+    ("wildcards = false", "wildcards = 1", "`products.0.policy.names.wildcards`"),
     ("plain_get = false", 'plain_get = "no"', "`clients.0.settings.plain_get`"),
     ('roads = ["acme"]', 'roads = ["amce"]', "`products.0.roads.0`"),
     ('roads = ["acme"]', "roads = []", "`roads` is empty"),
@@ -116,7 +116,7 @@ def test_changed_product_keeps_its_id_and_gets_a_version(tmp_path: Path) -> None
     """Fault F17: an order is issued under the version it was placed with, so a change must leave the old one there."""
     installation = make_installation(tmp_path / "ca").installation
     before = _in_store(installation, _product)
-    edited = installation.catalogue_file.read_text("utf-8").replace("wildcards = true", "wildcards = false", 1)
+    edited = installation.catalogue_file.read_text("utf-8").replace("wildcards = false", "wildcards = true", 1)
     _apply(installation, catalogue.parse(edited, "catalogue.toml", NOW))
     after = _in_store(installation, _product)
     assert after.id == before.id

@@ -161,7 +161,7 @@ def test_clock_that_went_back_is_found(installation: Installation) -> None:
 
 def test_catalogue_that_was_not_applied_is_found(installation: Installation) -> None:
     """An operator who edits a product and forgets to apply it believes in a policy that is not in force."""
-    edited = installation.catalogue_file.read_text("utf-8").replace("wildcards = true", "wildcards = false", 1)
+    edited = installation.catalogue_file.read_text("utf-8").replace("wildcards = false", "wildcards = true", 1)
     installation.catalogue_file.write_text(edited, "utf-8")
     finding = found(installation, "catalogue in force")
     assert finding.health is Health.SOON

@@ -28,6 +28,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # What a stranger sends must not fill the log: these two speak of malformed requests below ERROR.
-    for chatty in ("uvicorn.error", "hypercorn.error"):
+    # What a stranger sends must not fill the log: these speak of malformed requests, and of each write to a peer that
+    # has gone, below ERROR.
+    for chatty in ("uvicorn.error", "hypercorn.error", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.ERROR)

@@ -19,6 +19,7 @@ from tests.running_gateway import ROOT, RunningGateway
 NAME = "crash.trivium.test"
 TERMINAL_SECONDS = 30
 RESTART_SECONDS = 10
+CRASH_SECONDS = 30
 
 
 @dataclass
@@ -66,17 +67,35 @@ async def _until_the_crash(gateway: RunningGateway, web: ChallengeServer, story:
 
 async def _crash(gateway: RunningGateway, web: ChallengeServer, story: Story, point: str) -> None:
     """Serve until the worker dies at ``point``, then kill whatever is left before it can go on."""
+    crashes = _crashes(gateway)
     await asyncio.to_thread(gateway.start, environment={"TRIVIUM_CRASH_AT": point})
-    killed_before = gateway.log.read_bytes().count(b"ended with -9")
     life = asyncio.create_task(_until_the_crash(gateway, web, story))
-    async with asyncio.timeout(30):
-        while gateway.log.read_bytes().count(b"ended with -9") == killed_before:
-            assert not (life.done() and life.exception() is not None and not _is_the_crash(life.exception())), life
-            await asyncio.sleep(0.02)
-    gateway.kill()
+    await asyncio.to_thread(_kill_after_crash, gateway, crashes)
     life.cancel()
     [result] = await asyncio.gather(life, return_exceptions=True)
     assert result is None or isinstance(result, asyncio.CancelledError) or _is_the_crash(result), result
+
+
+async def _crash_in_recovery(gateway: RunningGateway, point: str) -> None:
+    """Serve until the worker that continues the order dies at ``point`` too."""
+    _let_leases_end(gateway)
+    crashes = _crashes(gateway)
+    await asyncio.to_thread(gateway.start, environment={"TRIVIUM_CRASH_AT": point})
+    await asyncio.to_thread(_kill_after_crash, gateway, crashes)
+
+
+def _kill_after_crash(gateway: RunningGateway, crashes: int) -> None:
+    """Wait for one crash more than those, then kill everything before the dead worker's successor goes on."""
+    deadline = time.monotonic() + CRASH_SECONDS
+    while _crashes(gateway) == crashes:
+        assert time.monotonic() < deadline, "the worker did not crash"
+        time.sleep(0.02)
+    gateway.kill()
+
+
+def _crashes(gateway: RunningGateway) -> int:
+    """Return how many workers the supervisor has seen killed."""
+    return gateway.log.read_bytes().count(b"ended with -9") if gateway.log.exists() else 0
 
 
 def _is_the_crash(error: BaseException | None) -> bool:
@@ -132,12 +151,14 @@ def _let_leases_end(gateway: RunningGateway) -> None:
         connection.commit()
 
 
-async def survive(gateway: RunningGateway, point: str) -> None:
-    """Crash at ``point``, start again, and have the whole story end well."""
+async def survive(gateway: RunningGateway, point: str, *, again: str = "") -> None:
+    """Crash at ``point``, start again, crash at ``again`` if that is named, and have the whole story end well."""
     story = Story()
     async with challenge_server(gateway.http_port) as web:
         await _crash(gateway, web, story, point)
-        if point not in REAL_LEASES:
+        if again:
+            await _crash_in_recovery(gateway, again)
+        if again or point not in REAL_LEASES:
             _let_leases_end(gateway)
         begun = time.monotonic()
         await asyncio.to_thread(gateway.start)
@@ -151,7 +172,7 @@ async def survive(gateway: RunningGateway, point: str) -> None:
     abandoned = [row for row in of_order if row.status == "abandoned"]
     # A signature may exist from the intent's commit on; before it and after the certificate's there is none to fear.
     may_be_signed = {"committed-ISSUE", "before-sign", "after-sign", "before-POST_VALIDATION"}
-    assert len(abandoned) == (1 if point in may_be_signed else 0)
+    assert len(abandoned) == (point in may_be_signed) + (again in may_be_signed)
     assert "Traceback" not in gateway.log.read_text()
     gateway.stop()
 
@@ -166,6 +187,15 @@ async def test_order_survives_a_crash_at(gateway: RunningGateway, point: str) ->
 async def test_order_survives_a_crash_on_postgresql_at(gateway_on_postgresql: RunningGateway, point: str) -> None:
     """Rules 2-6, F1: what holds on one database and not on the other is luck."""
     await survive(gateway_on_postgresql, point)
+
+
+@pytest.mark.parametrize(
+    ("point", "again"),
+    [("submitted", "before-sign"), ("after-sign", "after-sign"), ("committed-POST_VALIDATION", "after-ISSUED")],
+)
+async def test_order_survives_a_crash_in_its_recovery(gateway: RunningGateway, point: str, again: str) -> None:
+    """Rule 6: what killed a worker once, kills it again; each time the order must be one that another can continue."""
+    await survive(gateway, point, again=again)
 
 
 def test_no_point_is_left_out() -> None:

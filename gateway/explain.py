@@ -110,13 +110,20 @@ def print_order(shown: OrderWithJobs) -> None:
             job.type,
             job.state,
             job.started_at,
-            job.finished_at,
+            _took(job),
             job.executions,
             job.error.detail if job.error else job.waiting_for if job.state is JobState.WAITING else "",
         )
         for job in shown.jobs
     ]
-    print_table("\nJobs", ("type", "state", "started (UTC)", "finished (UTC)", "runs", "error, or waiting for"), jobs)
+    print_table("\nJobs", ("type", "state", "started (UTC)", "took", "runs", "error, or waiting for"), jobs)
+
+
+def _took(job: Job) -> str:
+    """Return how long the last execution took."""
+    if job.started_at is None or job.finished_at is None:
+        return ""
+    return f"{(job.finished_at - job.started_at).total_seconds() * 1000:.1f} ms"
 
 
 def _shown(value: Any) -> str:

@@ -1,11 +1,10 @@
 """ACME accounts in the store."""
 
-from dataclasses import replace
-
 from sqlalchemy import bindparam, select
 
 from ca_core.model.accounts import Account
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.values import of_members, replace
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
 from store.tables import accounts
@@ -43,4 +42,4 @@ class AccountTable:
 
 
 def _account(row: Row | None) -> Account | None:
-    return None if row is None else Account(**row)
+    return None if row is None else of_members(Account, row)

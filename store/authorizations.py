@@ -1,7 +1,6 @@
 """Authorizations and their challenges in the store."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import BindParameter, bindparam, insert, select
 from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
+from ca_core.model.values import of_members, replace
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
 from store.tables import authorizations, challenges
@@ -153,10 +153,11 @@ def _identifier(row: Row) -> Identifier:
 
 
 def _authorization(row: Row, challenges: Sequence[Challenge]) -> Authorization:
-    identifier = Identifier(type=row.pop("identifier_type"), value=row.pop("identifier_value"))
-    return Authorization(identifier=identifier, challenges=tuple(challenges), **row)
+    row["identifier"] = Identifier(type=row.pop("identifier_type"), value=row.pop("identifier_value"))
+    row["challenges"] = tuple(challenges)
+    return of_members(Authorization, row)
 
 
 def _challenge(row: Row) -> Challenge:
     del row["position"]
-    return Challenge(**row)
+    return of_members(Challenge, row)

@@ -1,6 +1,5 @@
 """Certificates in the store, from the intent on."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from ca_core.model.certificates import Certificate, Revocation, RevocationReason, RevokedSerial
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.values import of_members, replace
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
 from store.tables import certificates, on_crl
@@ -127,4 +127,5 @@ def _loaded(row: Row) -> Certificate:
     revocation = None
     if revoked_at is not None:
         revocation = Revocation(revoked_at=revoked_at, reason=reason, revoked_by=revoked_by)
-    return Certificate(revocation=revocation, **row)
+    row["revocation"] = revocation
+    return of_members(Certificate, row)

@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from ca_core.model.clients import Client
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.values import of_members
 from store.statements import Executor, Row, Statement
 from store.tables import clients
 
@@ -43,8 +44,8 @@ class ClientTable:
 
     def all(self) -> list[Client]:
         """Return every Client, by name."""
-        return [Client(**row) for row in self._run.all(_ALL, {})]
+        return [of_members(Client, row) for row in self._run.all(_ALL, {})]
 
 
 def _client(row: Row | None) -> Client | None:
-    return None if row is None else Client(**row)
+    return None if row is None else of_members(Client, row)

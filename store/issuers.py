@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, insert, select
 
 from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole, SealedKey
+from ca_core.model.values import of_members
 from store.statements import Executor, Statement
 from store.tables import issuers, own_certificates, sealed_keys
 
@@ -40,11 +41,11 @@ class IssuerTable:
     def get(self, issuer_id: str) -> Issuer | None:
         """Return the issuer of this id."""
         row = self._run.one(_GET, {"id": issuer_id})
-        return None if row is None else Issuer(**row)
+        return None if row is None else of_members(Issuer, row)
 
     def all(self) -> list[Issuer]:
         """Return every issuer, oldest first."""
-        return [Issuer(**row) for row in self._run.all(_ALL, {})]
+        return [of_members(Issuer, row) for row in self._run.all(_ALL, {})]
 
     def add_key(self, key: SealedKey) -> None:
         """Store a sealed key."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
+from ca_core.model.values import of_members
 from store.columns import inline
 from store.revisions import conflict
 from store.statements import Executor, Row, Statement
@@ -148,4 +149,4 @@ def _job(row: Row | None) -> Job | None:
 
 def _loaded(row: Row) -> Job:
     del row["claimable_at"]
-    return Job(**row)
+    return of_members(Job, row)

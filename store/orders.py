@@ -1,12 +1,12 @@
 """Orders in the store."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select
 
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.store import OrderSearch
+from ca_core.model.values import of_members, replace
 from store.columns import among, inline
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Statement
@@ -65,7 +65,7 @@ class OrderTable:
     def get(self, order_id: str) -> Order | None:
         """Return the order of this id."""
         row = self._run.one(_GET, {"id": order_id})
-        return None if row is None else Order(**row)
+        return None if row is None else of_members(Order, row)
 
     def save(self, order: Order) -> Order:
         """Replace the row of this revision; return the order with the next one; raises CONFLICT."""
@@ -76,7 +76,7 @@ class OrderTable:
     def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
         """Return the account's orders, oldest first, from the one behind the id ``after``."""
         rows = self._run.all(_OF_ACCOUNT, {"account_id": account_id, "after": after or "", "limit": limit})
-        return [Order(**row) for row in rows]
+        return [of_members(Order, row) for row in rows]
 
     def search(self, query: OrderSearch) -> list[Order]:
         """Return the orders that match, newest first; ``query.before`` is the id the page continues behind."""
@@ -92,12 +92,12 @@ class OrderTable:
         if query.identifier is not None:
             named = select(order_identifiers.c.order_id).where(order_identifiers.c.value == query.identifier)
             search = search.where(orders.c.id.in_(named))
-        return [Order(**row) for row in self._run.search(search)]
+        return [of_members(Order, row) for row in self._run.search(search)]
 
     def referring_to(self, authorization_id: str) -> list[Order]:
         """Return the orders in state NEW that refer to the authorization."""
-        return [Order(**row) for row in self._run.all(_REFERRING, {"authorization_id": authorization_id})]
+        return [of_members(Order, row) for row in self._run.all(_REFERRING, {"authorization_id": authorization_id})]
 
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""
-        return [Order(**row) for row in self._run.all(_EXPIRED, {"now": now, "limit": limit})]
+        return [of_members(Order, row) for row in self._run.all(_EXPIRED, {"now": now, "limit": limit})]

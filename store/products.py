@@ -3,6 +3,7 @@
 from sqlalchemy import Select, bindparam, select
 
 from ca_core.model.products import Product
+from ca_core.model.values import of_members
 from store.columns import among
 from store.statements import Executor, Row, Statement
 from store.tables import current_products, product_versions
@@ -53,8 +54,8 @@ class ProductTable:
         query = _current().order_by(product_versions.c.name)
         if client_ids is not None:
             query = query.where(among(product_versions.c.client_id, client_ids))
-        return [Product(**row) for row in self._run.search(query)]
+        return [of_members(Product, row) for row in self._run.search(query)]
 
 
 def _product(row: Row | None) -> Product | None:
-    return None if row is None else Product(**row)
+    return None if row is None else of_members(Product, row)

@@ -7,7 +7,6 @@ whose lease was taken over writes nothing.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders.states import OrderEvent, after
 from ca_core.revocation.revoke import revoke_in
 

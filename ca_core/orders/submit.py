@@ -1,7 +1,5 @@
 """Submit the CSR of an order: the pipeline runs from here (RFC 8555 section 7.4)."""
 
-from dataclasses import replace
-
 from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.certificates.csr import ParsedCsr
@@ -11,6 +9,7 @@ from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import LEASE, Journal

@@ -1,11 +1,11 @@
 """Timers: the gateway's own recurring work as job rows; one open job a type and subject."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from ca_core.model.jobs import Job, JobState, TimerType
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 
 
 def make_due(tx: Transaction, sources: Sources, timer: TimerType, subject_id: str | None) -> None:

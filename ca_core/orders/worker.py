@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +11,7 @@ from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.issuers import IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders import maintenance, pipeline
 from ca_core.orders.timers import schedule
 from ca_core.validation.attempt import attempt

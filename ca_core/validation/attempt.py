@@ -1,6 +1,5 @@
 """One validation attempt: look at the identifier, then record what was seen with everything that follows from it."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from ca_core.audit.log import entry, failure
@@ -14,6 +13,7 @@ from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,6 +23,7 @@ from ca_core.model.principals import Principal
 from ca_core.model.products import Product, Road
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
 from ca_core.validation.attempt import attempt

@@ -1,7 +1,6 @@
 """ISSUE: the signature. Serial and TBS are committed before it, the certificate right after it (rules 2-4, 9)."""
 
 import hashlib
-from dataclasses import replace
 
 from ca_core.certificates.assembly import assemble
 from ca_core.core import Core
@@ -10,6 +9,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import JobType, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
+from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob

@@ -33,6 +33,7 @@ class IssuerTable:
 
     def __init__(self, executor: Executor) -> None:
         self._run = executor
+        self._known: dict[str, Issuer] = {}  # an issuer never changes: a connection asks for each once
 
     def add(self, issuer: Issuer) -> None:
         """Store a new issuer; raises CONFLICT when its id is taken."""
@@ -40,8 +41,10 @@ class IssuerTable:
 
     def get(self, issuer_id: str) -> Issuer | None:
         """Return the issuer of this id."""
-        row = self._run.one(_GET, {"id": issuer_id})
-        return None if row is None else of_members(Issuer, row)
+        known = self._known.get(issuer_id)
+        if known is None and (row := self._run.one(_GET, {"id": issuer_id})) is not None:
+            known = self._known[issuer_id] = of_members(Issuer, row)
+        return known
 
     def all(self) -> list[Issuer]:
         """Return every issuer, oldest first."""

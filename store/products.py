@@ -35,6 +35,7 @@ class ProductTable:
 
     def __init__(self, executor: Executor) -> None:
         self._run = executor
+        self._known: dict[tuple[str, str], Product] = {}  # a version never changes: a connection asks for each once
 
     def put(self, product: Product) -> None:
         """Make ``product`` the current version of its id; storing a version that exists again changes nothing."""
@@ -47,7 +48,10 @@ class ProductTable:
 
     def version(self, product_id: str, version: str) -> Product | None:
         """Return the version of this hash, current or not."""
-        return _product(self._run.one(_VERSION, {"id": product_id, "version": version}))
+        known = self._known.get((product_id, version))
+        if known is None and (row := self._run.one(_VERSION, {"id": product_id, "version": version})) is not None:
+            known = self._known[product_id, version] = of_members(Product, row)
+        return known
 
     def all(self, client_ids: frozenset[str] | None) -> list[Product]:
         """Return the current products of these Clients, by name; None is the operator's own service only."""

@@ -109,11 +109,12 @@ class Executor:
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
         return int(self._execute(prepared, values).rowcount)
 
-    def change_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+    def change_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once a row."""
+        if not rows:
+            return
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
-        for row in rows:
-            self._execute(prepared, row)
+        self._run(self.connection.cursor().executemany, prepared.text, [prepared.bind(row) for row in rows])
 
     def one(self, statement: Statement, values: Mapping[str, Any]) -> Row | None:
         """Execute and return the only row, if there is one."""

@@ -1,6 +1,5 @@
 """The one clock and the one source of randomness, passed in so that tests own time; and the ids made from both."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -44,4 +43,5 @@ class Sources:
         milliseconds = int(self.now().timestamp() * 1000) & 0xFFFF_FFFF_FFFF
         random = int.from_bytes(self.entropy.token(10))
         value = milliseconds << 80 | _VERSION_7 | (random >> 68 & 0xFFF) << 64 | _RFC_VARIANT | random & (1 << 62) - 1
-        return f"{prefix}-{uuid.UUID(int=value)}"
+        text = f"{value:032x}"
+        return f"{prefix}-{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

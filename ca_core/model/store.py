@@ -1,8 +1,9 @@
 """What the core asks of a store. ``store/`` implements it; the core never imports it.
 
 A store call is a plain synchronous function of a :class:`Transaction`. ``await store.write(fn)`` returns after the
-commit of the group the call was in; if ``fn`` raises, only its own savepoint is rolled back. ``fn`` runs on the
-writer's thread, so it must be short, touch nothing but the transaction, and be prepared to be the only thing undone.
+commit of the group the call was in; if ``fn`` raises, only what it did itself is undone. ``fn`` may run on the
+writer's thread, and more than once when others of its group fail, so it must be short, touch nothing but the
+transaction, and be prepared to be the only thing undone.
 Compare-and-set is part of the contract: ``save`` methods match the revision they read and raise CONFLICT otherwise.
 """
 

@@ -1,28 +1,29 @@
 """DNS look-ups for validation: one resolver, asked afresh each time, whose failure is never permission (rules 58-59).
 
-Queries are written and sent by hand and answers parsed by dnspython: a pair of A and AAAA look-ups costs a third of
-what dnspython's own resolver needs, and it is part of every validation. Each try has its own random id and, from the
-kernel, its own random port on a connected socket, so that an answer counts only from the resolver's address, to that
-port, with that id and that question (RFC 5452 section 9). Nothing is cached beyond a look-up. The resolver validates
-DNSSEC; its verdict is the AD bit, or SERVFAIL.
+Queries are written and sent by hand and answers read by :mod:`~ca_core.validation.dns_answer`: a pair of A and AAAA
+look-ups costs a tenth of what dnspython's own resolver needs, and it is part of every validation. Each try has its own
+random id and, from the kernel, its own random port on a connected socket, so that an answer counts only from the
+resolver's address, to that port, with that id and that question (RFC 5452 section 9). Nothing is cached beyond a
+look-up. The resolver validates DNSSEC; its verdict is the AD bit, or SERVFAIL.
 """
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Generic
 
 import dns.exception
-import dns.message
 import dns.name
 import dns.rcode
-import dns.rdata
-import dns.rdatatype
 import dns.resolver
 from dns.flags import AD, QR, RD, TC
+from dns.rdatatype import AAAA, TXT, A, RdataType
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
+from ca_core.validation.dns_answer import Answer, Data, name_text, parse_answer
 
 _TRIES = 3
 _UDP_PAYLOAD = 4096
@@ -57,8 +58,8 @@ class Texts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Answer:
-    records: tuple[dns.rdata.Rdata, ...]
+class _Found(Generic[Data]):
+    records: tuple[Data, ...]
     aliases: tuple[str, ...]
     authenticated: bool
 
@@ -82,61 +83,57 @@ class Resolver:
         One family may fail while the other has addresses: many servers answer AAAA with an error.
         """
         a, aaaa = await asyncio.gather(
-            self._lookup(name, dns.rdatatype.A), self._lookup(name, dns.rdatatype.AAAA), return_exceptions=True
+            self._lookup(name, A, IPv4Address), self._lookup(name, AAAA, IPv6Address), return_exceptions=True
         )
-        found = [answer for answer in (aaaa, a) if isinstance(answer, _Answer) and answer.records]
+        found = [answer for answer in (aaaa, a) if isinstance(answer, _Found) and answer.records]
         if not found:
             for outcome in (a, aaaa):
                 if isinstance(outcome, BaseException):
                     raise outcome
             raise TriviumError(ErrorKind.DNS, f"{name} has neither an A nor an AAAA record: add one.")
         return Addresses(
-            addresses=tuple(ip_address(rdata.address) for answer in found for rdata in answer.records),  # type: ignore[attr-defined]
+            addresses=tuple(address for answer in found for address in answer.records),
             aliases=found[0].aliases,
             authenticated=all(answer.authenticated for answer in found),
         )
 
     async def texts(self, name: str) -> Texts:
         """Look up the TXT records of ``name``; raises DNS when the resolver reports an error or gives no answer."""
-        answer = await self._lookup(name, dns.rdatatype.TXT)
-        return Texts(
-            records=tuple(b"".join(rdata.strings) for rdata in answer.records),  # type: ignore[attr-defined]
-            aliases=answer.aliases,
-            authenticated=answer.authenticated,
-        )
+        found = await self._lookup(name, TXT, _joined_strings)
+        return Texts(records=found.records, aliases=found.aliases, authenticated=found.authenticated)
 
-    async def _lookup(self, name: str, rdtype: dns.rdatatype.RdataType) -> _Answer:
+    async def _lookup(self, name: str, rdtype: RdataType, read: Callable[[bytes], Data]) -> _Found[Data]:
         """Follow CNAMEs to the records of ``name``, asking again where the resolver did not chase one."""
         try:
-            qname = dns.name.from_text(name)
+            qname = dns.name.from_text(name).to_digestable()
         except dns.exception.DNSException as error:
             raise TriviumError(ErrorKind.DNS, f"{name!r} is not a domain name.") from error
         aliases: list[str] = []
         authenticated = True
         for _ in range(_MAX_ALIASES):
-            message = await self._ask(qname, rdtype)
-            authenticated &= bool(message.flags & AD)
-            _check_rcode(message.rcode(), name, rdtype)
+            answer = await self._ask(qname, rdtype, read)
+            authenticated &= answer.authenticated
+            _check_rcode(answer.rcode, name, rdtype)
             try:
-                chain = message.resolve_chaining()
-            except dns.exception.DNSException as error:
+                *_, canonical = chain = answer.chain(qname)
+            except dns.exception.FormError as error:
                 raise TriviumError(
-                    ErrorKind.DNS, f"The CNAME records of {name} run in a loop or contradict each other: correct them."
+                    ErrorKind.DNS, f"The CNAME records of {name} run in a loop: correct them."
                 ) from error
-            aliases += [record.target.to_text() for rrset in chain.cnames for record in rrset]
-            records = tuple(chain.answer or ())
+            aliases += map(name_text, chain[1:])
+            records = tuple(answer.records.get(canonical.lower(), ()))
             if len(records) > _MAX_RECORDS:
                 raise TriviumError(
                     ErrorKind.DNS, f"{name} has more than {_MAX_RECORDS} {rdtype.name} records: remove the unused ones."
                 )
-            if records or not chain.cnames:
-                return _Answer(records=records, aliases=tuple(aliases), authenticated=authenticated)
-            qname = chain.canonical_name
+            if records or canonical is qname:
+                return _Found(records=records, aliases=tuple(aliases), authenticated=authenticated)
+            qname = canonical
         raise TriviumError(ErrorKind.DNS, f"{name} is behind a chain of CNAME records that does not end: shorten it.")
 
-    async def _ask(self, qname: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.QueryMessage:
+    async def _ask(self, qname: bytes, rdtype: RdataType, read: Callable[[bytes], Data]) -> Answer[Data]:
         """Ask until an answer comes, three times at most; only a timeout is tried again."""
-        question = qname.to_digestable() + int(rdtype).to_bytes(2) + _CLASS_IN
+        question = qname.lower() + rdtype.to_bytes(2) + _CLASS_IN
         for attempt in range(_TRIES):
             server = self._servers[attempt % len(self._servers)]
             query = self._sources.entropy.token(2) + _FLAGS + _COUNTS + question + _EDNS
@@ -145,7 +142,7 @@ class Resolver:
                     answer = await _ask_udp(server, query, question)
                     if int.from_bytes(answer[2:4]) & TC:
                         answer = await _ask_tcp(server, query, question)
-                return _parse(answer)
+                return parse_answer(answer, rdtype, read)
             except TimeoutError:
                 continue
             except (OSError, EOFError, dns.exception.DNSException, ValueError) as error:
@@ -200,14 +197,18 @@ def _answers(packet: bytes, query: bytes, question: bytes) -> bool:
     )
 
 
-def _parse(packet: bytes) -> dns.message.QueryMessage:
-    message = dns.message.from_wire(packet)
-    if not isinstance(message, dns.message.QueryMessage):
+def _joined_strings(data: bytes) -> bytes:
+    """Return the character-strings of a TXT record, at least one, as one (RFC 1035 section 3.3.14)."""
+    text, at = b"", 0
+    while at < len(data):
+        text += data[at + 1 : at + 1 + data[at]]
+        at += 1 + data[at]
+    if not data or at != len(data):
         raise dns.exception.FormError
-    return message
+    return text
 
 
-def _check_rcode(rcode: dns.rcode.Rcode, name: str, rdtype: dns.rdatatype.RdataType) -> None:
+def _check_rcode(rcode: dns.rcode.Rcode, name: str, rdtype: RdataType) -> None:
     if rcode == dns.rcode.NOERROR:
         return
     if rcode == dns.rcode.NXDOMAIN:
@@ -219,8 +220,8 @@ def _check_rcode(rcode: dns.rcode.Rcode, name: str, rdtype: dns.rdatatype.RdataT
     )
 
 
-def _text(qname: dns.name.Name) -> str:
-    return qname.to_text(omit_final_dot=True)
+def _text(qname: bytes) -> str:
+    return name_text(qname).removesuffix(".")
 
 
 def _parse_server(address: str) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from gateway.acme.resource import Action, Resource, unknown_url
 def build_app(core: Core, directory: Directory, nonces: Nonces) -> Router:
     """Return the ASGI application of one directory: the bare router, since each resource answers its own errors."""
     elsewhere = unknown_url(FrontEnd(core=core, directory=directory, nonces=nonces))
-    return Router(routes=[*routes(core, directory, nonces), Route("/{path:path}", elsewhere)])
+    return Router(routes=[*routes(core, directory, nonces), Route("/{path:path}", elsewhere)], redirect_slashes=False)
 
 
 def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:

@@ -38,7 +38,7 @@ _log = logging.getLogger("trivium.status")
 def build_app(core: Core) -> Starlette:
     """Return the ASGI application that serves CRLs, OCSP, issuer certificates and health of this installation."""
     status = _Status(core)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/crl/{issuer_id}.crl", status.crl, methods=["GET"]),
             Route("/ocsp", status.ocsp_post, methods=["POST"]),
@@ -50,6 +50,8 @@ def build_app(core: Core) -> Starlette:
         ],
         exception_handlers={TriviumError: _problem},
     )
+    app.router.redirect_slashes = False  # a redirect would take its host from the request's Host header
+    return app
 
 
 class _Status:

@@ -113,6 +113,7 @@ async def test_every_stage_leaves_its_audit_record(workshop: Workshop) -> None:
         "order.place",
         "order.submit",
         "order.key_validation",
+        "certificate.intend",
         "order.generate_tbs",
         "order.pre_validation",
         "order.pre_issue",

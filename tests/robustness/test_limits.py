@@ -63,6 +63,7 @@ class Peers:
                     break
                 writer.write(part)
                 await writer.drain()
+                await asyncio.sleep(0)  # drain alone gives the answer no turn while the buffers have room
                 sent += len(part)
             async with asyncio.timeout(40):
                 got = await answer

@@ -42,6 +42,8 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
         tbs=tbs.der,
         created_at=now,
     )
+    # Rules 1 and 3: after the restore of an older database the log still tells which serials may have been signed.
+    journal.record("certificate.intend", certificate=journal.certificate.id, serial=f"{tbs.serial:x}")
     job.respond(serial=f"{tbs.serial:x}", productVersion=issuance.product.version)
     return Done()
 

@@ -1,5 +1,6 @@
 """One validation attempt: look at the identifier, then record what was seen with everything that follows from it."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from ca_core.audit.log import entry, failure
@@ -9,7 +10,7 @@ from ca_core.model.audit import AuditRecord, Outcome
 from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, ChallengeStatus
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState
-from ca_core.model.orders import OrderState
+from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
@@ -20,12 +21,27 @@ from ca_core.orders.states import OrderEvent, after
 from ca_core.validation.validator import Validated
 
 
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What one attempt looks at: the challenge of an authorization, under the account and product it is for."""
+
+    authorization: Authorization
+    challenge: Challenge
+    account: Account | None
+    product: Product
+
+
 async def attempt(core: Core, job: Job) -> None:
+    """Load what the claimed job is to validate, and :func:`validate` it."""
+    await validate(core, job, await core.store.read(lambda tx: _load(tx, job)))
+
+
+async def validate(core: Core, job: Job, subject: Subject) -> None:
     """Validate the challenge of a claimed job and record the result; a failure fails the orders that wait for it.
 
     Raises CONFLICT when another worker has taken the job over, UNAVAILABLE when the store fails.
     """
-    authorization, challenge, account, product = await core.store.read(lambda tx: _load(tx, job))
+    authorization, challenge, account = subject.authorization, subject.challenge, subject.account
     if challenge.status is not ChallengeStatus.PROCESSING:
         await core.store.write(lambda tx: tx.jobs.save(_finished(core, job, JobState.SUCCESS)))
         return
@@ -39,21 +55,27 @@ async def attempt(core: Core, job: Job) -> None:
         await core.store.write(lambda tx: _record_failure(core, tx, job, authorization, challenge, problem))
         return
     crash_point("validated")
-    lifetime = timedelta(seconds=product.policy.authorization_lifetime)
+    lifetime = timedelta(seconds=subject.product.policy.authorization_lifetime)
     await core.store.write(lambda tx: _record_success(core, tx, job, authorization, challenge, validated, lifetime))
     crash_point("validation-recorded")
 
 
-def _load(tx: Transaction, job: Job) -> tuple[Authorization, Challenge, Account | None, Product]:
+def _load(tx: Transaction, job: Job) -> Subject:
     authorization = tx.authorizations.by_challenge(job.subject_id or "")
-    order = tx.orders.get(job.order_id) if job.order_id else None
-    account = tx.accounts.get(authorization.account_id) if authorization and authorization.account_id else None
-    product_id = order.product_id if order else account.product_id if account else ""
-    product = tx.products.version(product_id, order.product_version) if order else tx.products.get(product_id)
-    if authorization is None or product is None:
+    if authorization is None:
         raise TriviumError(ErrorKind.INTERNAL, f"What the job {job.id} is to validate is gone.")
     challenge = next(one for one in authorization.challenges if one.id == job.subject_id)
-    return authorization, challenge, account, product
+    return subject_of(tx, authorization, challenge, tx.orders.get(job.order_id) if job.order_id else None)
+
+
+def subject_of(tx: Transaction, authorization: Authorization, challenge: Challenge, order: Order | None) -> Subject:
+    """Return what there is to know for validating ``challenge``, of an authorization that ``order`` waits for."""
+    account = tx.accounts.get(authorization.account_id) if authorization.account_id else None
+    product_id = order.product_id if order else account.product_id if account else ""
+    product = tx.products.version(product_id, order.product_version) if order else tx.products.get(product_id)
+    if product is None:
+        raise TriviumError(ErrorKind.INTERNAL, f"The product of the authorization {authorization.id} is gone.")
+    return Subject(authorization=authorization, challenge=challenge, account=account, product=product)
 
 
 def _record_success(

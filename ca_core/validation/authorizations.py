@@ -26,7 +26,7 @@ from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
-from ca_core.validation.attempt import attempt
+from ca_core.validation.attempt import Subject, subject_of, validate
 
 LEASE: Final = timedelta(seconds=20)
 _TOKEN_BYTES: Final = 24
@@ -132,21 +132,21 @@ async def respond(core: Core, challenge_id: str, principal: Principal) -> Author
     if status is not AuthorizationStatus.PENDING:
         raise TriviumError(ErrorKind.MALFORMED, f"The authorization is {status}; place a new order to get a new one.")
     try:
-        job, begun = await _begin(core, authorization, challenge, principal)
+        job, subject = await _begin(core, authorization, challenge, principal)
     except TriviumError as error:
         if error.kind is not ErrorKind.CONFLICT:
             raise
         return await by_challenge(core, challenge_id, principal)
     crash_point("validation-begun")
-    task = asyncio.create_task(_attempt_and_log(core, job))
+    task = asyncio.create_task(_attempt_and_log(core, job, subject))
     _running.add(task)
     task.add_done_callback(_running.discard)
-    return replace_challenge(authorization, begun)
+    return replace_challenge(authorization, subject.challenge)
 
 
 async def _begin(
     core: Core, authorization: Authorization, challenge: Challenge, principal: Principal
-) -> tuple[Job, Challenge]:
+) -> tuple[Job, Subject]:
     now = core.sources.now()
     job_id = core.sources.new_id("job")
     record = entry(
@@ -159,10 +159,9 @@ async def _begin(
         method=challenge.method,
     )
 
-    def begin(tx: Transaction) -> tuple[Job, Challenge]:
+    def begin(tx: Transaction) -> tuple[Job, Subject]:
         begun = tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.PROCESSING))
-        orders = tx.orders.referring_to(authorization.id)
-        order_id = orders[0].id if orders else None
+        order = next(iter(tx.orders.referring_to(authorization.id)), None)
         job = Job(
             id=job_id,
             type=JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB,
@@ -170,9 +169,9 @@ async def _begin(
             created_at=now,
             scheduled_at=now,
             started_at=now,
-            order_id=order_id,
+            order_id=order.id if order else None,
             client_id=authorization.client_id,
-            parent_id=root_job_id(order_id) if order_id else None,
+            parent_id=root_job_id(order.id) if order else None,
             subject_id=challenge.id,
             executions=1,
             request={"identifier": str(authorization.identifier), "method": challenge.method},
@@ -182,15 +181,15 @@ async def _begin(
         )
         tx.jobs.add([job])
         tx.audit.append([record])
-        return job, begun
+        return job, subject_of(tx, authorization, begun, order)
 
     return await core.store.write(begin)
 
 
-async def _attempt_and_log(core: Core, job: Job) -> None:
+async def _attempt_and_log(core: Core, job: Job, subject: Subject) -> None:
     """Run the validation in the background; what it leaves undone, a worker takes over when the lease is over."""
     try:
-        await attempt(core, job)
+        await validate(core, job, subject)
     except TriviumError as error:
         _LOG.warning("The validation of %s was left to a worker: %s", job.subject_id, error.detail)
 

@@ -136,6 +136,15 @@ class Executor:
         """Execute a word of transaction control."""
         self._run(self.connection.execute, text, ())
 
+    def commit(self) -> None:
+        """Commit; raises UNAVAILABLE when the database rolled back instead, as PostgreSQL does after any error."""
+        done = self._run(self.connection.execute, "COMMIT", ())
+        if getattr(done, "statusmessage", "COMMIT") != "COMMIT":
+            self.failure = TriviumError(
+                ErrorKind.UNAVAILABLE, "the database rolled a write back; try again", retry_after=RETRY_AFTER
+            )
+            raise self.failure
+
     def attempt(self, text: str) -> bool:
         """Execute a word of transaction control; False when another transaction is in the way."""
         try:

@@ -135,7 +135,7 @@ class Writer:
             if write.error is not None:
                 executor.command("ROLLBACK")
                 return len(group) == 1 or self._commit_apart(group, patient=patient)
-        executor.command("COMMIT")
+        executor.commit()
         return True
 
     def _commit_apart(self, group: list[_Write[Any]], *, patient: bool) -> bool:
@@ -150,7 +150,7 @@ class Writer:
             if write.error is not None:
                 executor.command("ROLLBACK TO SAVEPOINT one")
             executor.command("RELEASE SAVEPOINT one")
-        executor.command("COMMIT")
+        executor.commit()
         return True
 
 

@@ -15,7 +15,7 @@ from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import LEASE, Journal
 from ca_core.orders.pipeline import run_stages
 from ca_core.orders.root_job import root_job_id
-from ca_core.orders.stages.key_validation import check_csr
+from ca_core.orders.stages.key_validation import check_csr, refuse_blocked_csr
 from ca_core.orders.stages.pre_validation import require_authorized
 from ca_core.orders.states import OrderEvent, after
 
@@ -28,9 +28,7 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     """
     order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
     _require_ready(core, order, issuance)
-    issuance.csr = await check_csr(
-        core, csr, product=issuance.product, identifiers=order.identifiers, account=issuance.account
-    )
+    issuance.csr = check_csr(csr, product=issuance.product, identifiers=order.identifiers, account=issuance.account)
     claimed, root = await _claim(core, order, issuance.csr, principal)
     crash_point("submitted")
     return await run_stages(core, Journal(core, root, claimed, None, []), issuance)
@@ -69,6 +67,7 @@ async def _claim(core: Core, order: Order, csr: ParsedCsr, principal: Principal)
     record = entry(core.sources, principal, "order.submit", order.id, client_id=order.client_id)
 
     def claim(tx: Transaction) -> tuple[Order, Job]:
+        refuse_blocked_csr(tx, csr)
         saved = tx.orders.save(submitted)
         root = tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
         if root is None:

@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,23 @@ async def test_a_lone_refused_write_is_undone(database: Database) -> None:
     with pytest.raises(RuntimeError):
         await database.write(fails)
     assert await database.write(lambda tx: tx.once.consume("test", "half", NOW)) is True
+
+
+@pytest.mark.parametrize("size", [1, 3])
+async def test_what_is_acknowledged_is_stored_although_an_error_was_swallowed(database: Database, size: int) -> None:
+    """PostgreSQL rolls back after any error, and answers a COMMIT as if nothing were wrong (fault I8)."""
+    await database.write(add_basics)
+    placed = order()
+    await database.write(lambda tx: tx.orders.add(placed))
+
+    def swallows(tx: Transaction) -> None:
+        tx.once.consume("test", "swallowed", NOW)
+        with suppress(TriviumError):
+            tx.orders.add(placed)
+
+    results = await grouped(database, swallows, *(consume(str(number)) for number in range(1, size)))
+    stored = await database.write(lambda tx: not tx.once.consume("test", "swallowed", NOW))
+    assert stored is (results[0] is None)
 
 
 async def test_a_cancelled_caller_does_not_stop_the_others(database: Database) -> None:

@@ -10,15 +10,18 @@ from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState
 from ca_core.model.products import Product
+from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
 
 
-async def check_csr(
-    core: Core, csr: bytes, *, product: Product, identifiers: tuple[Identifier, ...], account: Account | None
+def check_csr(
+    csr: bytes, *, product: Product, identifiers: tuple[Identifier, ...], account: Account | None
 ) -> ParsedCsr:
     """Parse a CSR (DER) and check it against what was ordered and against the product's key policy.
+
+    Whether its key is blocked :func:`refuse_blocked_csr` says.
 
     Raises BAD_CSR, BAD_KEY or BAD_ALGORITHM with a sentence for the requester (RFC 8555 section 7.4).
     """
@@ -29,21 +32,25 @@ async def check_csr(
         raise TriviumError(
             ErrorKind.BAD_CSR, "The CSR has the account's own key; make a separate key for the certificate."
         )
-    blocked = await core.store.read(lambda tx: tx.blocked_keys.reason(parsed.spki_sha256))
+    return parsed
+
+
+def refuse_blocked_csr(tx: Transaction, csr: ParsedCsr) -> None:
+    """Raise BAD_KEY when the CSR's key may not be used again (rules 25, 26)."""
+    blocked = tx.blocked_keys.reason(csr.spki_sha256)
     if blocked is not None:
         raise TriviumError(ErrorKind.BAD_KEY, f"This key may not be used again ({blocked}); make a new key.")
-    return parsed
 
 
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
     if issuance.csr is None:
-        issuance.csr = await check_csr(
-            core,
+        csr = issuance.csr = check_csr(
             journal.order.csr or b"",
             product=issuance.product,
             identifiers=journal.order.identifiers,
             account=issuance.account,
         )
+        await core.store.read(lambda tx: refuse_blocked_csr(tx, csr))
     job.respond(spkiSha256=issuance.csr.spki_sha256.hex())
     return Done()
 

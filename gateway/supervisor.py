@@ -121,8 +121,8 @@ class Supervisor:
             born = loop.time()
             try:
                 process = await self._start(index)
-            except TriviumError as error:
-                _log.error("worker %d: %s", index, error.detail)
+            except (TriviumError, OSError) as error:  # no memory, no process, no descriptor: there may be one later
+                _log.error("worker %d: %s", index, error)
                 process = None
 
     async def _start(self, index: int) -> asyncio.subprocess.Process:

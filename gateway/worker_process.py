@@ -27,6 +27,8 @@ def main() -> None:
     """Serve until SIGTERM, or until the supervisor is gone."""
     configure("warning")
     os.umask(0o077)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the usual 1,024 are used up by idle connections
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # keys in memory must not reach a core file (rule 31)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor passes it on
     message = StartMessage.parse(sys.stdin.buffer.readline())

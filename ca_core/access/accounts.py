@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
-from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked
+from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked, spki_sha256
 from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
@@ -88,7 +88,7 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
         other = tx.accounts.by_thumbprint(account.thumbprint)
         if other is not None:
             return Registered(account=require_valid(other), created=False)
-        refuse_blocked(tx, request.key.public_key)
+        refuse_blocked(tx, spki_sha256(request.key.public_key))
         tx.accounts.add(account)
         tx.audit.append([record])
         return Registered(account=account, created=True)
@@ -160,7 +160,7 @@ async def change_key(core: Core, key: AccountKey, principal: Principal) -> Accou
     def change(tx: Transaction, account: Account) -> Account:
         if tx.accounts.by_thumbprint(key.thumbprint) is not None:
             raise TriviumError(ErrorKind.CONFLICT, "An account has the new key already; change to another one.")
-        refuse_blocked(tx, key.public_key)
+        refuse_blocked(tx, spki_sha256(key.public_key))
         return replace(account, jwk=key.jwk, thumbprint=key.thumbprint)
 
     return await _change(core, principal, "account.change-key", change, thumbprint=key.thumbprint)

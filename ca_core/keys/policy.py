@@ -74,9 +74,12 @@ def check_public_key(key: PublicKeyTypes, policy: KeyPolicy, *, document: bytes 
         )
 
 
-def refuse_blocked(tx: Transaction, key: PublicKeyTypes) -> None:
-    """Refuse a key that may never be used again (rules 25, 26), inside a store call; raises BAD_KEY."""
-    reason = tx.blocked_keys.reason(spki_sha256(key))
+def refuse_blocked(tx: Transaction, spki_digest: bytes) -> None:
+    """Refuse a key that may never be used again (rules 25, 26), inside a store call; raises BAD_KEY.
+
+    ``spki_digest`` is what :func:`spki_sha256` returns.
+    """
+    reason = tx.blocked_keys.reason(spki_digest)
     if reason is not None:
         raise _bad_key(f"This public key is blocked ({reason}); make a new key pair.")
 

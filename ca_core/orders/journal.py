@@ -23,7 +23,8 @@ from ca_core.model.values import replace
 from ca_core.orders.states import OrderEvent, after
 from ca_core.revocation.revoke import revoke_in
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=20)
+"""Longer than a key protection may take over a signature, shorter than the 30 s in which an order must go on."""
 
 
 class RunningJob:
@@ -65,6 +66,7 @@ class Journal:
         self._committed_certificate = certificate
         self._jobs: dict[str, Job] = {}
         self._committed_jobs = {job.id: job for job in jobs}
+        self._conditions: list[Callable[[Transaction], object]] = []
         self._effects: list[Callable[[Transaction], object]] = []
         self._records: list[AuditRecord] = []
 
@@ -93,8 +95,19 @@ class Journal:
 
     def fail(self, problem: Problem) -> None:
         """Fail the order; a certificate that exists by then is revoked in the same transaction."""
+        self._conditions = []
         self.advance(OrderEvent.FAILED, error=problem)
         self._records.append(failure(self._core.sources, SYSTEM, "order.fail", self.order.id, problem))
+
+    def drop_intent(self) -> Certificate | None:
+        """Take the intent out of the run; return it if it was committed, so that a signature may exist."""
+        intent, self.certificate = self.certificate, None
+        committed = self._committed_certificate
+        return intent if intent is not None and committed is not None and committed.id == intent.id else None
+
+    def require(self, condition: Callable[[Transaction], object]) -> None:
+        """Make the next commit depend on ``condition``, which raises in its transaction when it does not hold."""
+        self._conditions.append(condition)
 
     def effect(self, fn: Callable[[Transaction], object]) -> None:
         """Run ``fn`` in the next commit."""
@@ -145,7 +158,8 @@ class Journal:
     async def commit(self, state: JobState = JobState.PROCESSING, **root_changes: Any) -> None:
         """Write everything since the last commit in one transaction; ``state`` is the order's job afterwards.
 
-        Raises CONFLICT when another worker has claimed the order, or when the serial was used before (rule 2).
+        Raises CONFLICT when another worker has claimed the order, or when the serial was used before (rule 2), and
+        whatever a condition raises; then nothing was written.
         """
         now = self._core.sources.now()
         lease = now + LEASE if state is JobState.PROCESSING else None
@@ -156,10 +170,12 @@ class Journal:
         self.order, self.certificate = order, certificate
         self._committed_certificate = certificate
         self._committed_jobs |= self._jobs
-        self._jobs, self._effects, self._records = {}, [], []
+        self._jobs, self._conditions, self._effects, self._records = {}, [], [], []
 
     def _apply(self, tx: Transaction, root: Job) -> tuple[Order, Certificate | None]:
         tx.jobs.save(root)
+        for condition in self._conditions:
+            condition(tx)
         certificate = self._save_certificate(tx)
         for effect in self._effects:
             effect(tx)

@@ -119,7 +119,7 @@ async def _run_stage(core: Core, journal: Journal, issuance: Issuance) -> Wait |
 
 
 async def _retry_later(core: Core, journal: Journal, problem: Problem) -> Order:
-    seconds = problem.retry_after or min(2**journal.executions, 300)
+    seconds = max(problem.retry_after or 0, min(2**journal.executions, 300))
     journal.record("order.retry", Outcome.FAILED, detail=problem.detail, seconds=seconds)
     due_at = core.sources.now() + timedelta(seconds=seconds)
     await journal.commit(JobState.RETRY, due_at=due_at, error=problem)

@@ -4,6 +4,7 @@ from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
+from ca_core.keys.policy import refuse_blocked
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderState
@@ -15,7 +16,7 @@ from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import LEASE, Journal
 from ca_core.orders.pipeline import run_stages
 from ca_core.orders.root_job import root_job_id
-from ca_core.orders.stages.key_validation import check_csr, refuse_blocked_csr
+from ca_core.orders.stages.key_validation import check_csr
 from ca_core.orders.stages.pre_validation import require_authorized
 from ca_core.orders.states import OrderEvent, after
 
@@ -31,7 +32,13 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     issuance.csr = check_csr(csr, product=issuance.product, identifiers=order.identifiers, account=issuance.account)
     claimed, root = await _claim(core, order, issuance.csr, principal)
     crash_point("submitted")
-    return await run_stages(core, Journal(core, root, claimed, None, []), issuance)
+    try:
+        return await run_stages(core, Journal(core, root, claimed, None, []), issuance)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
+        # Another worker has taken the order over: it goes on, and the requester reads how far it is.
+        return await core.store.read(lambda tx: tx.orders.get(order_id)) or claimed
 
 
 def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
@@ -67,7 +74,7 @@ async def _claim(core: Core, order: Order, csr: ParsedCsr, principal: Principal)
     record = entry(core.sources, principal, "order.submit", order.id, client_id=order.client_id)
 
     def claim(tx: Transaction) -> tuple[Order, Job]:
-        refuse_blocked_csr(tx, csr)
+        refuse_blocked(tx, csr.spki_sha256)
         saved = tx.orders.save(submitted)
         root = tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
         if root is None:

@@ -18,8 +18,7 @@ from ca_core.validation.attempt import attempt
 
 POLL_SECONDS: Final = 0.5
 LEASE: Final = timedelta(seconds=30)
-BATCH: Final = 16
-MAXIMUM_EXECUTIONS: Final = 50
+SLOTS: Final = 16
 _LOG = logging.getLogger("trivium.worker")
 
 
@@ -48,16 +47,30 @@ HANDLERS: dict[JobType | TimerType, Callable[[Core, Job], Awaitable[None]]] = {
 
 
 async def run(core: Core, stop: asyncio.Event) -> None:
-    """Claim and run due jobs until ``stop`` is set; a store that fails is asked again later."""
-    await start_timers(core)
+    """Claim and run due jobs until ``stop`` is set; whatever fails is tried again later, and the loop lives on.
+
+    As many jobs run at a time as there are slots: a slow one holds up no other.
+    """
+    running: set[asyncio.Task[None]] = set()
+    started = False
     while not stop.is_set():
+        claimed: list[Job] = []
         try:
-            worked = await run_due(core)
+            if not started:
+                await start_timers(core)
+                started = True
+            if len(running) < SLOTS:
+                claimed = await _claim(core, SLOTS - len(running))
         except TriviumError as error:
             _LOG.warning("The worker waits for the store: %s", error.detail)
-            worked = 0
-        if worked < BATCH:
-            await _pause(stop)
+        except Exception:  # noqa: BLE001 - a row that this version cannot read must not end the process
+            _LOG.exception("The worker could not claim its jobs")
+        for job in claimed:
+            task = asyncio.create_task(_run_job(core, job))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        await _pause(stop)
+    await asyncio.gather(*running)
 
 
 async def _pause(stop: asyncio.Event) -> None:
@@ -67,12 +80,16 @@ async def _pause(stop: asyncio.Event) -> None:
         return
 
 
-async def run_due(core: Core) -> int:
-    """Claim what is due now, run it, and return how many jobs that were."""
+async def _claim(core: Core, limit: int) -> list[Job]:
     now = core.sources.now()
-    jobs = await core.store.write(
-        lambda tx: tx.jobs.claim_due(owner=core.worker, now=now, lease_until=now + LEASE, limit=BATCH)
+    return await core.store.write(
+        lambda tx: tx.jobs.claim_due(owner=core.worker, now=now, lease_until=now + LEASE, limit=limit)
     )
+
+
+async def run_due(core: Core) -> int:
+    """Claim what is due now, run it to its end, and return how many jobs that were."""
+    jobs = await _claim(core, SLOTS)
     await asyncio.gather(*(_run_job(core, job) for job in jobs))
     return len(jobs)
 
@@ -83,21 +100,19 @@ async def _run_job(core: Core, job: Job) -> None:
     except TriviumError as error:
         if error.kind is ErrorKind.CONFLICT:
             return  # another worker has it: its result counts, not ours
-        await _retry_or_fail(core, job, error.problem)
+        await _retry(core, job, error.problem)
     except Exception:  # noqa: BLE001 - whatever a job does, the worker lives on
         _LOG.exception("The job %s (%s) failed unexpectedly", job.id, job.type)
         problem = Problem(kind=ErrorKind.INTERNAL, detail="The job failed inside the gateway; see its log.")
-        await _retry_or_fail(core, job, problem)
+        await _retry(core, job, problem)
 
 
-async def _retry_or_fail(core: Core, job: Job, problem: Problem) -> None:
-    """Give the job back with a back-off that doubles; a timer is never given up, any other job after many tries."""
+async def _retry(core: Core, job: Job, problem: Problem) -> None:
+    """Give the job back with a back-off that doubles. None is given up here: an order fails in its own pipeline."""
     now = core.sources.now()
     _LOG.warning("The job %s (%s) failed: %s", job.id, job.type, problem.detail)
-    given_up = job.executions >= MAXIMUM_EXECUTIONS and not isinstance(job.type, TimerType)
-    state = JobState.FAILED if given_up else JobState.RETRY
-    due_at = now + timedelta(seconds=problem.retry_after or min(2**job.executions, 300))
-    after = replace(job, state=state, due_at=due_at, lease_until=None, error=problem)
+    due_at = now + timedelta(seconds=max(problem.retry_after or 0, min(2**job.executions, 300)))
+    after = replace(job, state=JobState.RETRY, due_at=due_at, lease_until=None, error=problem)
     try:
         await core.store.write(lambda tx: tx.jobs.save(after))
     except TriviumError as error:

@@ -102,7 +102,8 @@ def _record_failure(
 ) -> None:
     tx.jobs.save(_finished(core, job, JobState.FAILED, problem=problem))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.INVALID, error=problem))
-    if authorization.status is AuthorizationStatus.PENDING:
+    undecided = authorization.status is AuthorizationStatus.PENDING  # another challenge may have shown control
+    if undecided:
         tx.authorizations.save(replace(authorization, status=AuthorizationStatus.INVALID))
     tx.audit.append(
         [
@@ -110,7 +111,7 @@ def _record_failure(
             failure(core.sources, SYSTEM, "challenge.validate", challenge.id, problem),
         ]
     )
-    for order in tx.orders.referring_to(authorization.id):
+    for order in tx.orders.referring_to(authorization.id) if undecided else ():
         fail_waiting_order(core, tx, order.id, problem)
 
 

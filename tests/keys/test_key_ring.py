@@ -105,7 +105,7 @@ async def test_a_blocked_key_is_refused(store: Store, sources: Sources) -> None:
     """If this failed, a compromised key could be certified again (rules 25, 26)."""
     blocked, other = (generate(KeyAlgorithm.P256).public_key() for _ in range(2))
     await store.write(lambda tx: tx.blocked_keys.add(spki_sha256(blocked), "keyCompromise", sources.now()))
-    await store.read(lambda tx: refuse_blocked(tx, other))
+    await store.read(lambda tx: refuse_blocked(tx, spki_sha256(other)))
     with pytest.raises(TriviumError, match=r"blocked \(keyCompromise\); make a new key pair") as raised:
-        await store.read(lambda tx: refuse_blocked(tx, blocked))
+        await store.read(lambda tx: refuse_blocked(tx, spki_sha256(blocked)))
     assert raised.value.kind is ErrorKind.BAD_KEY

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,12 +14,14 @@ from ca_core.certificates.tbs import Tbs
 from ca_core.core import Core
 from ca_core.keys.signer import KeyRing, Signer
 from ca_core.model.audit import Outcome
+from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
 from ca_core.model.products import LintPolicy
+from ca_core.model.store import Transaction
 from ca_core.orders import queries, worker
 from ca_core.orders.pipeline import run
 from ca_core.orders.root_job import root_job_id
@@ -225,6 +228,62 @@ async def test_the_serial_of_a_lost_signature_is_revoked(workshop: Workshop) -> 
     assert crl is not None
     parsed = x509.load_der_x509_crl(crl.der)
     assert parsed.get_revoked_certificate_by_serial_number(abandoned.serial) is not None
+
+
+class StrictFirstLint(Linters):
+    """The real lint, which accepts no finding before the signature."""
+
+    def lint_tbs(self, tbs: Tbs, policy: LintPolicy) -> LintedTbs:
+        """Lint as if the product accepted nothing."""
+        return super().lint_tbs(tbs, replace(policy, accepted=()))
+
+
+async def test_a_finding_before_the_signature_fails_the_order(workshop: Workshop) -> None:
+    """What the lint refuses would be signed, or its order stay in processing for ever (rules 6, 11)."""
+    order = await workshop.place("a.test")
+    failed = await submit_csr(replace(workshop.core, linters=StrictFirstLint()), order.id, csr("a.test"), SYSTEM)
+    assert failed.state is OrderState.FAILED
+    assert await workshop.core.store.read(lambda tx: tx.certificates.of_order(order.id)) == []
+    jobs = {job.type: job for job in await jobs_of(workshop.core, order)}
+    assert jobs[JobType.ISSUE_PRE_LINTING_JOB].state is JobState.FAILED
+    assert jobs[JobType.ISSUE_SUBMIT_CERTIFICATE_ORDER_JOB].state is JobState.FAILED
+    assert JobType.ISSUE_ISSUE_CERTIFICATE_JOB not in jobs
+
+
+def suspend_client(tx: Transaction, order: Order) -> None:
+    """Suspend the order's Client."""
+    client = tx.clients.get(order.client_id)
+    assert client is not None
+    tx.clients.save(replace(client, suspended=True))
+
+
+def deactivate_authorization(tx: Transaction, order: Order) -> None:
+    """Take the control of its name back."""
+    [authorization] = tx.authorizations.get_many(order.authorization_ids)
+    tx.authorizations.save(replace(authorization, status=AuthorizationStatus.DEACTIVATED))
+
+
+def block_key(tx: Transaction, order: Order) -> None:
+    """Report the key of its CSR as compromised."""
+    [intent] = tx.certificates.of_order(order.id)
+    tx.blocked_keys.add(intent.spki_sha256, "keyCompromise", intent.created_at)
+
+
+@pytest.mark.parametrize("take_back", [suspend_client, deactivate_authorization, block_key])
+async def test_what_was_taken_back_while_an_order_waited_is_not_issued(
+    workshop: Workshop, take_back: Callable[[Transaction, Order], None]
+) -> None:
+    """A certificate could be issued for a suspended Client, a name given up or a compromised key (rules 1, 26, 50)."""
+    order = await workshop.place("a.test")
+    away = TriviumError(ErrorKind.UNAVAILABLE, "The token does not answer.", retry_after=30)
+    broken = replace(workshop.core, keys=BrokenKeys(workshop.core.keys, away))
+    await submit_csr(broken, order.id, csr("a.test"), SYSTEM)
+    await workshop.core.store.write(lambda tx: take_back(tx, order))
+    workshop.clock.advance(seconds=31)
+    assert await worker.run_due(workshop.core) >= 1
+    assert (await queries.get(workshop.core, order.id, SYSTEM)).order.state is OrderState.FAILED
+    certificates = await workshop.core.store.read(lambda tx: tx.certificates.of_order(order.id))
+    assert [one.status for one in certificates] == [CertificateStatus.ABANDONED]
 
 
 class StrictSecondLint(Linters):

@@ -46,12 +46,13 @@ def issued(intent: Certificate, der: bytes) -> Certificate:
 
 def abandon_intent(core: Core, journal: Journal) -> None:
     """Give up a serial whose signature may exist somewhere: it counts as revoked and goes onto the CRL (rules 3, 7)."""
-    intent = journal.certificate
-    if intent is None or intent.status is not CertificateStatus.INTENDED:
+    if journal.certificate is None or journal.certificate.status is not CertificateStatus.INTENDED:
+        return
+    intent = journal.drop_intent()
+    if intent is None:
         return
     revocation = Revocation(revoked_at=core.sources.now(), reason=RevocationReason.UNSPECIFIED, revoked_by=SYSTEM.actor)
     abandoned = replace(intent, status=CertificateStatus.ABANDONED, revocation=revocation)
-    journal.certificate = None
     journal.effect(lambda tx: tx.certificates.save(abandoned))
     journal.effect(lambda tx: make_due(tx, core.sources, TimerType.CRL, intent.issuer_id))
     journal.record("certificate.abandon", certificate=intent.id, serial=f"{intent.serial:x}")

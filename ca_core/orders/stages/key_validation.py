@@ -3,14 +3,13 @@
 from ca_core.access.account_keys import account_spki_sha256
 from ca_core.certificates.csr import ParsedCsr, parse_csr, require_names
 from ca_core.core import Core
-from ca_core.keys.policy import check_public_key
+from ca_core.keys.policy import check_public_key, refuse_blocked
 from ca_core.model.accounts import Account
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState
 from ca_core.model.products import Product
-from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
@@ -21,7 +20,7 @@ def check_csr(
 ) -> ParsedCsr:
     """Parse a CSR (DER) and check it against what was ordered and against the product's key policy.
 
-    Whether its key is blocked :func:`refuse_blocked_csr` says.
+    Whether its key is blocked :func:`~ca_core.keys.policy.refuse_blocked` says.
 
     Raises BAD_CSR, BAD_KEY or BAD_ALGORITHM with a sentence for the requester (RFC 8555 section 7.4).
     """
@@ -35,13 +34,6 @@ def check_csr(
     return parsed
 
 
-def refuse_blocked_csr(tx: Transaction, csr: ParsedCsr) -> None:
-    """Raise BAD_KEY when the CSR's key may not be used again (rules 25, 26)."""
-    blocked = tx.blocked_keys.reason(csr.spki_sha256)
-    if blocked is not None:
-        raise TriviumError(ErrorKind.BAD_KEY, f"This key may not be used again ({blocked}); make a new key.")
-
-
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
     if issuance.csr is None:
         csr = issuance.csr = check_csr(
@@ -50,7 +42,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
             identifiers=journal.order.identifiers,
             account=issuance.account,
         )
-        await core.store.read(lambda tx: refuse_blocked_csr(tx, csr))
+        await core.store.read(lambda tx: refuse_blocked(tx, csr.spki_sha256))
     job.respond(spkiSha256=issuance.csr.spki_sha256.hex())
     return Done()
 

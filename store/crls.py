@@ -1,6 +1,6 @@
 """CRLs and their numbers in the store."""
 
-from sqlalchemy import bindparam, case, insert, select
+from sqlalchemy import bindparam, case, delete, insert, select
 
 from ca_core.model.certificates import Crl
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -31,7 +31,13 @@ _RAISE = Statement.upsert(
         where=crl_numbers.c.published < insert.excluded.published,
     ),
 )
+KEPT = 10
+"""How many numbers back CRLs are kept: a busy CA makes thousands a day, each complete."""
+
 _ADD = Statement(insert(crls))
+_FORGET = Statement(
+    delete(crls).where(crls.c.issuer_id == bindparam("issuer_id"), crls.c.number <= bindparam("number"))
+)
 _LATEST = Statement(
     select(crls).where(crls.c.issuer_id == bindparam("issuer_id")).order_by(crls.c.number.desc()).limit(1)
 )
@@ -51,13 +57,14 @@ class CrlTable:
         return int(row["taken"])
 
     def publish(self, crl: Crl) -> None:
-        """Store it as the newest; raises CONFLICT when its number is not above the newest one's."""
+        """Store it as the newest and forget old ones; raises CONFLICT when its number is not above the newest one's."""
         raised = self._run.change(_RAISE, {"issuer_id": crl.issuer_id, "taken": crl.number, "published": crl.number})
         if not raised:
             raise TriviumError(
                 ErrorKind.CONFLICT, f"CRL {crl.number} is not newer than the published one; make a new one"
             )
         self._run.change(_ADD, vars(crl))
+        self._run.change(_FORGET, {"issuer_id": crl.issuer_id, "number": crl.number - KEPT})
 
     def latest(self, issuer_id: str) -> Crl | None:
         """Return the newest published CRL."""

@@ -5,6 +5,7 @@ connection: measured 5.5 us for an insert of 13 columns against 22 us through ``
 Column types convert values both ways; a row arrives as a dict by column name.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -19,6 +20,8 @@ from store.columns import Stored
 
 Row = dict[str, Any]
 _Convert = Callable[[Any], Any]
+
+_LOG = logging.getLogger("trivium.store")
 
 RETRY_AFTER = 5
 """Seconds after which a caller that met a failing store should try again."""
@@ -184,10 +187,9 @@ class Executor:
 
 
 def unavailable(error: BaseException) -> TriviumError:
-    """The error of a store that cannot work now."""
-    return TriviumError(
-        ErrorKind.UNAVAILABLE, f"the database cannot take this now ({error}); try again", retry_after=RETRY_AFTER
-    )
+    """The error of a store that cannot work now; the driver's words name hosts and paths and are for the log alone."""
+    _LOG.warning("The database failed: %s", error)
+    return TriviumError(ErrorKind.UNAVAILABLE, "the database cannot take this now; try again", retry_after=RETRY_AFTER)
 
 
 def _unstorable() -> TriviumError:

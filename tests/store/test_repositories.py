@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from ca_core.model.accounts import AccountStatus
 from ca_core.model.audit import AuditRecord, Outcome
@@ -20,7 +21,10 @@ from ca_core.model.issuers import OwnCertificate, OwnCertificateRole, SealedKey
 from ca_core.model.jobs import JobState, JobType, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.store import OrderSearch, Transaction
+from store.crls import KEPT
 from store.database import Database
+from store.statements import Statement
+from store.tables import crls
 from tests.store.samples import (
     ACCOUNT,
     ADDRESS,
@@ -293,6 +297,21 @@ async def test_crl_numbers_rise_and_an_older_crl_is_refused(store: Database) -> 
     await store.write(lambda tx: tx.crls.publish(crl(9)))
     assert await store.read(lambda tx: tx.crls.latest(ISSUER.id)) == crl(9)
     assert await store.write(lambda tx: tx.crls.next_number(ISSUER.id)) == 10
+
+
+async def test_old_crls_are_forgotten(store: Database) -> None:
+    """A CA that revokes all day would fill its disk with lists that nobody fetches any more."""
+    count = Statement(select(func.count().label("rows")).select_from(crls))
+
+    def rows(tx: Any) -> dict[str, int]:
+        return tx.crls._run.one(count, {})  # type: ignore[no-any-return]
+
+    newest = Crl(issuer_id=ISSUER.id, number=KEPT + 5, this_update=NOW, next_update=NOW, der=b"crl")
+    for number in range(1, newest.number + 1):
+        crl = replace(newest, number=number)
+        await store.write(lambda tx, crl=crl: tx.crls.publish(crl))  # type: ignore[misc]
+    assert await store.read(lambda tx: tx.crls.latest(ISSUER.id)) == newest
+    assert await store.read(rows) == {"rows": KEPT}
 
 
 async def test_a_job_comes_back_and_is_found(store: Database) -> None:

@@ -6,7 +6,7 @@ through :attr:`SignedRequest.core`, whose first write takes the nonce with it.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ca_core.access import accounts
 from ca_core.access.accounts import AccountKey
@@ -15,6 +15,7 @@ from ca_core.keys.policy import spki_sha256
 from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.values import replace
 from gateway.acme.codec import JsonObject, decode_json_object, malformed
 from gateway.acme.front_end import FrontEnd
 from gateway.acme.jwk import load_jwk

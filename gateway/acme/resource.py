@@ -6,7 +6,7 @@ It stands in the place of middleware, request and response classes, which cost m
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from ca_core.audit.log import record_failure
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import ANONYMOUS, Principal
+from ca_core.model.values import replace
 from gateway.acme.auth import SignedRequest
 from gateway.acme.errors import RefusedWith, problem_reply
 from gateway.acme.front_end import FrontEnd, Header, Reply, link

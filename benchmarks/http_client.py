@@ -29,7 +29,6 @@ class HttpsConnection:
     port: int
     tls: ssl.SSLContext
     requests: int = 0
-    connects: int = 0
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(default=None, repr=False)
 
     @classmethod
@@ -76,7 +75,6 @@ class HttpsConnection:
     async def _exchange(self, message: bytes, *, bodiless: bool) -> Response:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self.host, self.port, ssl=self.tls)
-            self.connects += 1
         reader, writer = self._streams
         writer.write(message)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

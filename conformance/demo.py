@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -82,25 +82,19 @@ def free_port() -> int:
         return port
 
 
-def wait_for_file(path: Path, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until ``path`` appears; raise when the process ends or the time is over."""
+def wait_until(ready: Callable[[], bool], what: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until ``ready``; raise with the program's output when it ends before or the time is over."""
     deadline = time.monotonic() + START_SECONDS
-    while not path.exists():
+    while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise DemoError(f"{path.name} did not appear:\n{log.read_text()}")
+            raise DemoError(f"{what} did not start:\n{log.read_text()}")
         time.sleep(0.05)
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until somebody listens on the loopback port; raise when the process ends or the time is over."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise DemoError(f"Nothing listens on port {port}:\n{log.read_text()}")
-        time.sleep(0.05)
+def is_listened_on(port: int) -> bool:
+    """Whether somebody listens on the loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Demo:
@@ -137,13 +131,14 @@ class Demo:
         log = self.folder / "dns.log"
         dns, http = f"127.0.0.1:{self.dns_port}", f"127.0.0.1:{self.dns_http_port}"
         command = (sys.executable, "-m", "conformance.loopback_dns", "--dns", dns, "--http", http)
-        wait_for_port(self.dns_http_port, stack.enter_context(running(log, *command)), log)
+        process = stack.enter_context(running(log, *command))
+        wait_until(lambda: is_listened_on(self.dns_http_port), "The loopback DNS", process, log)
 
     def start_gateway(self, stack: ExitStack) -> None:
         """Start the gateway and read where it answers."""
         log, file = self.folder / "gateway.log", self.ca / "run" / "endpoints.json"
         process = stack.enter_context(running(log, BIN / "trivium", "serve", "--dir", self.ca))
-        wait_for_file(file, process, log)
+        wait_until(file.exists, "The gateway", process, log)
         self.endpoints = json.loads(file.read_text())
 
     def obtain(self) -> Path:

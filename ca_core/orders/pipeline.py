@@ -5,7 +5,6 @@ out leaves the order terminal, waiting, or due again: nothing is stuck (rule 6).
 """
 
 import logging
-from datetime import timedelta
 
 from ca_core.certificates.tbs import restore_tbs
 from ca_core.core import Core
@@ -15,6 +14,7 @@ from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.store import Transaction
+from ca_core.orders.back_off import back_off
 from ca_core.orders.crash import crash_point
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal
@@ -119,9 +119,9 @@ async def _run_stage(core: Core, journal: Journal, issuance: Issuance) -> Wait |
 
 
 async def _retry_later(core: Core, journal: Journal, problem: Problem) -> Order:
-    seconds = max(problem.retry_after or 0, min(2**journal.executions, 300))
-    journal.record("order.retry", Outcome.FAILED, detail=problem.detail, seconds=seconds)
-    due_at = core.sources.now() + timedelta(seconds=seconds)
+    wait = back_off(problem, journal.executions)
+    journal.record("order.retry", Outcome.FAILED, detail=problem.detail, seconds=int(wait.total_seconds()))
+    due_at = core.sources.now() + wait
     await journal.commit(JobState.RETRY, due_at=due_at, error=problem)
     return journal.order
 

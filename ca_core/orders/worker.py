@@ -13,6 +13,7 @@ from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders import maintenance, pipeline
+from ca_core.orders.back_off import back_off
 from ca_core.orders.timers import schedule
 from ca_core.validation.attempt import attempt
 
@@ -111,7 +112,7 @@ async def _retry(core: Core, job: Job, problem: Problem) -> None:
     """Give the job back with a back-off that doubles. None is given up here: an order fails in its own pipeline."""
     now = core.sources.now()
     _LOG.warning("The job %s (%s) failed: %s", job.id, job.type, problem.detail)
-    due_at = now + timedelta(seconds=max(problem.retry_after or 0, min(2**job.executions, 300)))
+    due_at = now + back_off(problem, job.executions)
     after = replace(job, state=JobState.RETRY, due_at=due_at, lease_until=None, error=problem)
     try:
         await core.store.write(lambda tx: tx.jobs.save(after))

@@ -213,8 +213,8 @@ class Acme(_Section):
     )
     plain_get: Switch = Field(
         default=False,
-        description="Whether resources of the default Client answer a plain GET; RFC 8555 section 6.3 wants a POST. "
-        "Kept with the Client; the ACME front end answers 405 either way for now.",
+        description="Whether orders, authorizations, challenges and certificates of the default Client answer a plain "
+        "GET to whoever knows their URL, for clients such as ACMESharp. Off: RFC 8555 section 6.3 wants a signed POST.",
     )
     require_eab: Switch = Field(
         default=False,

@@ -28,18 +28,27 @@ _MAX_QUOTED_URL = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignedRequest:
-    """A request whose signature is good and whose nonce is ours. ``path`` and ``query`` are the URL's parts.
+class ResourceRequest:
+    """A request for the resource that the ids in ``path`` name, in the name of ``principal``.
 
-    ``core`` is what it acts on: its ``store`` uses up the nonce.
+    An empty ``payload`` reads it (RFC 8555 section 6.3). ``core`` is what the request acts on.
     """
 
-    url: str
     path: dict[str, str]
-    query: str
     payload: bytes
     principal: Principal
     core: Core
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedRequest(ResourceRequest):
+    """A request whose signature is good and whose nonce is ours: the ``store`` of ``core`` uses it up.
+
+    ``query`` is the raw query string.
+    """
+
+    url: str
+    query: str
     store: SpendingStore
 
 
@@ -81,12 +90,12 @@ async def by_account_or_key(front_end: FrontEnd, request: Request) -> ByAccount 
     return await _by_account(front_end, request, jws, jws.signer)
 
 
-def payload_object(request: SignedRequest) -> JsonObject:
+def payload_object(request: ResourceRequest) -> JsonObject:
     """Return the payload, which must be a JSON object; raises MALFORMED."""
     return decode_json_object(request.payload, "The payload")
 
 
-def require_post_as_get(request: SignedRequest) -> None:
+def require_post_as_get(request: ResourceRequest) -> None:
     """Refuse a payload where only reading is possible (RFC 8555 section 6.3); raises MALFORMED."""
     if request.payload:
         raise malformed('This resource can only be read: send a POST-as-GET, with an empty string as "payload".')

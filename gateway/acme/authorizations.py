@@ -3,7 +3,7 @@
 from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, ChallengeStatus
 from ca_core.validation import authorizations
 from ca_core.validation.authorizations import challenge_of
-from gateway.acme.auth import ByAccount, payload_object
+from gateway.acme.auth import ResourceRequest, payload_object
 from gateway.acme.codec import JsonObject, format_time, malformed
 from gateway.acme.errors import problem_object
 from gateway.acme.front_end import POLL, FrontEnd, Reply, json_reply, link
@@ -16,7 +16,7 @@ _DECIDING = {
 }
 
 
-async def authorization(front_end: FrontEnd, request: ByAccount) -> Reply:
+async def authorization(front_end: FrontEnd, request: ResourceRequest) -> Reply:
     """Read an authorization, or give it up (RFC 8555 sections 7.5 and 7.5.2)."""
     authorization_id = request.path["id"]
     if not request.payload:
@@ -29,7 +29,7 @@ async def authorization(front_end: FrontEnd, request: ByAccount) -> Reply:
     return json_reply(obj, *([POLL] if _in_progress(found.challenges) else []))
 
 
-async def challenge(front_end: FrontEnd, request: ByAccount) -> Reply:
+async def challenge(front_end: FrontEnd, request: ResourceRequest) -> Reply:
     """Read a challenge, or say that it can be validated now (RFC 8555 section 7.5.1).
 
     Any object says so, as old clients put fields into it; said again it changes nothing.

@@ -5,13 +5,13 @@ from ca_core.certificates.chain import pem_chains
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate
 from ca_core.orders import queries
-from gateway.acme.auth import ByAccount, require_post_as_get
+from gateway.acme.auth import ResourceRequest, require_post_as_get
 from gateway.acme.front_end import FrontEnd, Reply, link
 
 _ALTERNATES = frozenset("123456789")
 
 
-async def certificate(front_end: FrontEnd, request: ByAccount) -> Reply:
+async def certificate(front_end: FrontEnd, request: ResourceRequest) -> Reply:
     """Deliver the certificate with the chain the URL names: the default, or an alternate by its number from 1 on."""
     require_post_as_get(request)
     found = await queries.certificate(request.core, request.path["id"], request.principal)

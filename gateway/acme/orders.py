@@ -13,7 +13,7 @@ from ca_core.orders import queries
 from ca_core.orders.place import place
 from ca_core.orders.submit import submit_csr
 from gateway.acme.accounts import require_own
-from gateway.acme.auth import ByAccount, payload_object, require_post_as_get
+from gateway.acme.auth import ByAccount, ResourceRequest, payload_object, require_post_as_get
 from gateway.acme.codec import JsonObject, decode_base64url, format_time, malformed, optional_time
 from gateway.acme.errors import about_csr, problem_object
 from gateway.acme.front_end import POLL, FrontEnd, Header, Reply, json_reply, link, location
@@ -43,7 +43,7 @@ async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
     return await _order_reply(front_end, order, request, status=HTTPStatus.CREATED)
 
 
-async def order(front_end: FrontEnd, request: ByAccount) -> Reply:
+async def order(front_end: FrontEnd, request: ResourceRequest) -> Reply:
     """Read an order (RFC 8555 section 7.4)."""
     require_post_as_get(request)
     view = await queries.get(request.core, request.path["id"], request.principal)

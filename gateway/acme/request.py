@@ -1,4 +1,4 @@
-"""An HTTP POST as ACME allows it: media type, headers and size are refused before a byte of the body is looked at."""
+"""An HTTP request as ACME allows it: a POST is refused by media type, headers and size before its body is looked at."""
 
 from dataclasses import dataclass
 
@@ -46,6 +46,17 @@ async def read_post(scope: Scope, receive: Receive, directory: Directory) -> Req
         query=scope["query_string"].decode("latin-1"),
         address=peer_address(scope),
         body=await _read_body(receive),
+    )
+
+
+def read_get(scope: Scope, directory: Directory) -> Request:
+    """Read a GET; a body is not looked at."""
+    return Request(
+        url=_url(scope, directory),
+        path=scope["path_params"],
+        query=scope["query_string"].decode("latin-1"),
+        address=peer_address(scope),
+        body=b"",
     )
 
 

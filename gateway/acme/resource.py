@@ -20,12 +20,16 @@ from ca_core.model.values import replace
 from gateway.acme.auth import SignedRequest
 from gateway.acme.errors import RefusedWith, problem_reply
 from gateway.acme.front_end import FrontEnd, Header, Reply, link
-from gateway.acme.request import DisconnectedError, Request, peer_address, read_post
+from gateway.acme.request import DisconnectedError, Request, peer_address, read_get, read_post
 
 _LOG = logging.getLogger("trivium.acme")
 _ID = re.compile(r"[a-z]{3}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
+_READING = ("GET", "HEAD")
+
 Signed = TypeVar("Signed", bound=SignedRequest)
+Read = Callable[[FrontEnd, Request], Awaitable[Reply]]
+"""What answers a GET or HEAD: unsigned, so it uses no nonce up, writes nothing and leaves no record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +45,9 @@ class Resource:
     """The ASGI application of one URL.
 
     ``post`` is what a POST does. ``get`` are the answers to GET and HEAD of the two resources that have them
-    (RFC 8555 sections 7.1.1 and 7.2); every other is read by POST-as-GET, and a plain GET gets 405 (section 6.3).
-    ``otherwise`` is the answer to every other method, in place of the 405.
+    (RFC 8555 sections 7.1.1 and 7.2), ``read`` makes one; every other is read by POST-as-GET, and a plain GET gets
+    405 (section 6.3). A ``read`` beside a ``post`` is for some Clients only, and so not in Allow. ``otherwise`` is the
+    answer to every other method, in place of the 405.
     """
 
     def __init__(
@@ -51,10 +56,12 @@ class Resource:
         *,
         post: Action[Any] | None = None,
         get: Mapping[str, Reply] | None = None,
+        read: Read | None = None,
         otherwise: Reply | None = None,
     ) -> None:
         self.post = post
         self.get = get or {}
+        self.read = read
         self._front_end = front_end
         self._otherwise = otherwise or self._method_not_allowed()
         self._index = link(front_end.directory.url, "index")
@@ -65,6 +72,8 @@ class Resource:
         try:
             if method == "POST" and self.post is not None:
                 reply = await self._perform(self.post, scope, receive)
+            elif self.read is not None and method in _READING:
+                reply = await self._read(self.read, scope)
             else:
                 reply = self.get.get(method, self._otherwise)
         except DisconnectedError:
@@ -112,6 +121,20 @@ class Resource:
             _LOG.error("%s failed as %s", action.name, refusal.problem.id, exc_info=cause)
         return problem_reply(refusal.problem, self._front_end.directory, *refusal.headers, status=refusal.status)
 
+    async def _read(self, read: Read, scope: Scope) -> Reply:
+        directory = self._front_end.directory
+        try:
+            _target(scope["path_params"])
+            return await read(self._front_end, read_get(scope, directory))
+        except TriviumError as error:
+            return problem_reply(error.problem, directory)
+        except RefusedWith as error:
+            return problem_reply(error.problem, directory, *error.headers, status=error.status)
+        except Exception:  # noqa: BLE001 - as for a POST
+            problem = _internal().problem.recorded_as(self._front_end.core.sources.new_id("err"))
+            _LOG.exception("A GET failed as %s", problem.id)
+            return problem_reply(problem, directory)
+
     async def _recorded(
         self, core: Core, refusal: RefusedWith, principal: Principal, action: str, target: str
     ) -> RefusedWith:
@@ -129,7 +152,7 @@ class Resource:
         return refusal
 
     def _method_not_allowed(self) -> Reply:
-        methods = [*self.get, *(["POST"] if self.post else [])]
+        methods = ["POST"] if self.post else [*(_READING if self.read else self.get)]
         detail = f"This URL takes {' and '.join(methods)} only."
         error = TriviumError(ErrorKind.METHOD_NOT_ALLOWED, detail)
         return problem_reply(error.problem, self._front_end.directory, (b"allow", ", ".join(methods).encode()))

@@ -10,6 +10,7 @@ from gateway.acme.auth import by_account, by_account_or_key, by_key
 from gateway.acme.directory import Directory
 from gateway.acme.front_end import FrontEnd, Reply
 from gateway.acme.nonces import Nonces
+from gateway.acme.plain_get import plain_get
 from gateway.acme.resource import Action, Resource, unknown_url
 
 
@@ -26,15 +27,16 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
     """
     front_end = FrontEnd(core=core, directory=directory, nonces=nonces)
     base = directory.base_path
+    certificate = Resource(front_end, post=_CERTIFICATE, read=plain_get(certificates.certificate))
     table = {
         "/new-nonce": Resource(front_end, get=_NEW_NONCE),
         "/new-order": Resource(front_end, post=_NEW_ORDER),
-        "/authorization/{id}": Resource(front_end, post=_AUTHORIZATION),
-        "/challenge/{id}": Resource(front_end, post=_CHALLENGE),
-        "/order/{id}": Resource(front_end, post=_ORDER),
+        "/authorization/{id}": Resource(front_end, post=_AUTHORIZATION, read=plain_get(authorizations.authorization)),
+        "/challenge/{id}": Resource(front_end, post=_CHALLENGE, read=plain_get(authorizations.challenge)),
+        "/order/{id}": Resource(front_end, post=_ORDER, read=plain_get(orders.order)),
         "/order/{id}/finalize": Resource(front_end, post=_FINALIZE),
-        "/certificate/{id}": Resource(front_end, post=_CERTIFICATE),
-        "/certificate/{id}/{chain}": Resource(front_end, post=_CERTIFICATE),
+        "/certificate/{id}": certificate,
+        "/certificate/{id}/{chain}": certificate,
         "/new-account": Resource(front_end, post=_NEW_ACCOUNT),
         "/account/{id}": Resource(front_end, post=_ACCOUNT),
         "/account/{id}/orders": Resource(front_end, post=_ORDERS),

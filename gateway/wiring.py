@@ -107,6 +107,7 @@ def validation_settings(installation: Installation) -> ValidationSettings:
     return ValidationSettings(
         resolver=str(validation.resolver),
         http_port=validation.http_port,
+        tls_alpn_port=validation.tls_alpn_port,
         allow_private_addresses=validation.allow_private_addresses,
     )
 

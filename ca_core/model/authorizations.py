@@ -33,6 +33,7 @@ class ValidationMethod(StrEnum):
 
     HTTP_01 = "http-01"
     DNS_01 = "dns-01"
+    TLS_ALPN_01 = "tls-alpn-01"
     CONFIGURED = "configured"
 
 

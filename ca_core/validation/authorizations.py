@@ -60,12 +60,12 @@ def new_authorization(
 
 
 def _methods(identifier: Identifier) -> tuple[ValidationMethod, ...]:
-    """Return the methods that can show control: never http-01 for a wildcard (rule 66), never DNS for an address."""
+    """Return the methods that can show control: DNS alone for a wildcard (rule 66), never DNS for an address."""
     if identifier.type is IdentifierType.IP:
-        return (ValidationMethod.HTTP_01,)
+        return (ValidationMethod.HTTP_01, ValidationMethod.TLS_ALPN_01)
     if identifier.wildcard:
         return (ValidationMethod.DNS_01,)
-    return (ValidationMethod.HTTP_01, ValidationMethod.DNS_01)
+    return (ValidationMethod.HTTP_01, ValidationMethod.DNS_01, ValidationMethod.TLS_ALPN_01)
 
 
 def _new_challenge(

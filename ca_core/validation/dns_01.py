@@ -29,7 +29,8 @@ class Dns01:
         del token
         if identifier.type is not IdentifierType.DNS:
             raise TriviumError(
-                ErrorKind.IDENTIFIER_UNSUPPORTED, "dns-01 cannot show control of an IP address: use http-01 (RFC 8738)."
+                ErrorKind.IDENTIFIER_UNSUPPORTED,
+                "dns-01 cannot show control of an IP address: use http-01 or tls-alpn-01 (RFC 8738).",
             )
         name = f"_acme-challenge.{identifier.base.value}"
         try:

@@ -1,8 +1,7 @@
 """http-01: a page under the name shows the key authorization (RFC 8555 section 8.3, rules 54-57).
 
-A name is resolved once by our own resolver, every address of the answer is checked, and the connection is made to a
-checked address written into the URL: aiohttp never resolves anything here, so that the address that was checked and
-the one that is used cannot differ (DNS rebinding). Each redirect starts that over.
+The connection is made to a checked address (see :mod:`~ca_core.validation.destinations`) written into the URL: aiohttp
+never resolves anything here. Each redirect starts that over.
 """
 
 import asyncio
@@ -19,8 +18,8 @@ from yarl import URL
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
-from ca_core.validation.addresses import special_purpose
-from ca_core.validation.redirects import MAX_REDIRECTS, STATUSES, literal_address, redirect_target
+from ca_core.validation.destinations import destinations
+from ca_core.validation.redirects import MAX_REDIRECTS, STATUSES, redirect_target
 from ca_core.validation.resolver import Resolver
 from ca_core.validation.validator import Validated, ValidationSettings, quoted
 
@@ -97,7 +96,7 @@ class Http01:
 
     async def _fetch(self, url: URL) -> _Page:
         """Get one page: from the first IPv6 address if there is one, once more over IPv4 if that cannot be dialled."""
-        first, *fallbacks = await self._candidates(url.raw_host or "")
+        first, *fallbacks = await destinations(url.raw_host or "", self._resolver, self._settings)
         for address in (first, *fallbacks):
             try:
                 return await self._get(url, address)
@@ -118,21 +117,6 @@ class Http01:
             f"No connection for {_shown(url)} to {address} port {self._ports[url.scheme]} "
             f"({_dial_reason(dial_error)}): let the server be reached there.",
         ) from dial_error
-
-    async def _candidates(self, host: str) -> tuple[IPv4Address | IPv6Address, ...]:
-        """Return the addresses to dial, in order; raises when *any* address of the host is reserved (rule 55)."""
-        literal = literal_address(host)
-        addresses = (literal,) if literal is not None else (await self._resolver.addresses(host)).addresses
-        if not self._settings.allow_private_addresses:
-            for address in addresses:
-                purpose = special_purpose(address)
-                if purpose is not None:
-                    raise TriviumError(
-                        ErrorKind.CONNECTION,
-                        f"{host} has the address {address}, which is reserved ({purpose}): give it public ones only.",
-                    )
-        v4 = next((address for address in addresses if address.version == 4), None)  # noqa: PLR2004 - the IP version
-        return (addresses[0],) if v4 in {None, addresses[0]} else (addresses[0], v4)
 
     async def _get(self, url: URL, address: IPv4Address | IPv6Address) -> _Page:
         """Make one request to ``address``, and to nothing else, under the name of ``url``."""

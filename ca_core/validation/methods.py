@@ -8,16 +8,21 @@ from ca_core.model.sources import Sources
 from ca_core.validation.dns_01 import Dns01
 from ca_core.validation.http_01 import Http01
 from ca_core.validation.resolver import Resolver
+from ca_core.validation.tls_alpn_01 import TlsAlpn01
 from ca_core.validation.validator import ValidationSettings, Validator
 
 
 class Validators:
     """Every validator by its method; close it when the process ends."""
 
-    def __init__(self, *, http_01: Http01, dns_01: Dns01) -> None:
+    def __init__(self, *, http_01: Http01, dns_01: Dns01, tls_alpn_01: TlsAlpn01) -> None:
         self._http_01 = http_01
         self.by_method: Mapping[ValidationMethod, Validator] = MappingProxyType(
-            {ValidationMethod.HTTP_01: http_01, ValidationMethod.DNS_01: dns_01}
+            {
+                ValidationMethod.HTTP_01: http_01,
+                ValidationMethod.DNS_01: dns_01,
+                ValidationMethod.TLS_ALPN_01: tls_alpn_01,
+            }
         )
 
     async def close(self) -> None:
@@ -31,4 +36,8 @@ def build_validators(settings: ValidationSettings, sources: Sources) -> Validato
     Raises MALFORMED when the resolver's address is none, UNAVAILABLE when none is set and the system names none.
     """
     resolver = Resolver(settings.resolver, sources, timeout=settings.dns_timeout)
-    return Validators(http_01=Http01(settings, resolver), dns_01=Dns01(settings, resolver))
+    return Validators(
+        http_01=Http01(settings, resolver),
+        dns_01=Dns01(settings, resolver),
+        tls_alpn_01=TlsAlpn01(settings, resolver),
+    )

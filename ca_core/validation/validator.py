@@ -14,7 +14,8 @@ class ValidationSettings:
 
     ``resolver`` is ``host:port`` of the one recursive resolver that is asked (an IP address, IPv6 in brackets, port
     53 when left out); empty means the name servers of the system's ``resolv.conf``. ``http_port`` and ``https_port``
-    stand for 80 and 443, on the first request and in redirects; anything else is for tests.
+    stand for 80 and 443, on the first request of http-01 and in redirects, ``tls_alpn_port`` for 443 of tls-alpn-01;
+    anything else is for tests.
     ``allow_private_addresses`` lets validations connect to reserved addresses (see ``addresses``): for private
     networks only. Times are in seconds: ``timeout`` bounds a whole validation, ``dial_timeout`` one connection
     attempt, ``dns_timeout`` one of the three tries of a DNS query.
@@ -23,6 +24,7 @@ class ValidationSettings:
     resolver: str = ""
     http_port: int = 80
     https_port: int = 443
+    tls_alpn_port: int = 443
     allow_private_addresses: bool = False
     timeout: float = 15.0
     dial_timeout: float = 10.0

@@ -87,7 +87,7 @@ async def test_an_authorization_and_its_challenges(client: AcmeClient) -> None:
     plain, wild = [(await client.post(url)).json for url in order["authorizations"]]
     assert (plain["status"], plain["identifier"]) == ("pending", {"type": "dns", "value": "a.test"})
     assert "wildcard" not in plain
-    assert [challenge["type"] for challenge in plain["challenges"]] == ["http-01", "dns-01"]
+    assert [challenge["type"] for challenge in plain["challenges"]] == ["http-01", "dns-01", "tls-alpn-01"]
     assert (wild["wildcard"], wild["identifier"]) == (True, {"type": "dns", "value": "b.test"})
     assert [challenge["type"] for challenge in wild["challenges"]] == ["dns-01"]
     for challenge in plain["challenges"]:

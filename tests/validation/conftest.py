@@ -58,15 +58,17 @@ def resolver(dns: LoopbackDns, sources: Sources) -> Resolver:
     return Resolver(dns.dns, sources, timeout=0.2)
 
 
+Make = Callable[..., Validator]
+
+
 @pytest.fixture
-async def http_01(dns: LoopbackDns, sources: Sources) -> AsyncIterator[Callable[..., Validator]]:
-    """Makes http-01 validators for the ports given; private addresses are allowed unless the settings say no."""
+async def make_validator(dns: LoopbackDns, sources: Sources) -> AsyncIterator[Make]:
+    """Makes validators of a method; private addresses are allowed unless the settings say no."""
     async with AsyncExitStack() as closing:
 
-        def make(http_port: int = 1, **settings: object) -> Validator:
+        def make(method: ValidationMethod, **settings: object) -> Validator:
             values: dict[str, object] = {
                 "resolver": dns.dns,
-                "http_port": http_port,
                 "allow_private_addresses": True,
                 "timeout": 2.0,
                 "dial_timeout": 0.3,
@@ -74,6 +76,18 @@ async def http_01(dns: LoopbackDns, sources: Sources) -> AsyncIterator[Callable[
             }
             validators = build_validators(ValidationSettings(**(values | settings)), sources)  # type: ignore[arg-type]
             closing.push_async_callback(validators.close)
-            return validators.by_method[ValidationMethod.HTTP_01]
+            return validators.by_method[method]
 
         yield make
+
+
+@pytest.fixture
+def http_01(make_validator: Make) -> Make:
+    """Makes http-01 validators for the port given."""
+    return lambda http_port=1, **settings: make_validator(ValidationMethod.HTTP_01, http_port=http_port, **settings)
+
+
+@pytest.fixture
+def tls_alpn_01(make_validator: Make) -> Make:
+    """Makes tls-alpn-01 validators for the port given."""
+    return lambda port=1, **settings: make_validator(ValidationMethod.TLS_ALPN_01, tls_alpn_port=port, **settings)

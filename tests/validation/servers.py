@@ -1,8 +1,10 @@
 """Servers that misbehave on purpose, on loopback."""
 
 import asyncio
+import secrets
 import socket
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -124,21 +126,82 @@ async def name_server(udp: Answer, tcp: Answer | None = None, *, peers: set[int]
             stream.close()
 
 
+@dataclass(kw_only=True)
+class TlsServer:
+    """A running TLS server: the names it was asked for, and what came after the handshake."""
+
+    port: int
+    server_names: list[str | None] = field(default_factory=list)
+    received: bytearray = field(default_factory=bytearray)
+
+
+@asynccontextmanager
+async def tls_server(tls: ssl.SSLContext, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[TlsServer]:
+    """Serve TLS handshakes, greet whoever completes one, and keep what is sent then."""
+    finished = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, ssl.SSLError):
+            writer.write(b"220 anything that could be read")
+            server.received += await reader.read()
+        writer.close()
+        finished.set()
+
+    def note(_connection: object, name: str | None, _context: object) -> None:
+        server.server_names.append(name)
+
+    tls.sni_callback = note
+    listener = await asyncio.start_server(serve, host, port, ssl=tls)
+    server = TlsServer(port=listener.sockets[0].getsockname()[1])
+    try:
+        yield server
+        if server.server_names and not finished.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(finished.wait(), 0.2)
+    finally:
+        listener.close()
+
+
 def self_signed(directory: Path) -> ssl.SSLContext:
     """Return a TLS server context with a certificate that nobody trusts."""
+    return server_context(directory, *certificate(x509.SubjectAlternativeName([x509.DNSName("another.test")])))
+
+
+def certificate(
+    *extensions: x509.ExtensionType,
+    not_critical: x509.ObjectIdentifier | None = None,
+    signer: ec.EllipticCurvePrivateKey | None = None,
+    issuer: str = "",
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """Make a key and an expired certificate with these extensions; self-signed unless told otherwise."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([])
     now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=9), now - timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("another.test")]), critical=True)
-        .sign(key, hashes.SHA256())
+    issuer_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)] if issuer else [])
+    builder = x509.CertificateBuilder(
+        issuer_name, x509.Name([]), key.public_key(), 1, now - timedelta(days=9), now - timedelta(days=1)
     )
-    pem = directory / "tls.pem"
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=extension.oid != not_critical)
+    return key, builder.sign(signer or key, hashes.SHA256())
+
+
+def server_context(directory: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
+    """Return a TLS server context with this certificate."""
+    pem = directory / f"{secrets.token_hex(8)}.pem"
     pem.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
+    return context
+
+
+def old_tls(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let a server speak nothing newer than TLS 1.1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
     return context

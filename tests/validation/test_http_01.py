@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gzip
 import time
-import warnings
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -14,11 +13,11 @@ import pytest
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
-from ca_core.validation import addresses
+from ca_core.validation import addresses, destinations
 from ca_core.validation import http_01 as module
 from ca_core.validation.validator import Validator
 from conformance.loopback_dns import LoopbackDns
-from tests.validation.servers import black_hole, redirect, response, self_signed, web_server
+from tests.validation.servers import black_hole, old_tls, redirect, response, self_signed, web_server
 
 Make = Callable[..., Validator]
 
@@ -320,7 +319,7 @@ def public_two(monkeypatch: pytest.MonkeyPatch) -> None:
     def special_purpose(address: IPv4Address | IPv6Address) -> str | None:
         return None if address == ip_address("127.0.0.2") else addresses.special_purpose(address)
 
-    monkeypatch.setattr(module, "special_purpose", special_purpose)
+    monkeypatch.setattr(destinations, "special_purpose", special_purpose)
 
 
 INNER = """127.0.0.1 0.0.0.0 10.0.0.1 169.254.169.254 100.64.0.1 172.16.0.1 192.168.0.1 ::1 :: ::ffff:127.0.0.1
@@ -500,12 +499,7 @@ async def test_an_https_target_is_followed_without_verification(http_01: Make, t
 
 async def test_tls_below_1_2_is_refused(http_01: Make, tmp_path: Path) -> None:
     """A validation would rest on TLS 1.1 (rule 54)."""
-    context = self_signed(tmp_path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = TLSVersion.TLSv1
-        context.maximum_version = TLSVersion.TLSv1_1
-    context.set_ciphers("ALL:@SECLEVEL=0")
+    context = old_tls(self_signed(tmp_path))
     async with web_server(response(PAGE), tls=context) as old, web_server(redirect("https://old.test/x")) as web:
         error = await refusal(http_01(web.port, https_port=old.port))
     assert error.kind is ErrorKind.TLS

@@ -28,7 +28,7 @@ _BY_FINGERPRINT = Statement(select(certificates).where(certificates.c.fingerprin
 # A revocation date that is there is never rewritten, whatever the caller read (rule 79).
 _SAVE = save_statement(
     certificates,
-    ("status", "der", "fingerprint", "revoked_at", "revocation_reason", "revoked_by"),
+    ("status", "der", "fingerprint", "revoked_at", "revocation_reason", "revoked_by", "planned_revocation"),
     or_(certificates.c.revoked_at.is_(None), certificates.c.revoked_at == bindparam("revoked_at")),
 )
 _REVOKED = Statement(
@@ -55,7 +55,7 @@ _ALL_ISSUED = Statement(
 class CertificateTable:
     """Implements :class:`ca_core.model.store.Certificates`.
 
-    ``save`` stores the status, the signed certificate and the revocation; an intent never changes (rule 3).
+    ``save`` stores the status, the signed certificate and the revocations; an intent never changes (rule 3).
     """
 
     def __init__(self, executor: Executor) -> None:

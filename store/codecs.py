@@ -2,8 +2,10 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from ca_core.model.certificates import PlannedRevocation, RevocationReason
 from ca_core.model.clients import ClientSettings
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
 from ca_core.model.identifiers import Identifier, IdentifierType
@@ -107,6 +109,26 @@ def _subproblem(stored: dict[str, Any]) -> SubProblem:
         detail=stored["detail"],
         identifier=None if identifier is None else decode_identifiers([identifier])[0],
     )
+
+
+def encode_planned_revocation(planned: PlannedRevocation) -> dict[str, Any]:
+    """A planned revocation; times in ISO 8601."""
+    return _versioned(
+        revoke_at=planned.revoke_at.isoformat(),
+        reason=planned.reason.value,
+        planned_at=planned.planned_at.isoformat(),
+        planned_by=planned.planned_by,
+        explanation_url=planned.explanation_url,
+    )
+
+
+def decode_planned_revocation(stored: dict[str, Any]) -> PlannedRevocation:
+    """The inverse of :func:`encode_planned_revocation`."""
+    members = _unversioned(stored)
+    members["revoke_at"] = datetime.fromisoformat(members["revoke_at"])
+    members["planned_at"] = datetime.fromisoformat(members["planned_at"])
+    members["reason"] = RevocationReason(members["reason"])
+    return PlannedRevocation(**members)
 
 
 def encode_settings(settings: ClientSettings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ca_core.model.values import of_members, replace
 from store.columns import among, inline
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Statement
-from store.tables import order_authorizations, order_identifiers, orders
+from store.tables import order_authorizations, order_identifiers, orders, replaces
 
 _NEW = orders.c.state == inline(OrderState.NEW)
 
@@ -34,6 +34,7 @@ _REFERRING = Statement(
     .where(order_authorizations.c.authorization_id == bindparam("authorization_id"), _NEW)
     .order_by(orders.c.id)
 )
+_REPLACING = Statement(select(orders).where(orders.c.replaces == bindparam("replaces"), replaces))
 _EXPIRED = Statement(
     select(orders)
     .where(_NEW, orders.c.expires_at <= bindparam("now"))
@@ -97,6 +98,11 @@ class OrderTable:
     def referring_to(self, authorization_id: str) -> list[Order]:
         """Return the orders in state NEW that refer to the authorization."""
         return [of_members(Order, row) for row in self._run.all(_REFERRING, {"authorization_id": authorization_id})]
+
+    def replacing(self, certificate_id: str) -> Order | None:
+        """Return the order that replaces the certificate and did not fail."""
+        row = self._run.one(_REPLACING, {"replaces": certificate_id})
+        return None if row is None else of_members(Order, row)
 
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""

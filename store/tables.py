@@ -53,8 +53,10 @@ def _problem(name: str) -> Column[Any]:
     return Column(name, Json(codecs.encode_problem, codecs.decode_problem))
 
 
-def _partial(name: str, table: Table, *columns: str, where: Any) -> Index:
-    return Index(name, *[table.c[column] for column in columns], sqlite_where=where, postgresql_where=where)
+def _partial(name: str, table: Table, *columns: str, where: Any, unique: bool = False) -> Index:
+    return Index(
+        name, *[table.c[column] for column in columns], sqlite_where=where, postgresql_where=where, unique=unique
+    )
 
 
 _IDENTIFIERS = Json(codecs.encode_identifiers, codecs.decode_identifiers)
@@ -167,6 +169,7 @@ orders = Table(
     Column("csr", LargeBinary),
     Column("not_before", Time),
     Column("not_after", Time),
+    Column("replaces", String),
     Column("certificate_id", String),
     _problem("error"),
     _required("comment", String),
@@ -177,6 +180,10 @@ orders = Table(
     Index(None, "account_id", "id"),
 )
 _partial("ix_orders_new_expires_at", orders, "expires_at", where=orders.c.state == inline(OrderState.NEW))
+failed = orders.c.state.in_([inline(OrderState.FAILED), inline(OrderState.REJECTED), inline(OrderState.UNKNOWN)])
+"""The condition under which an order can have no certificate any more."""
+replaces = orders.c.replaces.is_not(None) & ~failed
+_partial("uq_orders_replaces", orders, "replaces", where=replaces, unique=True)
 
 authorizations = Table(
     "authorizations",
@@ -252,6 +259,7 @@ certificates = Table(
     Column("revoked_at", Time),
     Column("revocation_reason", Member(RevocationReason)),
     Column("revoked_by", String),
+    Column("planned_revocation", Json(codecs.encode_planned_revocation, codecs.decode_planned_revocation)),
     _required("created_at", Time),
     _required("revision", Integer),
     UniqueConstraint("issuer_id", "serial"),

@@ -45,6 +45,28 @@ class Revocation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedRevocation:
+    """A revocation to come: when (UTC), why, and who decided it when.
+
+    ``explanation_url`` is a page that tells subscribers why; empty when there is none.
+    """
+
+    revoke_at: datetime
+    reason: RevocationReason
+    planned_at: datetime
+    planned_by: str
+    explanation_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateIdentifier:
+    """A certificate by its issuer's key and its serial: the key identifier of its AKI (RFC 9773 section 4.1)."""
+
+    key_identifier: bytes
+    serial: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Certificate:
     """A certificate (``crt-``). ``tbs`` and ``der`` are DER; ``der`` is None until the signature is stored.
 
@@ -66,6 +88,7 @@ class Certificate:
     der: bytes | None = None
     fingerprint: str = ""
     revocation: Revocation | None = None
+    planned_revocation: PlannedRevocation | None = None
     created_at: datetime
     revision: int = 0
 

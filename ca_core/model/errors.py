@@ -40,6 +40,7 @@ class ErrorKind(StrEnum):
     ALREADY_REVOKED = "already_revoked"
     BAD_REASON = "bad_reason"
     CONFLICT = "conflict"
+    ALREADY_REPLACED = "already_replaced"
     CLOCK = "clock"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"

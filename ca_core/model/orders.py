@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ca_core.model.certificates import CertificateIdentifier
 from ca_core.model.errors import Problem
 from ca_core.model.identifiers import Identifier
 from ca_core.model.products import Road
@@ -44,6 +45,7 @@ class OrderRequest:
     """What every road asks with: product and identifiers, and the CSR (DER) where the road brings it at once.
 
     ``not_before`` and ``not_after`` are the requester's wish (UTC); a product that does not allow it refuses them.
+    ``replaces`` is the certificate that the order's one is to replace (RFC 9773 section 5).
     """
 
     product_id: str
@@ -52,6 +54,7 @@ class OrderRequest:
     csr: bytes | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
+    replaces: CertificateIdentifier | None = None
     comment: str = ""
     tags: tuple[str, ...] = ()
 
@@ -61,6 +64,7 @@ class Order:
     """An order (``ord-``). It refers to authorizations and never copies them.
 
     It keeps the product version it was placed with and is issued under it or fails (fault F17). ``csr`` is DER.
+    ``replaces`` is the id of the certificate it is to replace; of the orders that did not fail one can replace it.
     ``revision`` is the compare-and-set counter of the store.
     """
 
@@ -79,6 +83,7 @@ class Order:
     csr: bytes | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
+    replaces: str | None = None
     certificate_id: str | None = None
     error: Problem | None = None
     comment: str = ""

@@ -104,6 +104,10 @@ class Orders(Protocol):
         """The orders in state NEW that refer to the authorization."""
         ...
 
+    def replacing(self, certificate_id: str) -> Order | None:
+        """The order that replaces the certificate and did not fail; ``add`` of a second one raises CONFLICT."""
+        ...
+
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Orders in state NEW whose ``expires_at`` has passed."""
         ...

@@ -14,7 +14,9 @@ from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product, ProfileKind
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
+from ca_core.orders.replacement import replaced_by
 from ca_core.orders.root_job import root_job
 from ca_core.validation.authorizations import new_authorization
 
@@ -25,7 +27,8 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
     """Place an order in state NEW; it waits for its authorizations and its CSR.
 
     Raises NOT_FOUND for a product that is not the principal's Client's, FORBIDDEN for a road the product is not
-    ordered over or a suspended Client, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a sub-problem per name.
+    ordered over or a suspended Client, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a sub-problem per name, and
+    for what it is to replace as :func:`~ca_core.orders.replacement.replaced_by`.
     """
     product, client = await core.store.read(lambda tx: _product(tx, request, principal))
     _require_orderable(product, client, request)
@@ -47,15 +50,24 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         identifiers=[str(identifier) for identifier in identifiers],
     )
 
-    def add(tx: Transaction) -> None:
+    def add(tx: Transaction) -> Order:
+        placed = order
+        if request.replaces is not None:
+            placed = replace(order, replaces=replaced_by(core, tx, order, request.replaces, principal).id)
         tx.authorizations.add(authorizations)
-        tx.orders.add(order)
-        tx.jobs.add([root_job(order, WAITING_FOR)])
+        tx.orders.add(placed)
+        tx.jobs.add([root_job(placed, WAITING_FOR)])
         tx.audit.append([record])
+        return placed
 
-    await core.store.write(add)
+    try:
+        placed = await core.store.write(add)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT or request.replaces is None:
+            raise
+        placed = await core.store.write(add)  # another order was first: this time it is there, and is named
     crash_point("placed")
-    return order
+    return placed
 
 
 def _product(tx: Transaction, request: OrderRequest, principal: Principal) -> tuple[Product, Client]:

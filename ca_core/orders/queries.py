@@ -19,10 +19,11 @@ class OrderView:
     order: Order
     authorizations: tuple[Authorization, ...]
     certificate: Certificate | None
+    replaced: Certificate | None
 
 
 async def get(core: Core, order_id: str, principal: Principal) -> OrderView:
-    """Return the order with its authorizations and certificate; raises NOT_FOUND, also for somebody else's."""
+    """Return the order with its authorizations and certificates; raises NOT_FOUND, also for somebody else's."""
 
     def read(tx: Transaction) -> OrderView:
         order = _order(tx, order_id, principal)
@@ -30,6 +31,7 @@ async def get(core: Core, order_id: str, principal: Principal) -> OrderView:
             order=order,
             authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
             certificate=tx.certificates.get(order.certificate_id) if order.certificate_id else None,
+            replaced=tx.certificates.get(order.replaces) if order.replaces else None,
         )
 
     return await core.store.read(read)

@@ -15,6 +15,7 @@ from ca_core.model.values import replace
 from ca_core.orders import maintenance, pipeline
 from ca_core.orders.back_off import back_off
 from ca_core.orders.timers import schedule
+from ca_core.revocation.planned import revoke_as_planned
 from ca_core.validation.attempt import attempt
 
 POLL_SECONDS: Final = 0.5
@@ -43,6 +44,7 @@ async def _run_timer(core: Core, job: Job) -> None:
 HANDLERS: dict[JobType | TimerType, Callable[[Core, Job], Awaitable[None]]] = {
     JobType.ISSUE_SUBMIT_CERTIFICATE_ORDER_JOB: _run_order,
     JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB: attempt,
+    JobType.REVOKE_CERTIFICATE_JOB: revoke_as_planned,
     **dict.fromkeys(TimerType, _run_timer),
 }
 

@@ -92,8 +92,7 @@ def revoke_in(
     the audit log gets its record. Nobody is asked whether ``principal`` may: that is :func:`revoke`'s part.
     Raises ALREADY_REVOKED, and CONFLICT when the certificate was changed since it was read.
     """
-    if certificate.status is not CertificateStatus.ISSUED:
-        raise TriviumError(ErrorKind.ALREADY_REVOKED, _already(certificate))
+    require_issued(certificate)
     now = sources.now()
     revocation = Revocation(revoked_at=now, reason=reason, revoked_by=principal.actor)
     revoked = tx.certificates.save(replace(certificate, status=CertificateStatus.REVOKED, revocation=revocation))
@@ -105,6 +104,12 @@ def revoke_in(
     make_due(tx, sources, TimerType.CRL, certificate.issuer_id)
     tx.audit.append([_record(sources, certificate, reason, principal)])
     return revoked
+
+
+def require_issued(certificate: Certificate) -> None:
+    """Raise ALREADY_REVOKED unless the certificate is ISSUED, and so can be revoked."""
+    if certificate.status is not CertificateStatus.ISSUED:
+        raise TriviumError(ErrorKind.ALREADY_REVOKED, _already(certificate))
 
 
 def _already(certificate: Certificate) -> str:

@@ -89,6 +89,7 @@ class Directory:
                 "newOrder": f"{self.root}/new-order",
                 "revokeCert": f"{self.root}/revoke-cert",
                 "keyChange": f"{self.root}/key-change",
+                "renewalInfo": f"{self.root}/renewal-info",
                 "meta": meta,
             }
         )

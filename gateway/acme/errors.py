@@ -44,8 +44,9 @@ PROBLEM_TYPES: dict[ErrorKind, tuple[str, HTTPStatus]] = {
     ErrorKind.NOT_READY: ("orderNotReady", HTTPStatus.FORBIDDEN),
     ErrorKind.ALREADY_REVOKED: ("alreadyRevoked", HTTPStatus.BAD_REQUEST),
     ErrorKind.BAD_REASON: ("badRevocationReason", HTTPStatus.BAD_REQUEST),
-    # 409 is for key change alone, which sets it itself: clients take any other for an account that exists.
+    # 409 is for `replaces`, and for key change, which sets it itself: any other is an account's to clients.
     ErrorKind.CONFLICT: ("malformed", HTTPStatus.BAD_REQUEST),
+    ErrorKind.ALREADY_REPLACED: ("alreadyReplaced", HTTPStatus.CONFLICT),
     ErrorKind.CLOCK: ("malformed", HTTPStatus.BAD_REQUEST),
     ErrorKind.RATE_LIMITED: ("rateLimited", HTTPStatus.TOO_MANY_REQUESTS),
     ErrorKind.UNAVAILABLE: ("serverInternal", HTTPStatus.SERVICE_UNAVAILABLE),

@@ -46,7 +46,7 @@ def link(url: str, relation: str) -> Header:
 
 
 def retry_after(seconds: int) -> Header:
-    """Return the header that says when to ask again; clients expect seconds, at most 600."""
+    """Return the header that says when to ask again, in seconds; where clients wait for it, they expect at most 600."""
     return b"retry-after", str(seconds).encode()
 
 

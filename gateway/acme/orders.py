@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 
+from ca_core.certificates.renewal import identifier_of
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
 from ca_core.model.errors import TriviumError
 from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.products import Road
 from ca_core.orders import queries
+from ca_core.orders.lifetime import is_lost
 from ca_core.orders.place import place
+from ca_core.orders.queries import OrderView
 from ca_core.orders.submit import submit_csr
 from gateway.acme.accounts import require_own
 from gateway.acme.auth import ByAccount, ResourceRequest, payload_object, require_post_as_get
@@ -18,12 +21,12 @@ from gateway.acme.codec import JsonObject, decode_base64url, format_time, malfor
 from gateway.acme.errors import about_csr, problem_object
 from gateway.acme.front_end import POLL, FrontEnd, Header, Reply, json_reply, link, location
 from gateway.acme.identifiers import identifier_object, parse_identifiers
+from gateway.acme.renewal_info import format_certificate_identifier, optional_certificate_identifier
 
 _PAGE = 100
 _CURSOR = re.compile(r"cursor=(ord-[0-9a-f-]{36})", re.ASCII)
 
 _ENDED_WELL = frozenset({OrderState.ISSUED, OrderState.REVOKED})
-_STILL_USEFUL = frozenset({AuthorizationStatus.PENDING, AuthorizationStatus.VALID})
 
 
 async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
@@ -37,6 +40,7 @@ async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
             identifiers=parse_identifiers(payload.get("identifiers")),
             not_before=optional_time(payload, "notBefore"),
             not_after=optional_time(payload, "notAfter"),
+            replaces=optional_certificate_identifier(payload, "replaces"),
         ),
         request.principal,
     )
@@ -47,7 +51,7 @@ async def order(front_end: FrontEnd, request: ResourceRequest) -> Reply:
     """Read an order (RFC 8555 section 7.4)."""
     require_post_as_get(request)
     view = await queries.get(request.core, request.path["id"], request.principal)
-    return _reply(front_end, view.order, view.authorizations)
+    return _reply(front_end, view)
 
 
 async def finalize(front_end: FrontEnd, request: ByAccount) -> Reply:
@@ -89,36 +93,34 @@ def order_status(order: Order, authorizations: Sequence[Authorization], now: dat
         return "invalid"
     if order.state is not OrderState.NEW:
         return "processing"
-    statuses = {authorization.status_at(now) for authorization in authorizations}
-    if now >= order.expires_at or not statuses <= _STILL_USEFUL:
+    if is_lost(order, authorizations, now):
         return "invalid"
-    return "pending" if AuthorizationStatus.PENDING in statuses else "ready"
+    pending = any(authorization.status is AuthorizationStatus.PENDING for authorization in authorizations)
+    return "pending" if pending else "ready"
 
 
 async def _order_reply(
     front_end: FrontEnd, order: Order, request: ByAccount, status: HTTPStatus = HTTPStatus.OK
 ) -> Reply:
-    """Answer with an order that a command returned; only a NEW one needs its authorizations for its status."""
-    authorizations: Sequence[Authorization] = ()
-    if order.state is OrderState.NEW:
+    """Answer with an order that a command returned; what it refers to is read only where the answer shows it."""
+    if order.state is OrderState.NEW or order.replaces is not None:
         view = await queries.get(request.core, order.id, request.principal)
-        order, authorizations = view.order, view.authorizations
-    return _reply(front_end, order, authorizations, status)
+    else:
+        view = OrderView(order=order, authorizations=(), certificate=None, replaced=None)
+    return _reply(front_end, view, status)
 
 
-def _reply(
-    front_end: FrontEnd, order: Order, authorizations: Sequence[Authorization], status: HTTPStatus = HTTPStatus.OK
-) -> Reply:
-    obj = _order_object(front_end, order, authorizations)
-    headers: list[Header] = [location(front_end.directory.order(order.id))]
+def _reply(front_end: FrontEnd, view: OrderView, status: HTTPStatus = HTTPStatus.OK) -> Reply:
+    obj = _order_object(front_end, view)
+    headers: list[Header] = [location(front_end.directory.order(view.order.id))]
     if obj["status"] == "processing":
         headers.append(POLL)
     return json_reply(obj, *headers, status=status)
 
 
-def _order_object(front_end: FrontEnd, order: Order, authorizations: Sequence[Authorization]) -> JsonObject:
-    directory = front_end.directory
-    status = order_status(order, authorizations, front_end.core.sources.now())
+def _order_object(front_end: FrontEnd, view: OrderView) -> JsonObject:
+    directory, order = front_end.directory, view.order
+    status = order_status(order, view.authorizations, front_end.core.sources.now())
     obj: JsonObject = {
         "status": status,
         "expires": format_time(order.expires_at),
@@ -130,6 +132,8 @@ def _order_object(front_end: FrontEnd, order: Order, authorizations: Sequence[Au
         obj["notBefore"] = format_time(order.not_before)
     if order.not_after is not None:
         obj["notAfter"] = format_time(order.not_after)
+    if view.replaced is not None:
+        obj["replaces"] = format_certificate_identifier(identifier_of(view.replaced))
     if order.error is not None:
         obj["error"] = problem_object(about_csr(order.error), directory)
     if status == "valid" and order.certificate_id is not None:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from starlette.routing import Route, Router
 
 from ca_core.core import Core
-from gateway.acme import accounts, authorizations, certificates, orders, revocation
+from gateway.acme import accounts, authorizations, certificates, orders, renewal_info, revocation
 from gateway.acme.auth import by_account, by_account_or_key, by_key
 from gateway.acme.directory import Directory
 from gateway.acme.front_end import FrontEnd, Reply
@@ -42,6 +42,7 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
         "/account/{id}/orders": Resource(front_end, post=_ORDERS),
         "/key-change": Resource(front_end, post=_KEY_CHANGE),
         "/revoke-cert": Resource(front_end, post=_REVOKE_CERT),
+        "/renewal-info/{certificate}": Resource(front_end, read=renewal_info.renewal_info),
     }
     document = Resource(front_end, get=dict.fromkeys(("GET", "HEAD"), Reply(body=directory.document)))
     return [

@@ -29,19 +29,20 @@ def test_every_kind_of_error_has_its_acme_type() -> None:
 
 
 def test_only_types_of_the_rfc_are_used() -> None:
-    """Clients know the types of RFC 8555 section 6.7 and no others."""
+    """Clients know the types of RFC 8555 section 6.7, and that of RFC 9773 section 5, and no others."""
     known = {
-        "accountDoesNotExist", "alreadyRevoked", "badCSR", "badNonce", "badPublicKey", "badRevocationReason",
-        "badSignatureAlgorithm", "caa", "compound", "connection", "dns", "externalAccountRequired", "incorrectResponse",
-        "invalidContact", "malformed", "orderNotReady", "rateLimited", "rejectedIdentifier", "serverInternal", "tls",
-        "unauthorized", "unsupportedContact", "unsupportedIdentifier", "userActionRequired",
+        "accountDoesNotExist", "alreadyReplaced", "alreadyRevoked", "badCSR", "badNonce", "badPublicKey",
+        "badRevocationReason", "badSignatureAlgorithm", "caa", "compound", "connection", "dns",
+        "externalAccountRequired", "incorrectResponse", "invalidContact", "malformed", "orderNotReady", "rateLimited",
+        "rejectedIdentifier", "serverInternal", "tls", "unauthorized", "unsupportedContact", "unsupportedIdentifier",
+        "userActionRequired",
     }  # fmt: skip
     assert {name for name, _ in PROBLEM_TYPES.values()} <= known
 
 
 def test_conflict_is_not_409_by_itself() -> None:
-    """For certbot any 409 is an account conflict (acme.md fact 21)."""
-    assert 409 not in {status for _, status in PROBLEM_TYPES.values()}
+    """For certbot any 409 outside of `replaces` is an account conflict (acme.md fact 21)."""
+    assert {kind for kind, (_, status) in PROBLEM_TYPES.items() if status == 409} == {ErrorKind.ALREADY_REPLACED}
 
 
 @pytest.mark.parametrize("path", ["/acme/directory", "/acme"])
@@ -56,6 +57,7 @@ async def test_the_directory_answers_at_both_urls(server: AcmeServer, path: str)
         "newOrder": f"{BASE}/new-order",
         "revokeCert": f"{BASE}/revoke-cert",
         "keyChange": f"{BASE}/key-change",
+        "renewalInfo": f"{BASE}/renewal-info",
         "meta": {"externalAccountRequired": False},
     }
     head = await send(server.app, "HEAD", EXTERNAL_URL + path)
@@ -124,7 +126,12 @@ def resource_paths() -> list[str]:
     table = routes(nothing, directory, nothing)
     assert all(isinstance(route, Route) and isinstance(route.app, Resource) for route in table)
     some_id = "acc-01a20d8f-a4e8-76c7-b0d6-a63cd94e3640"
-    return [route.path.replace("{id}", some_id).replace("{chain}", "1") for route in table if "{path" not in route.path]
+    certificate = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"
+    return [
+        route.path.replace("{id}", some_id).replace("{chain}", "1").replace("{certificate}", certificate)
+        for route in table
+        if "{path" not in route.path
+    ]
 
 
 @pytest.mark.parametrize("path", resource_paths())
@@ -132,7 +139,7 @@ def resource_paths() -> list[str]:
 async def test_methods(server: AcmeServer, path: str, method: str) -> None:
     """A wrong method gets 405 with Allow, a plain GET of a resource too (RFC 8555 section 6.3, acme.md fact 13)."""
     answer = await send(server.app, method, EXTERNAL_URL + path)
-    readable = path in {"/acme", "/acme/directory", "/acme/new-nonce"}
+    readable = path in {"/acme", "/acme/directory", "/acme/new-nonce"} or path.startswith("/acme/renewal-info/")
     allowed = {"GET", "HEAD"} if readable else {"POST"}
     assert answer.header("replay-nonce")
     assert answer.header("link") == INDEX

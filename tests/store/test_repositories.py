@@ -13,7 +13,14 @@ from sqlalchemy import func, select
 from ca_core.model.accounts import AccountStatus
 from ca_core.model.audit import AuditRecord, Outcome
 from ca_core.model.authorizations import AuthorizationStatus, ChallengeStatus
-from ca_core.model.certificates import CertificateStatus, Crl, Revocation, RevocationReason, RevokedSerial
+from ca_core.model.certificates import (
+    CertificateStatus,
+    Crl,
+    PlannedRevocation,
+    Revocation,
+    RevocationReason,
+    RevokedSerial,
+)
 from ca_core.model.clients import ClientSettings
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
@@ -264,6 +271,38 @@ async def test_a_certificate_is_signed_then_revoked_once(store: Database) -> Non
     assert await refused(store, lambda tx: tx.certificates.save(revoked)) is ErrorKind.CONFLICT
     again = replace(stored, revocation=replace(revocation, revoked_at=NOW + HOUR))
     assert await refused(store, lambda tx: tx.certificates.save(again)) is ErrorKind.CONFLICT
+
+
+async def test_a_planned_revocation_comes_back_and_goes(store: Database) -> None:
+    """A certificate would be revoked at another time than its subscriber was told, or although it was withdrawn."""
+    placed = order()
+    intent = certificate(placed.id, 7)
+    await store.write(lambda tx: (tx.orders.add(placed), tx.certificates.add(intent)))
+    planned = PlannedRevocation(
+        revoke_at=NOW + HOUR,
+        reason=RevocationReason.SUPERSEDED,
+        planned_at=NOW,
+        planned_by="operator:me",
+        explanation_url="https://ca.example/why",
+    )
+    saved = await store.write(lambda tx: tx.certificates.save(replace(intent, planned_revocation=planned)))
+    assert await store.read(lambda tx: tx.certificates.get(intent.id)) == saved
+    assert saved.planned_revocation == planned
+    saved = await store.write(lambda tx: tx.certificates.save(replace(saved, planned_revocation=None)))
+    assert await store.read(lambda tx: tx.certificates.get(intent.id)) == saved
+
+
+async def test_a_certificate_is_replaced_by_one_order_that_did_not_fail(store: Database) -> None:
+    """Two requests at once, at two workers, would both replace it (RFC 9773 section 5)."""
+    first, second = order(replaces="crt-1"), order(replaces="crt-1")
+    await store.write(lambda tx: tx.orders.add(first))
+    assert await store.read(lambda tx: tx.orders.replacing("crt-1")) == first
+    assert await store.read(lambda tx: tx.orders.replacing("crt-2")) is None
+    assert await refused(store, lambda tx: tx.orders.add(second)) is ErrorKind.CONFLICT
+    await store.write(lambda tx: tx.orders.save(replace(first, state=OrderState.FAILED)))
+    assert await store.read(lambda tx: tx.orders.replacing("crt-1")) is None
+    await store.write(lambda tx: tx.orders.add(second))
+    assert await store.read(lambda tx: tx.orders.replacing("crt-1")) == second
 
 
 async def test_revoked_and_abandoned_serials_stand_on_the_crl(store: Database) -> None:

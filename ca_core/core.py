@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ca_core.certificates.lint import Linters
+from ca_core.keys.sealing import Sealer
 from ca_core.keys.signer import KeyRing
 from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.sources import Sources
@@ -18,6 +19,7 @@ class Core:
     store: Store
     sources: Sources
     keys: KeyRing
+    sealer: Sealer
     linters: Linters
     validators: Mapping[ValidationMethod, Validator]
     worker: str

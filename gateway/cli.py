@@ -3,22 +3,18 @@
 # ruff: noqa: PLC0415 - see above
 
 import asyncio
-import getpass
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.errors import TriviumError
+from gateway.account_commands import eab
+from gateway.command_options import AsJson, Directory, Limit, choice, operator, reading
 
 if TYPE_CHECKING:
     from ca_core.core import Core
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="trivium",
@@ -31,9 +27,7 @@ order = typer.Typer(help="Look at orders.", no_args_is_help=True)
 product = typer.Typer(help="Look at products.", no_args_is_help=True)
 app.add_typer(order, name="order")
 app.add_typer(product, name="product")
-
-Directory = Annotated[Path, typer.Option("--dir", envvar="TRIVIUM_DIR", help="The installation.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+app.add_typer(eab, name="eab")
 
 
 def main() -> None:
@@ -45,11 +39,6 @@ def main() -> None:
 
         print_error(error.detail)
         sys.exit(1)
-
-
-def operator() -> Principal:
-    """Return whoever sits at the machine's console: sees every Client."""
-    return Principal(kind=PrincipalKind.OPERATOR, id=getpass.getuser())
 
 
 @app.command()
@@ -77,8 +66,8 @@ def init(
 
     wish = Wish(
         name=name,
-        algorithm=KeyAlgorithm(_choice("--algorithm", algorithm, KeyAlgorithm)),
-        key_in_token=_choice("--key", key, ("software", "pkcs11")) == "pkcs11",
+        algorithm=KeyAlgorithm(choice("--algorithm", algorithm, KeyAlgorithm)),
+        key_in_token=choice("--key", key, ("software", "pkcs11")) == "pkcs11",
         root_passphrase=root_passphrase(os.environ, confirm=True),
         assignments=tuple(assignments or ()),
     )
@@ -114,7 +103,7 @@ def serve(
     from gateway.sources import system_sources
     from gateway.supervisor import Supervisor
 
-    kind = ServerKind(_choice("--server", server, ServerKind))
+    kind = ServerKind(choice("--server", server, ServerKind))
     installation = Installation.open(directory)
     catalogue.read(installation.catalogue_file, system_sources().now())
     logs.configure(installation.settings.log.level)
@@ -134,7 +123,7 @@ def order_list(
     state: Annotated[list[str] | None, typer.Option(help="Only orders in this state; may be repeated.")] = None,
     identifier: Annotated[str | None, typer.Option(help="Only orders for this name.")] = None,
     before: Annotated[str | None, typer.Option(help="Only orders older than this one: the next page.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List orders, newest first."""
@@ -143,9 +132,9 @@ def order_list(
     from ca_core.orders.queries import search
     from gateway.console import print_json, print_table
 
-    states = None if not state else frozenset(OrderState(_choice("--state", name, OrderState)) for name in state)
+    states = None if not state else frozenset(OrderState(choice("--state", name, OrderState)) for name in state)
     query = OrderSearch(client_ids=None, states=states, identifier=identifier, before=before, limit=limit)
-    found = _reading(directory, lambda core: search(core, query, operator()))
+    found = reading(directory, lambda core: search(core, query, operator()))
     if as_json:
         print_json(found)
         return
@@ -161,7 +150,7 @@ def order_show(directory: Directory, order_id: str, *, as_json: AsJson = False) 
     from gateway.console import print_json
     from gateway.explain import order_with_jobs, print_order
 
-    shown = _reading(directory, lambda core: order_with_jobs(core, order_id, operator()))
+    shown = reading(directory, lambda core: order_with_jobs(core, order_id, operator()))
     if as_json:
         print_json(shown)
     else:
@@ -176,7 +165,7 @@ def explain(
     from gateway.console import print_json
     from gateway.explain import explained, print_explanation
 
-    explanation = _reading(directory, lambda core: explained(core, object_id))
+    explanation = reading(directory, lambda core: explained(core, object_id))
     if as_json:
         print_json(explanation)
     else:
@@ -192,7 +181,7 @@ def product_list(directory: Directory, *, as_json: AsJson = False) -> None:
         found, clients = await core.store.read(lambda tx: (tx.products.all(None), tx.clients.all()))
         return found, {client.id: client.name for client in clients}
 
-    found, clients = _reading(directory, read)
+    found, clients = reading(directory, read)
     if as_json:
         print_json(found)
         return
@@ -231,7 +220,7 @@ def crl(
         asyncio.run(publish_root(installation, os.environ, operator()))
     if new:
         asyncio.run(publish_issuing(installation, os.environ))
-    found = _reading(directory, crls)
+    found = reading(directory, crls)
     if as_json:
         print_json(found)
         return
@@ -265,7 +254,7 @@ def apply(
             lambda tx: catalogue.apply(tx, content, installation.directory, sources, operator())
         )
 
-    summaries = [change.summary for change in _reading(directory, act)]
+    summaries = [change.summary for change in reading(directory, act)]
     if as_json:
         print_json(summaries)
     else:
@@ -301,25 +290,3 @@ def doctor(directory: Directory, *, as_json: AsJson = False) -> None:
         print_findings(findings)
     if any(finding.wrong for finding in findings):
         raise typer.Exit(1)
-
-
-def _reading(directory: Path, command: Callable[["Core"], Awaitable[T]]) -> T:
-    """Run a command on the store, which opens no key."""
-    from gateway.installation import Installation
-    from gateway.wiring import reading_core
-
-    installation = Installation.open(directory)
-
-    async def run() -> T:
-        async with reading_core(installation) as core:
-            return await command(core)
-
-    return asyncio.run(run())
-
-
-def _choice(option: str, value: str, choices: object) -> str:
-    """Return ``value`` if it is one of ``choices``; raises MALFORMED with all of them."""
-    known = [str(choice) for choice in choices]  # type: ignore[attr-defined]
-    if value not in known:
-        raise TriviumError(ErrorKind.MALFORMED, f"{option} {value}: choose one of {', '.join(known)}.")
-    return value

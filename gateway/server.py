@@ -11,7 +11,6 @@ from ca_core.certificates.lint import Linters
 from ca_core.certificates.warm_up import warm_up
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificateRole
-from ca_core.model.products import Product, Road
 from ca_core.model.store import Transaction
 from ca_core.orders import worker as order_worker
 from ca_core.orders.own_certificates import ensure
@@ -19,7 +18,7 @@ from gateway import logs
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app as build_acme
-from gateway.first_catalogue import DEFAULT_CLIENT, DEFAULT_PRODUCT
+from gateway.directories import bound_directory, open_directory
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.listener import serve_with
 from gateway.listener_certificate import ListenerCertificate, listener_names
@@ -57,12 +56,13 @@ async def _serve(
     answering: Callable[[dict[str, str]], None],
 ) -> None:
     core, settings = opened.core, installation.settings
-    issuer, directory = await core.store.read(lambda tx: (_issuer(tx), _directory(tx, settings.acme_base)))
+    issuer, opened_to_all = await core.store.read(lambda tx: (_issuer(tx), open_directory(tx, settings.acme_base)))
+    directories = (opened_to_all, bound_directory(settings.acme_base))
     warm_up([issuer])
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)
     await certificate.order(listener_names(settings))
-    acme = build_acme(core, directory, Nonces(opened.kek.derive(NONCE_KEY_PURPOSE), core.sources))
+    acme = build_acme(core, directories, Nonces(opened.kek.derive(NONCE_KEY_PURPOSE), core.sources))
     serve_socket = serve_with(message.server)
     acme_started, status_started = asyncio.Event(), asyncio.Event()
     acme_socket = socket.socket(fileno=message.acme_descriptor)
@@ -71,7 +71,7 @@ async def _serve(
     async def say_when_answering() -> None:
         await acme_started.wait()
         await status_started.wait()
-        answering(_endpoints(installation, issuer, directory))
+        answering(_endpoints(installation, issuer, directories))
 
     answer = asyncio.create_task(say_when_answering())
     try:
@@ -107,32 +107,13 @@ def _issuer(tx: Transaction) -> Issuer:
     return min(issuing, key=lambda issuer: issuer.created_at)
 
 
-def _directory(tx: Transaction, external_url: str) -> Directory:
-    """Return the ACME directory for everybody: the default Client, and its product for ACME."""
-    client = tx.clients.by_name(DEFAULT_CLIENT)
-    products = [] if client is None else tx.products.all(frozenset({client.id}))
-    over_acme = [product for product in products if Road.ACME in product.roads]
-    if client is None or not over_acme:
-        raise TriviumError(
-            ErrorKind.UNAVAILABLE, f"The Client {DEFAULT_CLIENT} has no product for ACME; see catalogue.toml."
-        )
-
-    def preferred(product: Product) -> tuple[bool, str]:
-        return product.name != DEFAULT_PRODUCT, product.name
-
-    return Directory(
-        external_url=external_url,
-        client_id=client.id,
-        product_id=min(over_acme, key=preferred).id,
-        eab_required=client.settings.require_eab,
-    )
-
-
-def _endpoints(installation: Installation, issuer: Issuer, directory: Directory) -> dict[str, str]:
+def _endpoints(installation: Installation, issuer: Issuer, directories: tuple[Directory, Directory]) -> dict[str, str]:
     """Return what ``endpoints.json`` says."""
+    opened_to_all, bound = directories
     root = str(installation.root_certificate_file)
     return {
-        "acme_directory": directory.url,
+        "acme_directory": opened_to_all.url,
+        "acme_eab_directory": bound.url,
         "tls_ca": root,
         "root": root,
         "crl": issuer.crl_url,

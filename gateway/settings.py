@@ -218,7 +218,8 @@ class Acme(_Section):
     )
     require_eab: Switch = Field(
         default=False,
-        description="Whether ACME accounts of the default Client need an external account binding.",
+        description="Whether the directory at /acme, of the default Client, demands an external account binding. The "
+        "one at /eab always does.",
     )
 
 

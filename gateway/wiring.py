@@ -46,12 +46,18 @@ async def reading_core(installation: Installation) -> AsyncIterator[Core]:
     """Open what a command needs that only looks: the store, and no key."""
     async with opened_store(installation) as store:
         yield Core(
-            store=store, sources=system_sources(), keys=NoKeys(), linters=Linters(), validators={}, worker="console"
+            store=store,
+            sources=system_sources(),
+            keys=NoKeys(),
+            sealer=NoKeys(),
+            linters=Linters(),
+            validators={},
+            worker="console",
         )
 
 
 class NoKeys:
-    """The key ring of a command that only looks."""
+    """The key ring and the sealer of a command that only looks."""
 
     async def signer(self, key_reference: str) -> Signer:
         """Refuse."""
@@ -64,6 +70,16 @@ class NoKeys:
     async def private_key(self, key_id: str) -> CertificateIssuerPrivateKeyTypes:
         """Refuse."""
         raise self._refused(key_id)
+
+    def seal(self, purpose: str, plaintext: bytes) -> bytes:
+        """Refuse."""
+        del plaintext
+        raise self._refused(purpose)
+
+    def unseal(self, purpose: str, sealed: bytes) -> bytes:
+        """Refuse."""
+        del sealed
+        raise self._refused(purpose)
 
     def _refused(self, what: str) -> TriviumError:
         return TriviumError(ErrorKind.INTERNAL, f"A command that only looks has no keys, and so not {what}.")
@@ -90,6 +106,7 @@ async def opened_core(
                     store=store,
                     sources=sources,
                     keys=keys,
+                    sealer=kek,
                     linters=linters,
                     validators=validators.by_method,
                     worker=worker,

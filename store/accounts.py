@@ -1,9 +1,12 @@
 """ACME accounts in the store."""
 
+from typing import Any
+
 from sqlalchemy import bindparam, select
 
 from ca_core.model.accounts import Account
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.external_accounts import ExternalAccountBinding
 from ca_core.model.values import of_members, replace
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
@@ -23,7 +26,7 @@ class AccountTable:
 
     def add(self, account: Account) -> None:
         """Store a new account; raises CONFLICT when the thumbprint is known."""
-        if not self._run.change(_ADD, vars(account)):
+        if not self._run.change(_ADD, _values(account)):
             raise TriviumError(ErrorKind.CONFLICT, "an account with this key exists already; use it, or another key")
 
     def get(self, account_id: str) -> Account | None:
@@ -41,5 +44,18 @@ class AccountTable:
         return replace(account, revision=account.revision + 1)
 
 
+def _values(account: Account) -> dict[str, Any]:
+    binding = account.binding
+    return {
+        **vars(account),
+        "external_account_key_id": binding.key_id if binding else None,
+        "external_account_binding": binding.jws if binding else None,
+    }
+
+
 def _account(row: Row | None) -> Account | None:
-    return None if row is None else of_members(Account, row)
+    if row is None:
+        return None
+    key_id, jws = row.pop("external_account_key_id"), row.pop("external_account_binding")
+    row["binding"] = None if key_id is None else ExternalAccountBinding(key_id=key_id, jws=jws)
+    return of_members(Account, row)

@@ -146,8 +146,33 @@ accounts = Table(
     _required("contacts", Strings),
     _required("terms_agreed", Boolean),
     _required("created_at", Time),
+    Column("external_account_key_id", String),
+    Column("external_account_binding", Text),
     _required("revision", Integer),
     UniqueConstraint("thumbprint"),
+    Index(None, "client_id", "id"),
+)
+_partial(
+    "ix_accounts_external_account_key_id",
+    accounts,
+    "external_account_key_id",
+    where=accounts.c.external_account_key_id.is_not(None),
+)
+
+external_account_keys = Table(
+    "external_account_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    _client(),
+    _required("product_ids", Strings),
+    _required("reusable", Boolean),
+    _required("comment", String),
+    _required("created_by", String),
+    _required("created_at", Time),
+    Column("used_at", Time),
+    Column("revoked_at", Time),
+    _required("sealed", LargeBinary),
+    _required("revision", Integer),
     Index(None, "client_id", "id"),
 )
 

@@ -9,6 +9,7 @@ from store.blocked_keys import BlockedKeyTable
 from store.certificates import CertificateTable
 from store.clients import ClientTable
 from store.crls import CrlTable
+from store.external_account_keys import ExternalAccountKeyTable
 from store.issuers import IssuerTable
 from store.jobs import JobTable
 from store.once import OnceTable
@@ -46,6 +47,11 @@ class StoreTransaction:
     def accounts(self) -> AccountTable:
         """ACME accounts."""
         return AccountTable(self.executor)
+
+    @cached_property
+    def external_account_keys(self) -> ExternalAccountKeyTable:
+        """External account keys."""
+        return ExternalAccountKeyTable(self.executor)
 
     @cached_property
     def orders(self) -> OrderTable:

@@ -8,12 +8,15 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from ca_core.access import external_account_keys
+from ca_core.access.external_account_keys import PresentedBinding
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked, spki_sha256
 from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.external_accounts import ExternalAccountKey
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
 from ca_core.orders.crash import crash_point
@@ -34,12 +37,24 @@ class AccountKey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountRequest:
-    """What an account is registered with; ``contacts`` are URLs that the front end has checked."""
+class Enrolment:
+    """Whose an account is, and the product it orders."""
 
     client_id: str
     product_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRequest:
+    """What an account is registered with; ``contacts`` are URLs that the front end has checked.
+
+    ``enrolment`` is what the directory gives accounts; None is a directory for every Client, where the external
+    account key says it.
+    """
+
+    enrolment: Enrolment | None
     key: AccountKey
+    binding: PresentedBinding | None = None
     contacts: tuple[str, ...] = ()
     terms_agreed: bool = False
 
@@ -56,39 +71,47 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
     """Make an account of the key, or return the one it has (RFC 8555 sections 7.3 and 7.3.1).
 
     Of any number of requests with one key, one makes the account. ``address`` is the peer's, for the audit record.
-    Raises BAD_KEY for a key that no account may have (rules 22-30), UNAUTHENTICATED when its account is deactivated.
+    Raises BAD_KEY for a key that no account may have (rules 22-30), UNAUTHENTICATED when its account is deactivated,
+    CONFLICT when its account is another directory's, EXTERNAL_ACCOUNT_REQUIRED, and FORBIDDEN for a binding that does
+    not hold (rule 47).
     """
     known = await find_by_thumbprint(core, request.key.thumbprint)
     if known is not None:
-        return Registered(account=require_valid(known), created=False)
+        return _known(known, request)
     check_public_key(request.key.public_key, ACCOUNT_KEYS)
+    bound_with, enrolment = await _enrolled(core, request)
     account = Account(
         id=core.sources.new_id("acc"),
-        client_id=request.client_id,
-        product_id=request.product_id,
+        client_id=enrolment.client_id,
+        product_id=enrolment.product_id,
         status=AccountStatus.VALID,
         jwk=request.key.jwk,
         thumbprint=request.key.thumbprint,
         contacts=request.contacts,
         terms_agreed=request.terms_agreed,
         created_at=core.sources.now(),
+        binding=request.binding.binding if request.binding else None,
     )
+    principal = principal_of(account, address)
     record = entry(
         core.sources,
-        principal_of(account, address),
+        principal,
         "account.register",
         account.id,
         thumbprint=account.thumbprint,
         contacts=list(account.contacts),
         product=account.product_id,
         termsAgreed=account.terms_agreed,
+        externalAccountKey=bound_with.id if bound_with else None,
     )
 
     def add(tx: Transaction) -> Registered:
         other = tx.accounts.by_thumbprint(account.thumbprint)
         if other is not None:
-            return Registered(account=require_valid(other), created=False)
+            return _known(other, request)
         refuse_blocked(tx, spki_sha256(request.key.public_key))
+        if bound_with is not None:
+            external_account_keys.use(tx, bound_with, account.id, core, principal)
         tx.accounts.add(account)
         tx.audit.append([record])
         return Registered(account=account, created=True)
@@ -103,6 +126,37 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
     return registered
 
 
+def _known(account: Account, request: AccountRequest) -> Registered:
+    if not serves(request.enrolment, account):
+        detail = "The key has an account at another directory of this CA; use that one, or register another key here."
+        raise TriviumError(ErrorKind.CONFLICT, detail)
+    return Registered(account=require_valid(account), created=False)
+
+
+async def _enrolled(core: Core, request: AccountRequest) -> tuple[ExternalAccountKey | None, Enrolment]:
+    """Return the key that binds the new account, if one does, and whose the account is."""
+    enrolment = request.enrolment
+    if request.binding is not None:
+        client_id = enrolment.client_id if enrolment else None
+        key = await external_account_keys.verified(core, request.binding, client_id=client_id)
+        return key, Enrolment(client_id=key.client_id, product_id=key.product_ids[0])
+    if enrolment is None or await binding_required(core, enrolment):
+        raise TriviumError(
+            ErrorKind.EXTERNAL_ACCOUNT_REQUIRED,
+            "This directory registers accounts with an external account binding only: ask the operator of the CA for "
+            "a key identifier and an HMAC key (`trivium eab create`), and give both to your client.",
+        )
+    return None, enrolment
+
+
+async def binding_required(core: Core, enrolment: Enrolment | None) -> bool:
+    """Whether a directory refuses accounts without an external account binding: its Client's setting as it is now."""
+    if enrolment is None:
+        return True
+    client = await core.store.read(lambda tx: tx.clients.get(enrolment.client_id))
+    return client is None or client.settings.require_eab
+
+
 async def find_by_thumbprint(core: Core, thumbprint: str) -> Account | None:
     """Return the account of a key, whatever its status."""
     return await core.store.read(lambda tx: tx.accounts.by_thumbprint(thumbprint))
@@ -111,6 +165,11 @@ async def find_by_thumbprint(core: Core, thumbprint: str) -> Account | None:
 async def get(core: Core, account_id: str) -> Account | None:
     """Return the account, whatever its status: for finding the key of a request, before anything else is known."""
     return await core.store.read(lambda tx: tx.accounts.get(account_id))
+
+
+def serves(enrolment: Enrolment | None, account: Account) -> bool:
+    """Whether an account may be used at a directory: at that of its Client, or where every account is bound."""
+    return account.binding is not None if enrolment is None else account.client_id == enrolment.client_id
 
 
 def require_valid(account: Account) -> Account:

@@ -31,8 +31,12 @@ def not_found(what: str) -> TriviumError:
     return TriviumError(ErrorKind.NOT_FOUND, f"There is no such {what} here; check its id or URL.")
 
 
-def visible_clients(principal: Principal) -> frozenset[str] | None:
-    """Return the Clients a search of ``principal`` runs over; None is every Client, for the operator only."""
+def visible_clients(principal: Principal, *, asked: frozenset[str] | None = None) -> frozenset[str] | None:
+    """Return the Clients a search of ``principal`` runs over: of those ``asked`` for (None: all) the visible ones.
+
+    None is every Client, for the operator only.
+    """
     if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
-        return None
-    return frozenset() if principal.client_id is None else frozenset({principal.client_id})
+        return asked
+    visible = frozenset() if principal.client_id is None else frozenset({principal.client_id})
+    return visible if asked is None else asked & visible

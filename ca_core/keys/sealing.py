@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -22,6 +23,18 @@ _TAG_BYTES = 16
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_SECRET_FILE = 4096
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
+class Sealer(Protocol):
+    """Seals what the store keeps of secrets, and opens it again."""
+
+    def seal(self, purpose: str, plaintext: bytes) -> bytes:
+        """Return what only :meth:`unseal` for the same ``purpose`` opens."""
+        ...
+
+    def unseal(self, purpose: str, sealed: bytes) -> bytes:
+        """Return the plaintext; raises UNAVAILABLE for anything but what was sealed for this ``purpose``."""
+        ...
 
 
 class KeyEncryptionKey:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ca_core.model.external_accounts import ExternalAccountBinding
+
 
 class AccountStatus(StrEnum):
     """RFC 8555 section 7.1.6."""
@@ -18,7 +20,7 @@ class Account:
     """An ACME account (``acc-``) of a Client.
 
     ``jwk`` is the public key as canonical JSON (RFC 7638 form), ``thumbprint`` its base64url SHA-256 thumbprint.
-    ``product_id`` is the product an order of this account gets.
+    ``product_id`` is the product an order of this account gets. ``binding`` never changes (RFC 8555 section 7.1.2).
     """
 
     id: str
@@ -30,4 +32,5 @@ class Account:
     contacts: tuple[str, ...]
     terms_agreed: bool
     created_at: datetime
+    binding: ExternalAccountBinding | None = None
     revision: int = 0

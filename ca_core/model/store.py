@@ -17,6 +17,7 @@ from ca_core.model.audit import AuditRecord
 from ca_core.model.authorizations import Authorization, Challenge
 from ca_core.model.certificates import Certificate, Crl, RevokedSerial
 from ca_core.model.clients import Client
+from ca_core.model.external_accounts import ExternalAccountKey
 from ca_core.model.identifiers import Identifier
 from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole, SealedKey
 from ca_core.model.jobs import Job, JobType, TimerType
@@ -83,6 +84,21 @@ class Accounts(Protocol):
     def by_thumbprint(self, thumbprint: str) -> Account | None: ...
     def save(self, account: Account) -> Account:
         """Replace the row whose revision is ``account.revision``; return it with the next one; raises CONFLICT."""
+        ...
+
+
+class ExternalAccountKeys(Protocol):
+    """External account keys; the sealed HMAC keys beside them are read by nothing but a verification."""
+
+    def add(self, key: ExternalAccountKey, sealed: bytes) -> None: ...
+    def get(self, key_id: str) -> ExternalAccountKey | None: ...
+    def sealed(self, key_id: str) -> bytes | None: ...
+    def save(self, key: ExternalAccountKey) -> ExternalAccountKey:
+        """Save use and revocation by the revision: of any number of uses of a one-time key, one comes through."""
+        ...
+
+    def search(self, client_ids: frozenset[str] | None, *, before: str | None, limit: int) -> list[ExternalAccountKey]:
+        """The keys of these Clients (None: of all), newest first, from the one behind the id ``before``."""
         ...
 
 
@@ -240,6 +256,8 @@ class Transaction(Protocol):
     def issuers(self) -> Issuers: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def external_account_keys(self) -> ExternalAccountKeys: ...
     @property
     def orders(self) -> Orders: ...
     @property

@@ -53,10 +53,7 @@ async def of_account(core: Core, principal: Principal, *, after: str | None, lim
 
 async def search(core: Core, query: OrderSearch, principal: Principal) -> list[Order]:
     """Return the orders the query finds among those of the Clients the principal sees, newest first."""
-    allowed = visible_clients(principal)
-    if allowed is not None:
-        asked = query.client_ids if query.client_ids is not None else allowed
-        query = replace(query, client_ids=asked & allowed)
+    query = replace(query, client_ids=visible_clients(principal, asked=query.client_ids))
     return await core.store.read(lambda tx: tx.orders.search(query))
 
 

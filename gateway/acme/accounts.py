@@ -1,5 +1,6 @@
 """Accounts on the wire: newAccount, read, update, deactivate, key change (RFC 8555 section 7.3)."""
 
+import json
 import re
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from gateway.acme.auth import ByAccount, ByKey, payload_object
 from gateway.acme.codec import JsonObject, decode_json_object, malformed, optional_boolean
 from gateway.acme.directory import Directory
 from gateway.acme.errors import RefusedWith
+from gateway.acme.external_account_binding import parse_binding
 from gateway.acme.front_end import FrontEnd, Reply, json_reply, location
 from gateway.acme.jwk import parse_jwk
 from gateway.acme.jws import Jwk, VerifiedJws, parse_jws, verify
@@ -29,16 +31,18 @@ _MAILTO = re.compile(
 async def new_account(front_end: FrontEnd, request: ByKey) -> Reply:
     """Register the key, or say which account it has (RFC 8555 sections 7.3 and 7.3.1)."""
     payload = payload_object(request)
-    known = await accounts.find_by_thumbprint(request.core, request.key.thumbprint)
-    if known is None:
+    enrolment = front_end.directory.enrolment
+    found = await accounts.find_by_thumbprint(request.core, request.key.thumbprint)
+    known = found is not None and accounts.serves(enrolment, found)
+    if not known:
         _require_registrable(front_end.directory, payload)
     registered = await accounts.register(
         request.core,
         AccountRequest(
-            client_id=front_end.directory.client_id,
-            product_id=front_end.directory.product_id,
+            enrolment=enrolment,
             key=request.key,
-            contacts=_contacts(payload) if known is None else (),
+            binding=None if known else parse_binding(payload, url=request.url, key=request.key),
+            contacts=() if known else _contacts(payload),
             terms_agreed=optional_boolean(payload, "termsOfServiceAgreed"),
         ),
         address=request.principal.address,
@@ -96,9 +100,6 @@ def _require_registrable(directory: Directory, payload: JsonObject) -> None:
     if directory.terms_url and not optional_boolean(payload, "termsOfServiceAgreed"):
         detail = f'Read {directory.terms_url} and agree: "termsOfServiceAgreed" must be true.'
         raise TriviumError(ErrorKind.TERMS_NOT_AGREED, detail)
-    if directory.eab_required:
-        detail = "This directory registers accounts with an external account binding only; ask the operator for one."
-        raise TriviumError(ErrorKind.EXTERNAL_ACCOUNT_REQUIRED, detail)
 
 
 def _contacts(payload: JsonObject) -> tuple[str, ...]:
@@ -138,4 +139,6 @@ def _account_reply(front_end: FrontEnd, account: Account, status: HTTPStatus = H
     obj: JsonObject = {"status": account.status.value, "contact": list(account.contacts), "orders": f"{url}/orders"}
     if account.terms_agreed:
         obj["termsOfServiceAgreed"] = True
+    if account.binding is not None:
+        obj["externalAccountBinding"] = json.loads(account.binding.jws)
     return json_reply(obj, location(url), status=status)

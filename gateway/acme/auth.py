@@ -113,7 +113,7 @@ def _parse(request: Request) -> Jws:
 
 async def _by_account(front_end: FrontEnd, request: Request, jws: Jws, signer: KeyId) -> ByAccount:
     account = await accounts.get(front_end.core, _account_id(front_end, signer))
-    if account is None:
+    if account is None or not accounts.serves(front_end.directory.enrolment, account):
         raise TriviumError(
             ErrorKind.ACCOUNT_UNKNOWN, 'There is no account at the URL in "kid"; register the key first.'
         )
@@ -158,7 +158,7 @@ def _spending_store(front_end: FrontEnd, verified: VerifiedJws) -> SpendingStore
 def _account_id(front_end: FrontEnd, signer: KeyId) -> str:
     """Read the id out of ``kid``, which must be an account URL of this directory to the letter (rule 36)."""
     prefix = front_end.directory.account_prefix
-    account_id = signer.url[len(prefix) :]
-    if not signer.url.startswith(prefix) or not _ACCOUNT_ID.fullmatch(account_id):
+    account_id = signer.value[len(prefix) :]
+    if not signer.value.startswith(prefix) or not _ACCOUNT_ID.fullmatch(account_id):
         raise malformed(f'"kid" must be the account URL as newAccount gave it in Location: {prefix}acc-...')
     return account_id

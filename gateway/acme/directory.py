@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from ca_core.access.accounts import Enrolment
 from gateway.acme.codec import JsonObject, encode_json
 
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
@@ -15,15 +16,13 @@ class Directory:
 
     ``external_url`` is what clients reach the listener under (``https://ca.example:14000``): plain ASCII, without a
     default port or a trailing slash, because clients sign and compare URLs as strings. ``base_path`` begins with a
-    slash (``/acme``). Accounts registered here belong to the Client ``client_id`` and order ``product_id``.
-    ``eab_required`` refuses new accounts without an external account binding.
+    slash (``/acme``). ``enrolment`` says whose the accounts are that register here without an external account
+    binding; None is a directory for every Client, which demands a binding.
     """
 
     external_url: str
     base_path: str = "/acme"
-    client_id: str
-    product_id: str
-    eab_required: bool = False
+    enrolment: Enrolment | None
     terms_url: str | None = None
     website: str | None = None
     caa_identities: tuple[str, ...] = ()
@@ -72,10 +71,9 @@ class Directory:
         """Return the URL of a certificate with its default chain."""
         return f"{self.root}/certificate/{certificate_id}"
 
-    @cached_property
-    def document(self) -> bytes:
-        """The directory object; ``newAuthz`` is missing, which says that there is no pre-authorization."""
-        meta: JsonObject = {"externalAccountRequired": self.eab_required}
+    def document(self, *, binding_required: bool) -> bytes:
+        """Return the directory object; ``newAuthz`` is missing, which says that there is no pre-authorization."""
+        meta: JsonObject = {"externalAccountRequired": binding_required}
         if self.terms_url:
             meta["termsOfService"] = self.terms_url
         if self.website:

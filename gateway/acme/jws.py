@@ -4,7 +4,7 @@ Two steps, because the key of most requests is only known once the header is rea
 everything that needs no key, :func:`verify` checks the signature and is the only maker of :class:`VerifiedJws`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,16 +34,16 @@ class Jwk:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyId:
-    """The request is signed by the key of the account with this URL."""
+    """The request is signed by the key of this name: the URL of an account, or an external account key's id."""
 
-    url: str
+    value: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jws:
     """A JWS that is well-formed and whose signature nobody has checked yet.
 
-    ``nonce`` is None where the header has none: only the inner JWS of a key change may do without.
+    ``nonce`` is None where the header has none: only an inner JWS may do without.
     """
 
     algorithm: str
@@ -72,7 +72,11 @@ def parse_jws(body: bytes) -> Jws:
     Raises MALFORMED, BAD_ALGORITHM for an ``alg`` that is not on the list, BAD_KEY for an embedded key that cannot be
     an account key.
     """
-    envelope = decode_json_object(body, "The request body (a flattened JWS)")
+    return parse_envelope(decode_json_object(body, "The request body (a flattened JWS)"), ALGORITHMS)
+
+
+def parse_envelope(envelope: JsonObject, algorithms: Collection[str]) -> Jws:
+    """Read a flattened JWS that is JSON already, and whose ``alg`` must be one of ``algorithms``; raises as above."""
     if "signatures" in envelope:
         raise malformed('Sign once, with the flattened JWS serialisation: "signatures" is not accepted.')
     if "header" in envelope:
@@ -84,7 +88,7 @@ def parse_jws(body: bytes) -> Jws:
         raise malformed('"signature" must not be empty.')
     _refuse_extensions(header)
     return Jws(
-        algorithm=_algorithm(header),
+        algorithm=_algorithm(header, algorithms),
         signer=_signer(header),
         url=_url(header),
         nonce=_nonce(header),
@@ -127,12 +131,12 @@ def _refuse_extensions(header: JsonObject) -> None:
             raise malformed(f'The JWS header parameter "{name}" is not accepted.')
 
 
-def _algorithm(header: JsonObject) -> str:
+def _algorithm(header: JsonObject, algorithms: Collection[str]) -> str:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str):
         raise malformed('The JWS header must name its algorithm in "alg".')
-    if algorithm not in ALGORITHMS:
-        raise TriviumError(ErrorKind.BAD_ALGORITHM, f'"alg" must be one of {", ".join(ALGORITHMS)}.')
+    if algorithm not in algorithms:
+        raise TriviumError(ErrorKind.BAD_ALGORITHM, f'"alg" must be one of {", ".join(algorithms)}.')
     return algorithm
 
 
@@ -143,8 +147,8 @@ def _signer(header: JsonObject) -> Jwk | KeyId:
     if "jwk" in header:
         return Jwk(key=parse_jwk(header["jwk"]))
     if not isinstance(header["kid"], str):
-        raise malformed('"kid" must be the URL of the account.')
-    return KeyId(url=header["kid"])
+        raise malformed('"kid" must be a string, such as the URL of the account.')
+    return KeyId(value=header["kid"])
 
 
 def _url(header: JsonObject) -> str:

@@ -19,7 +19,8 @@ def plain_get(perform: Callable[[FrontEnd, ResourceRequest], Awaitable[Reply]]) 
     """
 
     async def read(front_end: FrontEnd, request: Request) -> Reply:
-        principal = await reader_of(front_end.core, request.path["id"], request.address)
+        enrolment = front_end.directory.enrolment
+        principal = await reader_of(front_end.core, request.path["id"], request.address, enrolment=enrolment)
         if principal is None:
             raise _refused()
         reading = ResourceRequest(path=request.path, payload=b"", principal=principal, core=front_end.core)

@@ -44,10 +44,10 @@ class Action(Generic[Signed]):
 class Resource:
     """The ASGI application of one URL.
 
-    ``post`` is what a POST does. ``get`` are the answers to GET and HEAD of the two resources that have them
-    (RFC 8555 sections 7.1.1 and 7.2), ``read`` makes one; every other is read by POST-as-GET, and a plain GET gets
-    405 (section 6.3). A ``read`` beside a ``post`` is for some Clients only, and so not in Allow. ``otherwise`` is the
-    answer to every other method, in place of the 405.
+    ``post`` is what a POST does. ``get`` are answers to GET and HEAD that never change, ``read`` makes one, of the two
+    resources that have them (RFC 8555 sections 7.1.1 and 7.2); every other is read by POST-as-GET, and a plain GET
+    gets 405 (section 6.3). A ``read`` beside a ``post`` is for some Clients only, and so not in Allow.
+    ``otherwise`` is the answer to every other method, in place of the 405.
     """
 
     def __init__(

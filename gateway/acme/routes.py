@@ -1,9 +1,11 @@
 """The URLs of the ACME front end, and what stands behind each."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.routing import Route, Router
 
+from ca_core.access.accounts import binding_required
 from ca_core.core import Core
 from gateway.acme import accounts, authorizations, certificates, orders, renewal_info, revocation
 from gateway.acme.auth import by_account, by_account_or_key, by_key
@@ -11,13 +13,18 @@ from gateway.acme.directory import Directory
 from gateway.acme.front_end import FrontEnd, Reply
 from gateway.acme.nonces import Nonces
 from gateway.acme.plain_get import plain_get
+from gateway.acme.request import Request
 from gateway.acme.resource import Action, Resource, unknown_url
 
 
-def build_app(core: Core, directory: Directory, nonces: Nonces) -> Router:
-    """Return the ASGI application of one directory: the bare router, since each resource answers its own errors."""
-    elsewhere = unknown_url(FrontEnd(core=core, directory=directory, nonces=nonces))
-    return Router(routes=[*routes(core, directory, nonces), Route("/{path:path}", elsewhere)], redirect_slashes=False)
+def build_app(core: Core, directories: Sequence[Directory], nonces: Nonces) -> Router:
+    """Return the ASGI application of these directories: the bare router, since each resource answers its own errors.
+
+    URLs under none of them are answered in the name of the first.
+    """
+    elsewhere = unknown_url(FrontEnd(core=core, directory=directories[0], nonces=nonces))
+    table = [route for directory in directories for route in routes(core, directory, nonces)]
+    return Router(routes=[*table, Route("/{path:path}", elsewhere)], redirect_slashes=False)
 
 
 def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
@@ -44,13 +51,19 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
         "/revoke-cert": Resource(front_end, post=_REVOKE_CERT),
         "/renewal-info/{certificate}": Resource(front_end, read=renewal_info.renewal_info),
     }
-    document = Resource(front_end, get=dict.fromkeys(("GET", "HEAD"), Reply(body=directory.document)))
+    document = Resource(front_end, read=_document)
     return [
         *(Route(base + path, resource) for path, resource in table.items()),
         Route(f"{base}/directory", document),
         Route(base, document),
         Route(f"{base}/{{path:path}}", unknown_url(front_end)),
     ]
+
+
+async def _document(front_end: FrontEnd, _: Request) -> Reply:
+    """Answer with the directory object (RFC 8555 section 7.1.1), as the Client's settings are now."""
+    required = await binding_required(front_end.core, front_end.directory.enrolment)
+    return Reply(body=front_end.directory.document(binding_required=required))
 
 
 # RFC 8555 section 7.2: HEAD answers 200, GET 204. The nonce itself is in every answer.

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.routing import Router
 
+from ca_core.access.accounts import Enrolment
 from ca_core.core import Core
 from ca_core.model.products import LintMode, LintPolicy, NamePolicy, Product
 from ca_core.validation.methods import build_validators
@@ -61,7 +62,7 @@ class AcmeServer:
         """Return a server with another directory on the same installation."""
         directory = replace(self.directory, **changes)
         return replace(
-            self, app=build_app(self.core, directory, Nonces(NONCE_KEY, self.core.sources)), directory=directory
+            self, app=build_app(self.core, [directory], Nonces(NONCE_KEY, self.core.sources)), directory=directory
         )
 
     async def client(self, key: PrivateKey | None = None) -> AcmeClient:
@@ -139,6 +140,7 @@ async def acme_server(store: Database) -> AsyncIterator[AcmeServer]:
         closing.push_async_callback(validators.close)
         core = replace(installation.core, validators=validators.by_method)
         installation = replace(installation, core=core)
-        directory = Directory(external_url=EXTERNAL_URL, client_id="cli-1", product_id="pma-tls")
-        app = build_app(core, directory, Nonces(NONCE_KEY, core.sources))
+        enrolment = Enrolment(client_id="cli-1", product_id="pma-tls")
+        directory = Directory(external_url=EXTERNAL_URL, enrolment=enrolment)
+        app = build_app(core, [directory], Nonces(NONCE_KEY, core.sources))
         yield AcmeServer(app, directory, installation, web)

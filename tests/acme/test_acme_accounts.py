@@ -70,13 +70,6 @@ async def test_terms_must_be_agreed_to_where_there_are_some(server: AcmeServer) 
     assert (await client.register()).status == 201
 
 
-async def test_a_directory_that_demands_a_binding(server: AcmeServer) -> None:
-    """Anybody could register where only bound accounts may (RFC 8555 section 7.3.4)."""
-    client = await server.with_directory(eab_required=True).client()
-    answer = await client.register()
-    assert (answer.status, answer.problem) == (403, "externalAccountRequired")
-
-
 @pytest.mark.parametrize(
     "contact",
     [

@@ -33,7 +33,7 @@ ENDPOINTS = [("/new-account", {"jwk"}), ("/revoke-cert", {"jwk", "kid"}), *((pat
 
 def test_every_endpoint_is_in_the_matrix() -> None:
     """A new route could do without the tests of this module (abuse 46)."""
-    directory = Directory(external_url=EXTERNAL_URL, client_id="c", product_id="p")
+    directory = Directory(external_url=EXTERNAL_URL, enrolment=None)
     nothing: Any = None  # the table is only looked at
     table = routes(nothing, directory, nothing)
     posts = {route.path for route in table if isinstance(route.app, Resource) and route.app.post is not None}
@@ -180,7 +180,7 @@ def workers(server: AcmeServer, tmp_path: Path) -> Iterator[list[Router]]:
     """Return the applications of three more workers: each with its own connections to the same database."""
     stores = [open_store(f"sqlite:///{tmp_path}/trivium.db") for _ in range(3)]
     cores = [replace(server.core, store=store) for store in stores]
-    yield [build_app(core, server.directory, Nonces(NONCE_KEY, core.sources)) for core in cores]
+    yield [build_app(core, [server.directory], Nonces(NONCE_KEY, core.sources)) for core in cores]
     for store in stores:
         store.close()
 

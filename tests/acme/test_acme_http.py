@@ -14,7 +14,7 @@ from gateway.acme.front_end import Reply
 from gateway.acme.nonces import Nonces
 from gateway.acme.request import MAX_BODY
 from gateway.acme.resource import Resource
-from gateway.acme.routes import routes
+from gateway.acme.routes import build_app, routes
 from tests.acme.acme_client import JOSE, AcmeClient, send
 from tests.acme.acme_server import EXTERNAL_URL, NONCE_KEY, AcmeServer
 from tests.acme.signing import jws
@@ -94,18 +94,19 @@ async def test_the_directory_says_what_it_is_told_to(server: AcmeServer) -> None
 def test_urls_that_clients_would_spell_another_way(external_url: str, base_path: str) -> None:
     """Clients compare URLs as strings: a default port or a double slash would refuse every request (fact 18)."""
     with pytest.raises(ValueError, match=r"the (external URL|base path)"):
-        Directory(external_url=external_url, base_path=base_path, client_id="c", product_id="p")
+        Directory(external_url=external_url, base_path=base_path, enrolment=None)
 
 
 async def test_two_directories_stand_side_by_side(server: AcmeServer) -> None:
     """A directory that demands EAB could not be offered beside one that does not."""
-    other = Directory(
-        external_url=EXTERNAL_URL, base_path="/acme-eab", client_id="cli-1", product_id="pma-tls", eab_required=True
-    )
-    server.app.routes[:0] = routes(server.core, other, Nonces(NONCE_KEY, server.core.sources))
-    answer = await send(server.app, "GET", f"{EXTERNAL_URL}/acme-eab/directory")
-    assert answer.json["meta"] == {"externalAccountRequired": True}
-    assert answer.json["newNonce"] == f"{EXTERNAL_URL}/acme-eab/new-nonce"
+    other = Directory(external_url=EXTERNAL_URL, base_path="/eab", enrolment=None)
+    app = build_app(server.core, [server.directory, other], Nonces(NONCE_KEY, server.core.sources))
+    for path, required in (("/acme", False), ("/eab", True)):
+        answer = await send(app, "GET", f"{EXTERNAL_URL}{path}/directory")
+        assert answer.json["meta"] == {"externalAccountRequired": required}
+        assert answer.json["newNonce"] == f"{EXTERNAL_URL}{path}/new-nonce"
+        assert (await send(app, "GET", f"{EXTERNAL_URL}{path}/nothing")).status == 404
+    assert (await send(app, "GET", f"{EXTERNAL_URL}/elsewhere")).status == 404
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204)])
@@ -121,7 +122,7 @@ async def test_new_nonce(server: AcmeServer, method: str, status: int) -> None:
 
 def resource_paths() -> list[str]:
     """Return every path of the route table, with ids of the right form."""
-    directory = Directory(external_url=EXTERNAL_URL, client_id="c", product_id="p")
+    directory = Directory(external_url=EXTERNAL_URL, enrolment=None)
     nothing: Any = None  # the table is only looked at
     table = routes(nothing, directory, nothing)
     assert all(isinstance(route, Route) and isinstance(route.app, Resource) for route in table)

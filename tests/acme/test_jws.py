@@ -76,8 +76,8 @@ def test_thumbprints_and_signatures_agree_with_josepy(account_keys: dict[str, Pr
 def test_a_key_id_is_kept_apart_from_a_key() -> None:
     """A request could be taken as signed by another account (rule 35)."""
     parsed = parse_jws(jws(EC_KEY, kid=KID, nonce="AAAA", url=URL))
-    assert parsed.signer == KeyId(url=KID)
-    assert verify(parsed, parse_jwk(jwk_of(EC_KEY))).signer == KeyId(url=KID)
+    assert parsed.signer == KeyId(value=KID)
+    assert verify(parsed, parse_jwk(jwk_of(EC_KEY))).signer == KeyId(value=KID)
 
 
 def test_pretty_printed_json_is_read() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from starlette.routing import Route
 
+from ca_core.access.accounts import Enrolment
 from ca_core.model.clients import ClientSettings
 from gateway.acme.front_end import Reply
 from tests.acme.acme_client import AcmeClient, Answer, send
@@ -79,15 +80,17 @@ async def test_another_clients_resources_stay_closed(server: AcmeServer, client:
         product = replace(private_product(), id="pma-2", client_id="cli-2")
         await server.core.store.write(lambda tx: tx.clients.add(second))
         await server.core.store.write(lambda tx: tx.products.put(product))
-        return server.with_directory(client_id="cli-2", product_id="pma-2")
+        return server.with_directory(enrolment=Enrolment(client_id="cli-2", product_id="pma-2"))
 
     other = await second_tenant()
     theirs = await resources(other, await other.account())
     await allow(server)
     for url in theirs.values():
         assert refused(await send(server.app, "GET", url))
+        assert refused(await send(other.app, "GET", url))
     for url in (await resources(server, client)).values():
-        assert (await send(other.app, "GET", url)).status == 200
+        assert (await send(server.app, "GET", url)).status == 200
+        assert refused(await send(other.app, "GET", url))
 
 
 @pytest.mark.parametrize(

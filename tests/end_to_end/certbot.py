@@ -53,11 +53,15 @@ class Lineage:
 
 @dataclass(frozen=True, kw_only=True)
 class Certbot:
-    """One user's certbot, who talks to one gateway; nothing is written outside of ``directory``."""
+    """One user's certbot, who talks to one gateway; nothing is written outside of ``directory``.
+
+    ``server`` is what ``endpoints.json`` calls the ACME directory it talks to.
+    """
 
     release: Release
     gateway: RunningGateway
     directory: Path
+    server: str = "acme_directory"
 
     def run(self, command: str, *arguments: str | Path) -> str:
         """Run a command that must succeed; return what the user sees."""
@@ -105,7 +109,7 @@ class Certbot:
         folders = [
             part for name in ("config", "work", "logs") for part in (f"--{name}-dir", str(self.directory / name))
         ]
-        common = ["--non-interactive", "--server", endpoints["acme_directory"], *folders]
+        common = ["--non-interactive", "--server", endpoints[self.server], *folders]
         return subprocess.run(
             [str(self.release.program), command, *common, *(str(argument) for argument in arguments)],
             stdout=subprocess.PIPE,

@@ -296,6 +296,7 @@ async def install(
         store=store,
         sources=sources,
         keys=StoredKeyRing(store, kek, sources),
+        sealer=kek,
         linters=Linters(),
         validators={},
         worker="test",

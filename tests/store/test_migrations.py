@@ -16,6 +16,7 @@ from store import (
     blocked_keys,
     certificates,
     crls,
+    external_account_keys,
     jobs,
     once,
     orders,
@@ -81,7 +82,10 @@ def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
     """A request would cost more with every certificate stored."""
     url = f"sqlite:///{tmp_path}/trivium.db"
     upgrade(url)
-    repositories = (accounts, audit, authorizations, blocked_keys, certificates, crls, jobs, once, orders, products)
+    repositories = (
+        *(accounts, audit, authorizations, blocked_keys, certificates, crls, external_account_keys, jobs, once),
+        *(orders, products),
+    )
     statements = {
         f"{repository.__name__}.{name}": statement
         for repository in repositories

@@ -23,13 +23,14 @@ from ca_core.model.certificates import (
 )
 from ca_core.model.clients import ClientSettings
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.external_accounts import ExternalAccountBinding, ExternalAccountKey
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import OwnCertificate, OwnCertificateRole, SealedKey
 from ca_core.model.jobs import JobState, JobType, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.store import OrderSearch, Transaction
 from store.crls import KEPT
-from store.database import Database
+from store.database import Database, open_store
 from store.statements import Statement
 from store.tables import crls
 from tests.store.samples import (
@@ -79,6 +80,52 @@ async def test_clients_products_issuers_and_accounts_come_back_as_they_went(stor
         assert tx.accounts.get("acc-none") is None
 
     await store.read(check)
+
+
+async def test_accounts_keep_their_binding(store: Database) -> None:
+    """An account would lose whose it is, and what its object must show (RFC 8555 section 7.1.2)."""
+    binding = ExternalAccountBinding(key_id="eab-1", jws='{"protected":"x"}')
+    bound = replace(ACCOUNT, id="acc-2", thumbprint="other", binding=binding)
+    await store.write(lambda tx: tx.accounts.add(bound))
+    saved = await store.write(lambda tx: tx.accounts.save(replace(bound, contacts=())))
+    assert await store.read(lambda tx: tx.accounts.get("acc-2")) == saved == replace(bound, contacts=(), revision=1)
+
+
+async def test_external_account_keys(store: Database, url: str) -> None:
+    """A one-time key would be used at two workers, or a list would show secrets (rule 47)."""
+    keys = [
+        ExternalAccountKey(
+            id=f"eab-{number}",
+            client_id=CLIENT.id,
+            product_ids=(PRODUCT.id, "pma-2"),
+            reusable=False,
+            comment="for the web team",
+            created_by="operator:test",
+            created_at=NOW,
+        )
+        for number in (1, 2, 3)
+    ]
+    for key in keys:
+        await store.write(lambda tx, key=key: tx.external_account_keys.add(key, b"\x01sealed"))  # type: ignore[misc]
+    assert await store.read(lambda tx: tx.external_account_keys.get("eab-1")) == keys[0]
+    assert await store.read(lambda tx: tx.external_account_keys.sealed("eab-1")) == b"\x01sealed"
+    assert await store.read(lambda tx: tx.external_account_keys.get("eab-9")) is None
+    assert await store.read(lambda tx: tx.external_account_keys.sealed("eab-9")) is None
+
+    other = open_store(url)
+    used = replace(keys[0], used_at=NOW)
+    saved = await store.write(lambda tx: tx.external_account_keys.save(used))
+    assert await refused(other, lambda tx: tx.external_account_keys.save(used)) is ErrorKind.CONFLICT
+    assert await other.read(lambda tx: tx.external_account_keys.get("eab-1")) == saved == replace(used, revision=1)
+    other.close()
+
+    async def page(client_ids: frozenset[str] | None, before: str | None = None, limit: int = 2) -> list[str]:
+        found = await store.read(lambda tx: tx.external_account_keys.search(client_ids, before=before, limit=limit))
+        return [key.id for key in found]
+
+    assert await page(None) == await page(frozenset({CLIENT.id})) == ["eab-3", "eab-2"]
+    assert await page(None, before="eab-2") == ["eab-1"]
+    assert await page(frozenset({"cli-2"})) == await page(frozenset()) == []
 
 
 async def test_a_client_is_saved_and_its_name_is_its_own(store: Database) -> None:

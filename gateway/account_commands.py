@@ -1,0 +1,126 @@
+"""``trivium eab``: the keys that ACME accounts are bound with (RFC 8555 section 7.3.4)."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
+
+import base64
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from gateway.command_options import AsJson, Directory, Limit, operator, reading, with_keys
+
+if TYPE_CHECKING:
+    from ca_core.access.external_account_keys import ExternalAccountKeyRequest
+    from ca_core.core import Core
+    from ca_core.model.external_accounts import ExternalAccountKey
+    from ca_core.model.store import Transaction
+
+eab = typer.Typer(help="Keys for the external account binding of ACME accounts.", no_args_is_help=True)
+
+ClientName = Annotated[str, typer.Option("--client", help="The Client that accounts of the key belong to.")]
+
+
+@eab.command("create")
+def eab_create(
+    directory: Directory,
+    *,
+    client: ClientName = "default",
+    products: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--product",
+            help="A product that accounts of the key may order, the first by default; may be repeated. Without it: "
+            "every product that the Client orders over ACME.",
+        ),
+    ] = None,
+    reusable: Annotated[bool, typer.Option("--reusable", help="Bind any number of accounts, not one.")] = False,
+    comment: Annotated[str, typer.Option(help="For whom, and why.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key: its identifier and HMAC key, which is shown once."""
+    from ca_core.access import external_account_keys
+    from gateway.console import print_facts, print_json
+
+    async def create(core: "Core") -> tuple["ExternalAccountKey", bytes]:
+        request = await core.store.read(
+            lambda tx: _request(tx, client, products or [], reusable=reusable, comment=comment)
+        )
+        return await external_account_keys.create(core, request, operator())
+
+    key, secret = with_keys(directory, create)
+    facts = {"kid": key.id, "hmac": base64.urlsafe_b64encode(secret).rstrip(b"=").decode()}
+    if as_json:
+        print_json(facts)
+        return
+    print_facts(f"A key for {'accounts' if reusable else 'one account'} of the Client {client}", facts)
+    typer.echo(f"\nFor certbot: --eab-kid {facts['kid']} --eab-hmac-key {facts['hmac']}")
+    typer.echo("Pass the HMAC key on by a safe way now: it is shown once, and nobody can tell it again.")
+
+
+@eab.command("list")
+def eab_list(
+    directory: Directory,
+    *,
+    client: Annotated[str | None, typer.Option("--client", help="Only keys of this Client.")] = None,
+    before: Annotated[str | None, typer.Option(help="Only keys older than this one: the next page.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the keys, newest first."""
+    from ca_core.access import external_account_keys
+    from gateway.console import print_json, print_table
+
+    async def search(core: "Core") -> tuple[list["ExternalAccountKey"], dict[str, str]]:
+        clients = {one.id: one.name for one in await core.store.read(lambda tx: tx.clients.all())}
+        only = None if client is None else frozenset(key for key, name in clients.items() if name == client)
+        found = await external_account_keys.search(core, operator(), client_ids=only, before=before, limit=limit)
+        return found, clients
+
+    found, clients = reading(directory, search)
+    if as_json:
+        print_json([{"status": key.status, **vars(key)} for key in found])
+        return
+    rows = [
+        (key.id, clients[key.client_id], key.status, "reusable" if key.reusable else "one-time", key.created_at,
+         key.used_at, key.comment)
+        for key in found
+    ]  # fmt: skip
+    print_table(
+        "External account keys",
+        ("kid", "Client", "status", "kind", "created (UTC)", "used (UTC)", "comment"),
+        rows,
+    )
+
+
+@eab.command("revoke")
+def eab_revoke(directory: Directory, key_id: Annotated[str, typer.Argument(metavar="KID")]) -> None:
+    """End a key; the accounts that it has bound stay."""
+    from ca_core.access import external_account_keys
+
+    reading(directory, lambda core: external_account_keys.revoke(core, key_id, operator()))
+    typer.echo(f"{key_id} is revoked.")
+
+
+def _request(
+    tx: "Transaction", client_name: str, product_names: list[str], *, reusable: bool, comment: str
+) -> "ExternalAccountKeyRequest":
+    """Find Client and products by their names; raises NOT_FOUND."""
+    from ca_core.access.external_account_keys import ExternalAccountKeyRequest
+    from gateway.directories import products_over_acme
+
+    client = tx.clients.by_name(client_name)
+    if client is None:
+        raise TriviumError(ErrorKind.NOT_FOUND, f"There is no Client {client_name}; see catalogue.toml.")
+    orderable = {product.name: product.id for product in products_over_acme(tx, client.id)}
+    for name in product_names:
+        if name not in orderable:
+            known = ", ".join(orderable) or "none"
+            detail = f"The Client {client_name} orders no product {name} over ACME; it has: {known}."
+            raise TriviumError(ErrorKind.NOT_FOUND, detail)
+    return ExternalAccountKeyRequest(
+        client_id=client.id,
+        product_ids=tuple(orderable[name] for name in product_names or orderable),
+        reusable=reusable,
+        comment=comment,
+    )

@@ -1,6 +1,6 @@
 # What a developer types. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench clean
+.PHONY: help setup demo check test conformance bench clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -10,11 +10,14 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 KEEP ?= 1
 TESTS ?= tests
+ACCEPT ?= 0
+ARGS ?=
+CLIENTS := acmetool:acmetool
 SYNC := .venv/bin/uv sync --frozen --inexact --quiet --no-python-downloads --python .venv/bin/python
 INPUTS := pyproject.toml uv.lock
 
 help: ## What there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: .venv/.synced ## The virtual environment .venv with the trivium command
 	@echo "Ready: .venv/bin/trivium --help"
@@ -32,6 +35,10 @@ test: .venv/.synced-dev .venv/.synced-demo ## Installs what the tests need, chec
 	@tests/install-tools
 	@$(MAKE) check
 	@.venv/bin/pytest -n 2 $(TESTS)
+
+conformance: .venv/.synced-dev .venv/.synced-demo ## Every ACME client at our gateway and at Pebble; ACCEPT=1 writes what is expected, ARGS=... chooses
+	@tests/install-tools $(CLIENTS)
+	@.venv/bin/python -m conformance.acme $(if $(filter 1,$(ACCEPT)),--accept) $(ARGS)
 
 bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside a peer
 	@tests/install-tools

@@ -5,30 +5,25 @@ Run by ``make demo``. Needs no root and no service: everything lives in a folder
 
 import argparse
 import json
-import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
+from conformance import processes
+from conformance.processes import ProgramError, free_port, is_listened_on, running, wait_until
+
 BIN = Path(sys.executable).parent
 NAMES = ("demo.trivium.test", "www.demo.trivium.test")
-START_SECONDS = 60
 STEP_SECONDS = 120
 CONSOLE = Console(highlight=False)
-
-
-class DemoError(Exception):
-    """A step did not do what it should; the text says which and shows what the program printed."""
 
 
 @contextmanager
@@ -42,59 +37,8 @@ def step(title: str) -> Iterator[None]:
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
-    """Run a program to its end and return what it printed; raise with its output when it fails."""
-    done = subprocess.run(  # noqa: S603 - the demo's own programs with its own arguments
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        timeout=STEP_SECONDS,
-        env={**os.environ, **(env or {})},
-        check=False,
-    )
-    if done.returncode != 0:
-        raise DemoError(f"{command[0]} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
-
-
-@contextmanager
-def running(log: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep a program running while the block runs; its output goes to ``log``."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - the demo's own programs with its own arguments
-            [str(part) for part in command], stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def free_port() -> int:
-    """Return a TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until(ready: Callable[[], bool], what: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until ``ready``; raise with the program's output when it ends before or the time is over."""
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise DemoError(f"{what} did not start:\n{log.read_text()}")
-        time.sleep(0.05)
-
-
-def is_listened_on(port: int) -> bool:
-    """Whether somebody listens on the loopback port."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Run one of the demo's programs to its end and return what it printed; raises ProgramError when it fails."""
+    return processes.run(command, seconds=STEP_SECONDS, env=env)
 
 
 class Demo:
@@ -131,13 +75,13 @@ class Demo:
         log = self.folder / "dns.log"
         dns, http = f"127.0.0.1:{self.dns_port}", f"127.0.0.1:{self.dns_http_port}"
         command = (sys.executable, "-m", "conformance.loopback_dns", "--dns", dns, "--http", http)
-        process = stack.enter_context(running(log, *command))
+        process = stack.enter_context(running(log, command))
         wait_until(lambda: is_listened_on(self.dns_http_port), "The loopback DNS", process, log)
 
     def start_gateway(self, stack: ExitStack) -> None:
         """Start the gateway and read where it answers."""
         log, file = self.folder / "gateway.log", self.ca / "run" / "endpoints.json"
-        process = stack.enter_context(running(log, BIN / "trivium", "serve", "--dir", self.ca))
+        process = stack.enter_context(running(log, [BIN / "trivium", "serve", "--dir", self.ca]))
         wait_until(file.exists, "The gateway", process, log)
         self.endpoints = json.loads(file.read_text())
 
@@ -160,7 +104,7 @@ class Demo:
         with pem.open("w") as output:
             for crl in listed:
                 if not crl["url"].startswith("http://127.0.0.1:"):
-                    raise DemoError(f"The CRL address {crl['url']} is not on loopback.")
+                    raise ProgramError(f"The CRL address {crl['url']} is not on loopback.")
                 der = self.folder / "crl.der"
                 with urllib.request.urlopen(crl["url"], timeout=10) as answer:  # noqa: S310 - http on loopback
                     der.write_bytes(answer.read())
@@ -179,7 +123,7 @@ class Demo:
             "-CAfile", root, "-verify_other", chain,
         )  # fmt: skip
         if "Response verify OK" not in answer or "cert.pem: good" not in answer:
-            raise DemoError(f"OCSP did not say good:\n{answer}")
+            raise ProgramError(f"OCSP did not say good:\n{answer}")
         return next(line for line in answer.splitlines() if "cert.pem:" in line).rpartition("/")[2]
 
     def show_order(self) -> None:
@@ -225,7 +169,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="trivium-demo-"))
     try:
         demonstrate(folder, keep=keep)
-    except DemoError as error:
+    except ProgramError as error:
         CONSOLE.print(f"\n  [red]✗ {error}[/red]")
         return 1
     except KeyboardInterrupt:

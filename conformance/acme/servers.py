@@ -1,0 +1,192 @@
+"""The servers under test: our gateway and Pebble, started here on loopback, or any other by what its operator says."""
+
+import base64
+import datetime as dt
+import ipaddress
+import json
+import secrets
+import ssl
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from conformance.acme.model import Binding
+from conformance.processes import free_port, is_listened_on, run, running, wait_until
+
+_TRIVIUM = str(Path(sys.executable).with_name("trivium"))
+_REPOSITORY = Path(__file__).parents[2]
+_COMMAND_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server that answers, and what a client and its surroundings must know of it.
+
+    ``tls_ca`` is what to trust for its TLS, ``root`` what its certificates verify to (PEM files). ``resolver`` is the
+    DNS it asks and ``dns_commands`` the base URL where records of that DNS are set, with pebble-challtestsrv's
+    commands. ``http_port`` and ``tls_alpn_port`` are where it looks for answers to challenges.
+    """
+
+    name: str
+    directory: str
+    tls_ca: Path
+    root: Path
+    resolver: str
+    dns_commands: str
+    http_port: int
+    tls_alpn_port: int
+    binding: Callable[[], Binding] | None = None
+    """Makes an external account binding; None when the server's operator gave no way."""
+    eab_directory: str = ""
+    """The directory that takes bindings, where it is not ``directory``."""
+    is_revoked: Callable[[int], bool] | None = None
+    """Asks the server about a serial number, where it has neither CRL nor OCSP."""
+
+
+@contextmanager
+def loopback_dns(folder: Path) -> Iterator[tuple[str, str]]:
+    """Run a DNS that answers every name with 127.0.0.1; give its address and the URL of its commands."""
+    resolver, commands = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    log = folder / "dns.log"
+    command = [sys.executable, "-m", "conformance.loopback_dns", "--dns", resolver, "--http", commands]
+    with running(log, command, cwd=_REPOSITORY) as process:
+        wait_until(lambda: log.read_text().startswith("ready"), "The loopback DNS", process, log)
+        yield resolver, f"http://{commands}"
+
+
+@contextmanager
+def trivium(folder: Path, *settings: str) -> Iterator[Server]:
+    """Run our gateway from a new installation in ``folder``, with further ``KEY=VALUE`` settings of `trivium init`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    directory, log = folder / "ca", folder / "gateway.log"
+    http_port, tls_alpn_port = free_port(), free_port()
+    with loopback_dns(folder) as (resolver, dns_commands):
+        wanted = (
+            f"listen.acme=127.0.0.1:{free_port()}",
+            f"listen.status=127.0.0.1:{free_port()}",
+            f"validation.resolver={resolver}",
+            f"validation.http_port={http_port}",
+            f"validation.tls_alpn_port={tls_alpn_port}",
+            "validation.allow_private_addresses=true",
+            *settings,
+        )
+        options = [part for setting in wanted for part in ("--set", setting)]
+        run([_TRIVIUM, "init", "--dir", str(directory), *options], seconds=_COMMAND_SECONDS)
+        endpoints_file = directory / "run" / "endpoints.json"
+        with running(log, [_TRIVIUM, "serve", "--dir", str(directory)]) as process:
+            wait_until(endpoints_file.exists, "The gateway", process, log)
+            endpoints: dict[str, str] = json.loads(endpoints_file.read_text())
+
+            def binding() -> Binding:
+                command = [_TRIVIUM, "eab", "create", "--dir", str(directory), "--json"]
+                made = json.loads(run(command, seconds=_COMMAND_SECONDS))
+                return Binding(kid=made["kid"], hmac=made["hmac"])
+
+            yield Server(
+                name="trivium",
+                directory=endpoints["acme_directory"],
+                tls_ca=Path(endpoints["tls_ca"]),
+                root=Path(endpoints["root"]),
+                resolver=resolver,
+                dns_commands=dns_commands,
+                http_port=http_port,
+                tls_alpn_port=tls_alpn_port,
+                binding=binding if "acme_eab_directory" in endpoints else None,
+                eab_directory=endpoints.get("acme_eab_directory", ""),
+            )
+
+
+@contextmanager
+def pebble(folder: Path) -> Iterator[Server]:
+    """Run Pebble without its random sleeps, in one thread: with two its nonce handler can deadlock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate, key = _tls_certificate(folder)
+    port, management = free_port(), free_port()
+    http_port, tls_alpn_port = free_port(), free_port()
+    bindings = [Binding(kid=f"kid-{number}", hmac=_base64url(secrets.token_bytes(32))) for number in range(100)]
+    config, log = folder / "pebble.json", folder / "pebble.log"
+    config.write_text(
+        json.dumps(
+            {
+                "pebble": {
+                    "listenAddress": f"127.0.0.1:{port}",
+                    "managementListenAddress": f"127.0.0.1:{management}",
+                    "certificate": str(certificate),
+                    "privateKey": str(key),
+                    "httpPort": http_port,
+                    "tlsPort": tls_alpn_port,
+                    "ocspResponderURL": "",
+                    "externalAccountBindingRequired": False,
+                    "externalAccountMACKeys": {binding.kid: binding.hmac for binding in bindings},
+                }
+            }
+        )
+    )
+    environment = {"PEBBLE_VA_NOSLEEP": "1", "GOMAXPROCS": "1"}
+    with loopback_dns(folder) as (resolver, dns_commands):
+        command = ["pebble", "-config", str(config), "-dnsserver", resolver]
+        with running(log, command, env=environment) as process:
+            wait_until(lambda: is_listened_on(port) and is_listened_on(management), "Pebble", process, log)
+            tls = ssl.create_default_context(cafile=certificate)
+            root = folder / "root.pem"
+            root.write_bytes(_fetch(f"https://127.0.0.1:{management}/roots/0", tls))
+
+            def is_revoked(serial: int) -> bool:
+                url = f"https://127.0.0.1:{management}/cert-status-by-serial/{serial:x}"
+                return bool(json.loads(_fetch(url, tls))["Status"] == "Revoked")
+
+            yield Server(
+                name="pebble",
+                directory=f"https://127.0.0.1:{port}/dir",
+                tls_ca=certificate,
+                root=root,
+                resolver=resolver,
+                dns_commands=dns_commands,
+                http_port=http_port,
+                tls_alpn_port=tls_alpn_port,
+                binding=bindings.pop,
+                is_revoked=is_revoked,
+            )
+
+
+def _fetch(url: str, tls: ssl.SSLContext) -> bytes:
+    with urllib.request.urlopen(url, context=tls, timeout=30) as answer:  # noqa: S310 - https on loopback
+        content: bytes = answer.read()
+        return content
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _tls_certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a self-signed certificate for 127.0.0.1 and its key, as PEM files: Debian's Pebble brings none."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Pebble on loopback")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = folder / "tls.pem", folder / "tls.key"
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return certificate_file, key_file

@@ -74,23 +74,17 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._unfinished_head > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The head of the request is too large.")
 
-    def on_url(self, url: bytes) -> None:
-        """Count it."""
-        self._count(url)
-        super().on_url(url)
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count it."""
-        self._count(name, value)
-        super().on_header(name, value)
-
-    def _count(self, *parts: bytes) -> None:
-        self._head += sum(map(len, parts)) + 4
+        """Count it; the parser turns the error into one of its own: 400."""
+        self._head += len(name) + len(value) + 4
         if self._head > HEAD_BYTES:
-            raise ValueError("the head is too large")  # the parser turns it into an error of its own: 400
+            raise ValueError("the head is too large")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Dispatch the request, whose head is over."""
+        if self._head + len(self.url) > HEAD_BYTES:
+            raise ValueError("the head is too large")
         self._in_head = False
         self._heads += 1
         self._unfinished_head = self._head = 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from starlette.routing import Route, Router
+from starlette.routing import Route
 
 from ca_core.access.accounts import binding_required
 from ca_core.core import Core
@@ -12,19 +12,20 @@ from gateway.acme.auth import by_account, by_account_or_key, by_key
 from gateway.acme.directory import Directory
 from gateway.acme.front_end import FrontEnd, Reply
 from gateway.acme.nonces import Nonces
+from gateway.acme.path_router import PathRouter
 from gateway.acme.plain_get import plain_get
 from gateway.acme.request import Request
 from gateway.acme.resource import Action, Resource, unknown_url
 
 
-def build_app(core: Core, directories: Sequence[Directory], nonces: Nonces) -> Router:
+def build_app(core: Core, directories: Sequence[Directory], nonces: Nonces) -> PathRouter:
     """Return the ASGI application of these directories: the bare router, since each resource answers its own errors.
 
     URLs under none of them are answered in the name of the first.
     """
     elsewhere = unknown_url(FrontEnd(core=core, directory=directories[0], nonces=nonces))
     table = [route for directory in directories for route in routes(core, directory, nonces)]
-    return Router(routes=[*table, Route("/{path:path}", elsewhere)], redirect_slashes=False)
+    return PathRouter([*table, Route("/{path:path}", elsewhere)])
 
 
 def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:

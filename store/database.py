@@ -51,9 +51,12 @@ class Database:
             return self._inline.read(fn)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read_in_thread, fn)
 
-    async def write(self, fn: Callable[[Transaction], T]) -> T:
-        """Run ``fn`` in a group commit and return its result after the commit; raises UNAVAILABLE."""
-        return await self._writer.write(fn)
+    async def write(self, fn: Callable[[Transaction], T], *, lasting: bool = True) -> T:
+        """Run ``fn`` in a group commit and return its result after the commit; raises UNAVAILABLE.
+
+        A group of writes that are not ``lasting`` is committed without waiting for the disk.
+        """
+        return await self._writer.write(fn, lasting=lasting)
 
     def close(self) -> None:
         """Commit what is waiting and close every connection."""

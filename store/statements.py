@@ -97,12 +97,14 @@ class Executor:
 
     ``failure`` is set by an error of the store itself (locked, full, gone): nothing of the transaction can be trusted
     then, whatever the caller made of the exception. ``deadlock`` says that other transactions were the cause.
+    ``lasting`` is whether a commit on the connection waits for the disk.
     """
 
     def __init__(self, connection: Any, dialect: Dialect) -> None:
         self.connection = connection
         self.failure: TriviumError | None = None
         self.deadlock = False
+        self.lasting = True
         self._dialect = dialect
         self._name = dialect.name
         self._errors = dialect.loaded_dbapi

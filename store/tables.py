@@ -223,7 +223,6 @@ authorizations = Table(
     _required("created_at", Time),
     _required("expires_at", Time),
     _required("revision", Integer),
-    Index(None, "client_id", "id"),
     Index(None, "account_id", "identifier_value"),
 )
 
@@ -289,7 +288,6 @@ certificates = Table(
     _required("revision", Integer),
     UniqueConstraint("issuer_id", "serial"),
     Index(None, "order_id"),
-    Index(None, "client_id", "id"),
 )
 _partial("ix_certificates_fingerprint", certificates, "fingerprint", where=certificates.c.fingerprint.is_not(None))
 on_crl = certificates.c.status.in_([inline(CertificateStatus.REVOKED), inline(CertificateStatus.ABANDONED)])
@@ -358,7 +356,6 @@ audit_records = Table(
     _required("record", Text),
     UniqueConstraint("id"),
     Index(None, "object_id", "sequence"),
-    Index(None, "client_id", "sequence"),
 )
 
 used_once = Table(

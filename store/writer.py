@@ -34,10 +34,11 @@ _WEIGHT = 0.1
 class _Write(Generic[T]):
     """A waiting write and, once its group is committed, what came of it."""
 
-    __slots__ = ("done", "error", "function", "result")
+    __slots__ = ("done", "error", "function", "lasting", "result")
 
-    def __init__(self, function: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, function: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop, *, lasting: bool) -> None:
         self.function = function
+        self.lasting = lasting
         self.done: asyncio.Future[None] = loop.create_future()
         self.result: T | None = None
         self.error: BaseException | None = None
@@ -46,13 +47,13 @@ class _Write(Generic[T]):
 class Writer:
     """Owns the one connection of this process that writes; serves one event loop at a time.
 
-    ``begin(executor, patient)`` begins a transaction; impatient, it returns False rather than wait for other processes
-    long. ``inline`` is whether a group may run on the loop at all. A store that fails (locked too long, full, gone)
-    fails every waiting write with UNAVAILABLE; the connection is given up, and the next group opens another.
+    ``begin(executor, patient, lasting)`` begins a transaction; impatient, it returns False rather than wait for other
+    processes long. ``inline`` is whether a group may run on the loop at all. A store that fails (locked too long, full,
+    gone) fails every waiting write with UNAVAILABLE; the connection is given up, and the next group opens another.
     """
 
     def __init__(
-        self, connect: Callable[[], Executor], begin: Callable[[Executor, bool], bool], *, inline: bool
+        self, connect: Callable[[], Executor], begin: Callable[[Executor, bool, bool], bool], *, inline: bool
     ) -> None:
         self._connection = Connection(connect)
         self._begin = begin
@@ -63,12 +64,12 @@ class Writer:
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
 
-    async def write(self, function: Callable[[Transaction], T]) -> T:
+    async def write(self, function: Callable[[Transaction], T], *, lasting: bool) -> T:
         """Run ``function`` in the next group; return its result after the commit."""
         if self._closed:
             raise TriviumError(ErrorKind.UNAVAILABLE, "the store is closed: the service is stopping", retry_after=5)
         loop = asyncio.get_running_loop()
-        write = _Write(function, loop)
+        write = _Write(function, loop, lasting=lasting)
         self._waiting.append(write)
         if self._loop is not loop:  # nothing is under way on this loop
             self._loop = loop
@@ -128,7 +129,7 @@ class Writer:
         """Commit the group as if nothing in it could fail; False when that was not even begun."""
         transaction = self._connection.transaction
         executor = transaction.executor
-        if not self._begin(executor, patient):
+        if not self._begin(executor, patient, any(write.lasting for write in group)):
             return False
         for write in group:
             _apply(write, transaction)
@@ -142,7 +143,7 @@ class Writer:
         """Run the group again, a SAVEPOINT each, and commit what does not fail; False when that was not even begun."""
         transaction = self._connection.transaction
         executor = transaction.executor
-        if not self._begin(executor, patient):
+        if not self._begin(executor, patient, any(write.lasting for write in group)):
             return False
         for write in group:
             executor.command("SAVEPOINT one")

@@ -283,6 +283,10 @@ class Store(Protocol):
         """Run ``fn`` on a consistent view; it must not write."""
         ...
 
-    async def write(self, fn: Callable[[Transaction], T]) -> T:
-        """Run ``fn`` in a group commit; return its result after the commit; raises UNAVAILABLE when the store fails."""
+    async def write(self, fn: Callable[[Transaction], T], *, lasting: bool = True) -> T:
+        """Run ``fn`` in a group commit; return its result after the commit; raises UNAVAILABLE when the store fails.
+
+        What is written with ``lasting`` off is seen by every process and survives the end of any, but a power cut in
+        the moment after it may undo it: for what nobody is told of.
+        """
         ...

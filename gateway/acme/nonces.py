@@ -60,29 +60,32 @@ class SpendingStore:
         """Read; what was read leaves the gateway only after :meth:`spend`."""
         return await self._store.read(fn)
 
-    async def write(self, fn: Callable[[Transaction], T]) -> T:
+    async def write(self, fn: Callable[[Transaction], T], *, lasting: bool = True) -> T:
         """Write, and use the nonce up if no write has yet; raises REPLAYED in place of writing."""
         nonce = self._nonce
         if nonce is None:
-            return await self._store.write(fn)
+            return await self._store.write(fn, lasting=lasting)
 
         def use_up_and_write(tx: Transaction) -> T:
             nonce.consume(tx)
             return fn(tx)
 
-        result = await self._store.write(use_up_and_write)
+        result = await self._store.write(use_up_and_write, lasting=lasting)
         self._nonce = None
         return result
 
     async def spend(self) -> None:
-        """Use the nonce up now if no write has; raises REPLAYED."""
-        if self._nonce is not None:
-            await self.write(_nothing)
+        """Use the nonce up now if no write has; raises REPLAYED.
+
+        The request has only read: nothing but the nonce is written, and it need not outlast a power cut. What that
+        could undo is the last moment's; whoever then has a copy of such a request, which came under TLS, could have
+        it answered a second time, and change nothing by it.
+        """
+        nonce = self._nonce
+        if nonce is not None:
+            await self._store.write(nonce.consume, lasting=False)
+            self._nonce = None
             crash_point("nonce-used")
-
-
-def _nothing(_: Transaction) -> None:
-    """Write nothing but the nonce."""
 
 
 class Nonces:

@@ -14,6 +14,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.store import Transaction
 from store.database import Database, open_store
 from store.migrate import upgrade
+from store.transaction import StoreTransaction
 from tests.postgresql import Cluster
 from tests.store.samples import NOW, add_basics, order
 
@@ -77,6 +78,29 @@ async def test_what_is_acknowledged_is_stored_although_an_error_was_swallowed(da
     results = await grouped(database, swallows, *(consume(str(number)) for number in range(1, size)))
     stored = await database.write(lambda tx: not tx.once.consume("test", "swallowed", NOW))
     assert stored is (results[0] is None)
+
+
+@pytest.mark.parametrize(("others", "waits"), [((), False), ((True,), True), ((False,), False)])
+async def test_only_what_need_not_last_does_not_wait_for_the_disk(
+    database: Database, others: tuple[bool, ...], *, waits: bool
+) -> None:
+    """A power cut would undo an acknowledged write, committed together with one that need not last or after it (I8)."""
+
+    def synchronous(tx: Transaction) -> bool:
+        assert isinstance(tx, StoreTransaction)
+        execute = tx.executor.connection.execute
+        sqlite = isinstance(tx.executor.connection, sqlite3.Connection)
+        [setting] = execute("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit").fetchone()
+        return setting in {2, "on"}  # SQLite: 1 is NORMAL, 2 is FULL
+
+    first, *_ = await asyncio.gather(
+        database.write(synchronous, lasting=False),
+        *(database.write(consume(str(number)), lasting=lasting) for number, lasting in enumerate(others)),
+    )
+    assert first is waits
+    assert await database.write(synchronous) is True
+    assert await database.write(consume("unlasting"), lasting=False) is True
+    assert await database.write(consume("unlasting")) is False
 
 
 async def test_a_cancelled_caller_does_not_stop_the_others(database: Database) -> None:

@@ -1,24 +1,53 @@
-"""The public key of an ACME account, from the JWK it is kept as."""
+"""Account keys seen from a certificate's side: no key may be both (RFC 8555 section 11.1, rule 29)."""
 
 import base64
 import hashlib
 import json
-from functools import lru_cache
-from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from josepy.jwk import JWK
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.store import Transaction
+
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
-@lru_cache(maxsize=4096)
-def account_spki_sha256(jwk: str) -> bytes:
-    """Return the SHA-256 of the SubjectPublicKeyInfo of a stored account key (canonical JWK JSON)."""
-    members = json.loads(jwk)
-    public: Any
-    if members["kty"] == "OKP":  # josepy does not know RFC 8037
-        public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(members["x"] + "="))
-    else:
-        key: Any = JWK.from_json(members)
-        public = key.public_key().key
-    return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+def refuse_account_key(tx: Transaction, key: CertificatePublicKeyTypes) -> None:
+    """Refuse to certify the key of any account, deactivated ones too, inside a store call; raises BAD_CSR."""
+    found = thumbprint(key)
+    if found is not None and tx.accounts.by_thumbprint(found) is not None:
+        raise TriviumError(
+            ErrorKind.BAD_CSR, "The CSR has the key of an ACME account; make a separate key for the certificate."
+        )
+
+
+def thumbprint(key: CertificatePublicKeyTypes) -> str | None:
+    """Return the JWK thumbprint of a public key (RFC 7638, base64url), None for a key that no account can have."""
+    match key:
+        case EllipticCurvePublicKey() if key.curve.name in _CURVES:
+            numbers, length = key.public_numbers(), (key.key_size + 7) // 8
+            jwk = {
+                "crv": _CURVES[key.curve.name],
+                "kty": "EC",
+                "x": _encode(numbers.x.to_bytes(length)),
+                "y": _encode(numbers.y.to_bytes(length)),
+            }
+        case RSAPublicKey():
+            rsa = key.public_numbers()
+            jwk = {"e": _encode(_octets(rsa.e)), "kty": "RSA", "n": _encode(_octets(rsa.n))}
+        case Ed25519PublicKey():
+            jwk = {"crv": "Ed25519", "kty": "OKP", "x": _encode(key.public_bytes_raw())}
+        case _:
+            return None
+    return _encode(hashlib.sha256(json.dumps(jwk, separators=(",", ":")).encode()).digest())
+
+
+def _octets(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8)
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.certificates.lint import LintedTbs
 from ca_core.certificates.tbs import Tbs
-from ca_core.model.accounts import Account
 from ca_core.model.authorizations import Authorization
 from ca_core.model.issuers import Issuer
 from ca_core.model.products import Product
@@ -22,7 +21,6 @@ class Issuance:
     product: Product
     issuer: Issuer
     authorizations: tuple[Authorization, ...]
-    account: Account | None
     csr: ParsedCsr | None = None
     tbs: Tbs | None = None
     linted: LintedTbs | None = None

@@ -73,7 +73,6 @@ def _load(core: Core, tx: Transaction, root: Job) -> tuple[Journal, Issuance]:
         product=product,
         issuer=issuer,
         authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
-        account=tx.accounts.get(order.account_id) if order.account_id else None,
         tbs=restore_tbs(certificate, issuer) if certificate else None,
         interrupted=order.state is OrderState.ISSUE and certificate is not None,
     )

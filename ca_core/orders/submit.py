@@ -4,7 +4,6 @@ from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
-from ca_core.keys.policy import refuse_blocked
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderState
@@ -16,7 +15,7 @@ from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import LEASE, Journal
 from ca_core.orders.pipeline import run_stages
 from ca_core.orders.root_job import root_job_id
-from ca_core.orders.stages.key_validation import check_csr
+from ca_core.orders.stages.key_validation import check_csr, refuse_taken_key
 from ca_core.orders.stages.pre_validation import require_authorized
 from ca_core.orders.states import OrderEvent, after
 
@@ -29,7 +28,7 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     """
     order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
     _require_ready(core, order, issuance)
-    issuance.csr = check_csr(csr, product=issuance.product, identifiers=order.identifiers, account=issuance.account)
+    issuance.csr = check_csr(csr, product=issuance.product, identifiers=order.identifiers)
     claimed, root = await _claim(core, order, issuance.csr, principal)
     crash_point("submitted")
     try:
@@ -54,7 +53,6 @@ def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, 
         product=product,
         issuer=issuer,
         authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
-        account=tx.accounts.get(order.account_id) if order.account_id else None,
     )
 
 
@@ -74,7 +72,7 @@ async def _claim(core: Core, order: Order, csr: ParsedCsr, principal: Principal)
     record = entry(core.sources, principal, "order.submit", order.id, client_id=order.client_id)
 
     def claim(tx: Transaction) -> tuple[Order, Job]:
-        refuse_blocked(tx, csr.spki_sha256)
+        refuse_taken_key(tx, csr)
         saved = tx.orders.save(submitted)
         root = tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
         if root is None:

@@ -151,7 +151,7 @@ async def _by_key(front_end: FrontEnd, request: Request, jws: Jws, signer: Jwk) 
 
 
 def _spending_store(front_end: FrontEnd, verified: VerifiedJws) -> SpendingStore:
-    """Bind the nonce of a verified request to what it will write; raises REPLAYED, and MALFORMED without a nonce."""
+    """Bind the nonce of a verified request to what it will write; raises REPLAYED."""
     return SpendingStore(front_end.core.store, front_end.nonces.open(verified.nonce))
 
 

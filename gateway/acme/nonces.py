@@ -104,11 +104,12 @@ class Nonces:
         return encode_base64url(body + self._mac(body))
 
     def open(self, value: str | None) -> Nonce:
-        """Check that we made the nonce less than two hours ago; raises REPLAYED: clients try again with a new one."""
+        """Check that we made the nonce less than two hours ago; raises REPLAYED: clients try again with a new one.
+
+        None, which is a request without a nonce, is refused in the same way (RFC 8555 section 6.5).
+        """
         if value is None:
-            raise TriviumError(
-                ErrorKind.MALFORMED, 'The JWS header must have a "nonce" from newNonce or the last answer.'
-            )
+            raise _bad_nonce("there is none in its header")
         sealed = decode_base64url(value, "The nonce")
         body = sealed[:_BODY_BYTES]
         if not hmac.compare_digest(self._mac(body), sealed[_BODY_BYTES:]):

@@ -44,9 +44,9 @@ class Action(Generic[Signed]):
 class Resource:
     """The ASGI application of one URL.
 
-    ``post`` is what a POST does. ``get`` are answers to GET and HEAD that never change, ``read`` makes one, of the two
+    ``post`` is what a POST does. ``get`` are answers to GET and HEAD that never change, ``read`` makes one, of the few
     resources that have them (RFC 8555 sections 7.1.1 and 7.2); every other is read by POST-as-GET, and a plain GET
-    gets 405 (section 6.3). A ``read`` beside a ``post`` is for some Clients only, and so not in Allow.
+    gets 405 (section 6.3), unless a Client has it otherwise: ``plain_get`` knows, and is not in Allow.
     ``otherwise`` is the answer to every other method, in place of the 405.
     """
 
@@ -57,13 +57,15 @@ class Resource:
         post: Action[Any] | None = None,
         get: Mapping[str, Reply] | None = None,
         read: Read | None = None,
+        plain_get: Read | None = None,
         otherwise: Reply | None = None,
     ) -> None:
         self.post = post
         self.get = get or {}
-        self.read = read
+        self.read = read or plain_get
         self._front_end = front_end
-        self._otherwise = otherwise or self._method_not_allowed()
+        methods = [*self.get, *(_READING if read else ()), *(["POST"] if post else ())]
+        self._otherwise = otherwise or self._method_not_allowed(methods)
         self._index = link(front_end.directory.url, "index")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,8 +153,7 @@ class Resource:
             _LOG.warning("A refusal of %s was not recorded: %s", action, error.detail)
         return refusal
 
-    def _method_not_allowed(self) -> Reply:
-        methods = ["POST"] if self.post else [*(_READING if self.read else self.get)]
+    def _method_not_allowed(self, methods: list[str]) -> Reply:
         detail = f"This URL takes {' and '.join(methods)} only."
         error = TriviumError(ErrorKind.METHOD_NOT_ALLOWED, detail)
         return problem_reply(error.problem, self._front_end.directory, (b"allow", ", ".join(methods).encode()))

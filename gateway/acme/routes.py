@@ -8,13 +8,12 @@ from starlette.routing import Route
 from ca_core.access.accounts import binding_required
 from ca_core.core import Core
 from gateway.acme import accounts, authorizations, certificates, orders, renewal_info, revocation
-from gateway.acme.auth import by_account, by_account_or_key, by_key
+from gateway.acme.auth import ByAccount, by_account, by_account_or_key, by_key, require_post_as_get
 from gateway.acme.directory import Directory
 from gateway.acme.front_end import FrontEnd, Reply
 from gateway.acme.nonces import Nonces
 from gateway.acme.path_router import PathRouter
 from gateway.acme.plain_get import plain_get
-from gateway.acme.request import Request
 from gateway.acme.resource import Action, Resource, unknown_url
 
 
@@ -35,13 +34,15 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
     """
     front_end = FrontEnd(core=core, directory=directory, nonces=nonces)
     base = directory.base_path
-    certificate = Resource(front_end, post=_CERTIFICATE, read=plain_get(certificates.certificate))
+    certificate = Resource(front_end, post=_CERTIFICATE, plain_get=plain_get(certificates.certificate))
     table = {
-        "/new-nonce": Resource(front_end, get=_NEW_NONCE),
+        "/new-nonce": Resource(front_end, get=_NEW_NONCE, post=_READ_NONCE),
         "/new-order": Resource(front_end, post=_NEW_ORDER),
-        "/authorization/{id}": Resource(front_end, post=_AUTHORIZATION, read=plain_get(authorizations.authorization)),
-        "/challenge/{id}": Resource(front_end, post=_CHALLENGE, read=plain_get(authorizations.challenge)),
-        "/order/{id}": Resource(front_end, post=_ORDER, read=plain_get(orders.order)),
+        "/authorization/{id}": Resource(
+            front_end, post=_AUTHORIZATION, plain_get=plain_get(authorizations.authorization)
+        ),
+        "/challenge/{id}": Resource(front_end, post=_CHALLENGE, plain_get=plain_get(authorizations.challenge)),
+        "/order/{id}": Resource(front_end, post=_ORDER, plain_get=plain_get(orders.order)),
         "/order/{id}/finalize": Resource(front_end, post=_FINALIZE),
         "/certificate/{id}": certificate,
         "/certificate/{id}/{chain}": certificate,
@@ -52,7 +53,7 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
         "/revoke-cert": Resource(front_end, post=_REVOKE_CERT),
         "/renewal-info/{certificate}": Resource(front_end, read=renewal_info.renewal_info),
     }
-    document = Resource(front_end, read=_document)
+    document = Resource(front_end, read=_document, post=_READ_DIRECTORY)
     return [
         *(Route(base + path, resource) for path, resource in table.items()),
         Route(f"{base}/directory", document),
@@ -61,15 +62,29 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
     ]
 
 
-async def _document(front_end: FrontEnd, _: Request) -> Reply:
+async def _document(front_end: FrontEnd, _: object) -> Reply:
     """Answer with the directory object (RFC 8555 section 7.1.1), as the Client's settings are now."""
     required = await binding_required(front_end.core, front_end.directory.enrolment)
     return Reply(body=front_end.directory.document(binding_required=required))
 
 
+async def _read_directory(front_end: FrontEnd, request: ByAccount) -> Reply:
+    """Answer a POST-as-GET of the directory, which MUST be allowed beside the GET (RFC 8555 section 6.3)."""
+    require_post_as_get(request)
+    return await _document(front_end, request)
+
+
+async def _read_nonce(_: FrontEnd, request: ByAccount) -> Reply:
+    """Answer a POST-as-GET of newNonce, as section 6.3 wants it."""
+    require_post_as_get(request)
+    return _NEW_NONCE["GET"]
+
+
 # RFC 8555 section 7.2: HEAD answers 200, GET 204. The nonce itself is in every answer.
 _NEW_NONCE = {"HEAD": Reply(status=HTTPStatus.OK), "GET": Reply(status=HTTPStatus.NO_CONTENT)}
 
+_READ_DIRECTORY = Action(name="directory.read", authenticate=by_account, perform=_read_directory)
+_READ_NONCE = Action(name="nonce.read", authenticate=by_account, perform=_read_nonce)
 _NEW_ACCOUNT = Action(name="account.register", authenticate=by_key, perform=accounts.new_account)
 _ACCOUNT = Action(name="account.update", authenticate=by_account, perform=accounts.account)
 _KEY_CHANGE = Action(name="account.change-key", authenticate=by_account, perform=accounts.key_change)

@@ -120,6 +120,16 @@ async def test_new_nonce(server: AcmeServer, method: str, status: int) -> None:
     assert other.header("replay-nonce") != answer.header("replay-nonce")
 
 
+@pytest.mark.parametrize(("path", "status"), [("", 200), ("/directory", 200), ("/new-nonce", 204)])
+async def test_what_a_get_reads_a_post_as_get_reads_too(client: AcmeClient, path: str, status: int) -> None:
+    """RFC 8555 section 6.3: directory and newNonce take both, for clients that know one way of reading."""
+    answer = await client.post(BASE + path)
+    assert (answer.status, answer.body) == (status, (await send(client.app, "GET", BASE + path)).body)
+    assert answer.header("replay-nonce")
+    refused = await client.post(BASE + path, {})
+    assert (refused.status, refused.problem) == (400, "malformed")
+
+
 def resource_paths() -> list[str]:
     """Return every path of the route table, with ids of the right form."""
     directory = Directory(external_url=EXTERNAL_URL, enrolment=None)
@@ -140,8 +150,9 @@ def resource_paths() -> list[str]:
 async def test_methods(server: AcmeServer, path: str, method: str) -> None:
     """A wrong method gets 405 with Allow, a plain GET of a resource too (RFC 8555 section 6.3, acme.md fact 13)."""
     answer = await send(server.app, method, EXTERNAL_URL + path)
-    readable = path in {"/acme", "/acme/directory", "/acme/new-nonce"} or path.startswith("/acme/renewal-info/")
-    allowed = {"GET", "HEAD"} if readable else {"POST"}
+    readable = path in {"/acme", "/acme/directory", "/acme/new-nonce"}
+    renewal = path.startswith("/acme/renewal-info/")
+    allowed = ({"GET", "HEAD"} if readable or renewal else set()) | (set() if renewal else {"POST"})
     assert answer.header("replay-nonce")
     assert answer.header("link") == INDEX
     if method not in allowed:

@@ -13,7 +13,7 @@ from ca_core.model.store import Transaction
 from gateway.acme.orders import order_status
 from tests.acme.acme_client import AcmeClient, csr
 from tests.acme.acme_server import AcmeServer, private_product
-from tests.acme.signing import Json, b64
+from tests.acme.signing import Json, PrivateKey, b64
 
 
 async def test_a_new_order(client: AcmeClient) -> None:
@@ -202,11 +202,20 @@ async def test_a_bad_csr_leaves_the_order_ready(
     assert (await client.post(order.json["finalize"], {"csr": csr("a.test")})).json["status"] == "valid"
 
 
-async def test_the_account_key_is_no_certificate_key(server: AcmeServer, client: AcmeClient) -> None:
-    """RFC 8555 section 11.1: account keys and certificate keys are separate (rule 29, abuse 29)."""
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "ES384", "ES512"])
+@pytest.mark.parametrize("whose", ["own", "another's", "a deactivated one's"])
+async def test_an_account_key_is_no_certificate_key(
+    server: AcmeServer, account_keys: dict[str, PrivateKey], algorithm: str, whose: str
+) -> None:
+    """RFC 8555 section 11.1: a CSR with the key of any account MUST be refused (rule 29, abuse 29)."""
+    owner = await server.account(account_keys[algorithm])
+    client = owner if whose == "own" else await server.account()
+    if whose == "a deactivated one's":
+        await owner.post(owner.kid, {"status": "deactivated"})
     order = await server.ready_order(client, "a.test")
-    answer = await client.post(order.json["finalize"], {"csr": csr("a.test", key=client.key)})
+    answer = await client.post(order.json["finalize"], {"csr": csr("a.test", key=owner.key)})
     assert (answer.status, answer.problem) == (400, "badCSR")
+    assert (await client.post(order.header("location"))).json["status"] == "ready"
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,9 @@ def test_the_words_acme_sh_knows_badnonce_by(sources: Sources) -> None:
         Nonces(KEY, sources).open("AAAA")
 
 
-def test_a_missing_nonce_is_malformed(sources: Sources) -> None:
-    """RFC 8555 section 6.5.2: the nonce is not optional."""
-    assert kind_of_refusal(Nonces(KEY, sources), None) is ErrorKind.MALFORMED
+def test_a_missing_nonce_is_a_bad_one(sources: Sources) -> None:
+    """RFC 8555 section 6.5: a nonce that is "unacceptable (or not present)" is badNonce, which clients try again."""
+    assert kind_of_refusal(Nonces(KEY, sources), None) is ErrorKind.REPLAYED
 
 
 @given(st.integers(0, 31), st.integers(1, 255))

@@ -1,1 +1,1 @@
-"""ACME clients against any ACME server: every program that people use, through everything it can do, in one table."""
+"""Any ACME server seen from outside: by every client that people use, and clause by clause of the RFCs."""

@@ -1,0 +1,72 @@
+"""The conformance suite at our own gateway: every clause that binds an ACME server is kept."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.acme import rfc8555
+from conformance.acme.probe.ca import Ca, Options, connected
+from conformance.acme.probe.clauses import Clause, Finding, Result, examine
+from tests.running_gateway import ROOT, RunningGateway, loopback_dns
+
+_DEVIATION = re.compile(r"^\| `(\w+)` \| [\d.]+ \| (?:MUST|SHOULD)(?: NOT)? \| .+ \|$", re.MULTILINE)
+
+NOT_OFFERED = {
+    "terms_of_service",
+    "caa_identities_are_domain_names",
+    "alternate_chains",
+    # external account binding
+    "binding_demanded_in_the_directory",
+    "binding_missing",
+    "wrong_binding_is_rejected",
+    "good_binding_is_reflected",
+    # newAuthz
+    "no_wildcard_in_authorizations",
+    "pre_authorization",
+    "pre_authorization_counts",
+    "pre_authorization_refused",
+    "pre_authorization_malformed",
+}
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca]:
+    """Give the suite's view of a gateway as `trivium init` makes it, wildcards allowed."""
+    gateway = RunningGateway(tmp_path_factory.mktemp("clauses") / "ca")
+    gateway.init("acme.wildcards=true")
+    with loopback_dns(gateway):
+        gateway.start()
+        options = Options(
+            directory=gateway.endpoints["acme_directory"],
+            trust=Path(gateway.endpoints["tls_ca"]),
+            http_port=gateway.http_port,
+            dns_control=f"http://127.0.0.1:{gateway.dns_http_port}",
+        )
+        try:
+            with connected(options) as ca:
+                yield ca
+        finally:
+            gateway.stop()
+
+
+def documented_deviations() -> set[str]:
+    """Return the clauses that docs/acme.md says we do not keep."""
+    return set(_DEVIATION.findall((ROOT / "docs" / "acme.md").read_text()))
+
+
+def by_result(findings: list[Finding], result: Result) -> dict[str, str]:
+    """Return what was seen, by the clause's name, of those with this result."""
+    return {one.clause.name: one.seen for one in findings if one.result is result}
+
+
+@pytest.mark.parametrize("clauses", [rfc8555.CLAUSES], ids=["rfc8555"])
+def test_every_clause_is_kept(ca: Ca, clauses: list[Clause]) -> None:
+    """A MUST of the RFC would be broken without a word in docs/acme.md, or that would speak of what is mended."""
+    findings = list(examine(ca, clauses))
+    names = {one.name for one in clauses}
+    not_kept = by_result(findings, Result.NOT_KEPT)
+    assert set(not_kept) == documented_deviations() & names, not_kept
+    not_offered = by_result(findings, Result.NOT_OFFERED)
+    assert set(not_offered) == NOT_OFFERED & names, not_offered

@@ -1,7 +1,7 @@
 """Core: everything a command needs, built once per process and passed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ca_core.certificates.lint import Linters
 from ca_core.keys.sealing import Sealer
@@ -9,12 +9,16 @@ from ca_core.keys.signer import KeyRing
 from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store
-from ca_core.validation.validator import Validator
+from ca_core.validation.validator import CaaCheck, NoCaaCheck, Validator
 
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """The certification authority as one process holds it. ``worker`` names the process on the leases it takes."""
+    """The certification authority as one process holds it.
+
+    ``worker`` names the process on the leases it takes. A core without a resolver has no validators, and its check of
+    CAA allows nothing.
+    """
 
     store: Store
     sources: Sources
@@ -23,3 +27,4 @@ class Core:
     linters: Linters
     validators: Mapping[ValidationMethod, Validator]
     worker: str
+    caa: CaaCheck = field(default_factory=NoCaaCheck)

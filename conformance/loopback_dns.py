@@ -9,7 +9,8 @@ the TC bit when an answer does not fit, and stops at no CNAME of its own: it beh
 
 Commands (POST, a JSON object; answered 200 without a body): ``/set-txt`` (host, value: adds one), ``/clear-txt``
 (host), ``/set-a`` and ``/set-aaaa`` (host, addresses: replaces them, an empty list means none), ``/set-cname`` (host,
-target), ``/clear-cname`` (host), ``/set-servfail``, ``/clear-servfail`` (host).
+target), ``/clear-cname`` (host), ``/set-caa`` (host, tag, value: adds one), ``/clear-caa`` (host), ``/set-servfail``,
+``/clear-servfail`` (host).
 """
 
 import argparse
@@ -21,7 +22,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Self
 
-_A, _CNAME, _TXT, _AAAA, _OPT = 1, 5, 16, 28, 41
+_A, _CNAME, _TXT, _AAAA, _OPT, _CAA = 1, 5, 16, 28, 41, 257
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
 _TTL = 1
@@ -48,6 +49,7 @@ class LoopbackDns:
         self._texts: dict[str, list[bytes]] = {}
         self._addresses: dict[tuple[str, int], list[bytes]] = {}
         self._aliases: dict[str, str] = {}
+        self._caa: dict[str, list[bytes]] = {}
         self._failing: set[str] = set()
         self._closing = contextlib.AsyncExitStack()
 
@@ -94,6 +96,15 @@ class LoopbackDns:
         """Make ``host`` no alias."""
         self._aliases.pop(_key(host), None)
 
+    def set_caa(self, host: str, tag: str, value: str, flags: int = 0) -> None:
+        """Add a CAA record."""
+        record = bytes([flags, len(tag)]) + tag.encode() + value.encode()
+        self._caa.setdefault(_key(host), []).append(record)
+
+    def clear_caa(self, host: str) -> None:
+        """Remove all CAA records of ``host``."""
+        self._caa.pop(_key(host), None)
+
     def set_servfail(self, host: str) -> None:
         """Answer SERVFAIL to every query about ``host``."""
         self._failing.add(_key(host))
@@ -131,6 +142,8 @@ class LoopbackDns:
             owner = _encode(name)
         if qtype == _TXT:
             values = [_strings(text) for text in self._texts.get(name, ())]
+        elif qtype == _CAA:
+            values = self._caa.get(name, [])
         else:
             values = self._addresses.get((name, qtype), [_LOOPBACK] if qtype == _A else [])
         return records + [_record(owner, qtype, value) for value in values]
@@ -165,6 +178,8 @@ class LoopbackDns:
             "/set-aaaa": (self.set_aaaa, ("host", "addresses")),
             "/set-cname": (self.set_cname, ("host", "target")),
             "/clear-cname": (self.clear_cname, ("host",)),
+            "/set-caa": (self.set_caa, ("host", "tag", "value")),
+            "/clear-caa": (self.clear_caa, ("host",)),
             "/set-servfail": (self.set_servfail, ("host",)),
             "/clear-servfail": (self.clear_servfail, ("host",)),
         }

@@ -6,7 +6,7 @@ from ca_core.access.accounts import Enrolment
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.products import Product, Road
 from ca_core.model.store import Transaction
-from gateway.acme.directory import Directory
+from gateway.acme.directory import Directory, account_prefix
 from gateway.first_catalogue import DEFAULT_CLIENT, DEFAULT_PRODUCT
 
 OPEN_PATH: Final = "/acme"
@@ -22,12 +22,24 @@ def open_directory(tx: Transaction, external_url: str) -> Directory:
             ErrorKind.UNAVAILABLE, f"The Client {DEFAULT_CLIENT} has no product for ACME; see catalogue.toml."
         )
     enrolment = Enrolment(client_id=client.id, product_id=products[0].id)
-    return Directory(external_url=external_url, base_path=OPEN_PATH, enrolment=enrolment)
+    return Directory(
+        external_url=external_url,
+        base_path=OPEN_PATH,
+        enrolment=enrolment,
+        caa_identities=products[0].policy.caa_identities,
+    )
 
 
-def bound_directory(external_url: str) -> Directory:
+def bound_directory(tx: Transaction, external_url: str) -> Directory:
     """Return the directory that demands an external account binding, whose key says whose the account is."""
-    return Directory(external_url=external_url, base_path=BOUND_PATH, enrolment=None)
+    over_acme = (product for product in tx.products.all(None) if Road.ACME in product.roads)
+    identities = dict.fromkeys(name for product in over_acme for name in product.policy.caa_identities)
+    return Directory(external_url=external_url, base_path=BOUND_PATH, enrolment=None, caa_identities=tuple(identities))
+
+
+def account_prefixes(external_url: str) -> tuple[str, ...]:
+    """Return what account URLs begin with in each directory: by them CAA records know accounts (RFC 8657 section 3)."""
+    return tuple(account_prefix(external_url, path) for path in (OPEN_PATH, BOUND_PATH))
 
 
 def products_over_acme(tx: Transaction, client_id: str) -> list[Product]:

@@ -46,6 +46,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                     profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * _DAY),
                     names=_private_names(wildcards=defaults.acme.wildcards),
                     lint=replace(lint, mode=LintMode(defaults.lint)),
+                    caa_identities=defaults.acme.caa_identities,
                 ),
             ),
             ProductEntry(

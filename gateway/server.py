@@ -56,8 +56,10 @@ async def _serve(
     answering: Callable[[dict[str, str]], None],
 ) -> None:
     core, settings = opened.core, installation.settings
-    issuer, opened_to_all = await core.store.read(lambda tx: (_issuer(tx), open_directory(tx, settings.acme_base)))
-    directories = (opened_to_all, bound_directory(settings.acme_base))
+    issuer = await core.store.read(_issuer)
+    directories = await core.store.read(
+        lambda tx: (open_directory(tx, settings.acme_base), bound_directory(tx, settings.acme_base))
+    )
     warm_up([issuer])
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)

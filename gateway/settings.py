@@ -62,6 +62,11 @@ def _http(value: str) -> str:
     return value and _base_url(value, "http")
 
 
+def _names(value: object) -> object:
+    """Read a list written as ``a.example,b.example``."""
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
 def _database(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
@@ -220,6 +225,11 @@ class Acme(_Section):
         default=False,
         description="Whether the directory at /acme, of the default Client, demands an external account binding. The "
         "one at /eab always does.",
+    )
+    caa_identities: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+        default=(),
+        description="Issuer domain names, separated by commas, by which CAA records allow this CA (RFC 8659). Empty: "
+        "CAA is not checked, for names of a private network seldom have such records.",
     )
 
 

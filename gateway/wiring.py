@@ -18,6 +18,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import SealedKey
 from ca_core.model.store import Store
 from ca_core.validation.validator import ValidationSettings
+from gateway.directories import account_prefixes
 from gateway.installation import Installation
 from gateway.sources import system_sources
 from store.database import open_store
@@ -109,6 +110,7 @@ async def opened_core(
                     sealer=kek,
                     linters=linters,
                     validators=validators.by_method,
+                    caa=validators.caa,
                     worker=worker,
                 )
                 yield Opened(core=core, kek=kek)
@@ -125,6 +127,7 @@ def validation_settings(installation: Installation) -> ValidationSettings:
         resolver=str(validation.resolver),
         http_port=validation.http_port,
         tls_alpn_port=validation.tls_alpn_port,
+        account_uri_prefixes=account_prefixes(installation.settings.acme_base),
         allow_private_addresses=validation.allow_private_addresses,
     )
 

@@ -28,7 +28,7 @@ _CHALLENGES = Statement(
     .where(challenges.c.authorization_id == bindparam("authorization_id"))
     .order_by(challenges.c.position)
 )
-_SAVE = save_statement(authorizations, ("status", "expires_at"))
+_SAVE = save_statement(authorizations, ("status", "expires_at", "caa"))
 _SAVE_CHALLENGE = save_statement(challenges, ("status", "validated_at", "error"))
 
 
@@ -114,7 +114,7 @@ class AuthorizationTable:
         return [found[covering] for covering in ids]
 
     def save(self, authorization: Authorization) -> Authorization:
-        """Save status and expiry (not the challenges) by the revision; raises CONFLICT."""
+        """Save status, expiry and CAA's permission (not the challenges) by the revision; raises CONFLICT."""
         if not self._run.change(_SAVE, vars(authorization)):
             raise conflict(f"authorization {authorization.id}")
         return replace(authorization, revision=authorization.revision + 1)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from ca_core.model.authorizations import CaaPermission
 from ca_core.model.certificates import PlannedRevocation, RevocationReason
 from ca_core.model.clients import ClientSettings
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
@@ -156,6 +157,8 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         },
         authorization_lifetime=policy.authorization_lifetime,
         order_lifetime=policy.order_lifetime,
+        caa_identities=list(policy.caa_identities),
+        require_dnssec=policy.require_dnssec,
     )
 
 
@@ -177,4 +180,19 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         ),
         authorization_lifetime=members["authorization_lifetime"],
         order_lifetime=members["order_lifetime"],
+        caa_identities=tuple(members.get("caa_identities", ())),
+        require_dnssec=members.get("require_dnssec", False),
+    )
+
+
+def encode_caa_permission(permission: CaaPermission) -> dict[str, Any]:
+    """When CAA allowed an identifier, and to whom; the time in ISO 8601."""
+    return _versioned(at=permission.at.isoformat(), identities=list(permission.identities), dnssec=permission.dnssec)
+
+
+def decode_caa_permission(stored: dict[str, Any]) -> CaaPermission:
+    """The inverse of :func:`encode_caa_permission`."""
+    members = _unversioned(stored)
+    return CaaPermission(
+        at=datetime.fromisoformat(members["at"]), identities=tuple(members["identities"]), dnssec=members["dnssec"]
     )

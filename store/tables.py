@@ -222,6 +222,7 @@ authorizations = Table(
     _required("status", Member(AuthorizationStatus)),
     _required("created_at", Time),
     _required("expires_at", Time),
+    Column("caa", Json(codecs.encode_caa_permission, codecs.decode_caa_permission)),
     _required("revision", Integer),
     Index(None, "account_id", "identifier_value"),
 )

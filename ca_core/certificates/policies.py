@@ -11,6 +11,7 @@ from ca_core.model.products import AcceptedFinding, LintMode, LintPolicy, LintSe
 
 _MAX_BACKDATE: Final = 48 * 3600
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){2,}")
+_DOMAIN: Final = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)+")
 _LINT_SETS: Final = {
     ProfileKind.TLS_SERVER: frozenset({LintSet.CABF_DV, LintSet.PKIX}),
     ProfileKind.OCSP_RESPONDER: frozenset({LintSet.OCSP_RESPONDER, LintSet.PKIX}),
@@ -61,7 +62,7 @@ def _signature_algorithm(algorithm: KeyAlgorithm) -> tuple[AcceptedFinding, ...]
 
 def check_policy(policy: Policy, *, at: datetime) -> None:
     """Raise MALFORMED, naming every contradiction in the policy, unless a product can have it at ``at`` (UTC)."""
-    faults = [*_profile_faults(policy), *_name_faults(policy), *_lint_faults(policy)]
+    faults = [*_profile_faults(policy), *_name_faults(policy), *_caa_faults(policy), *_lint_faults(policy)]
     if policy.public:
         faults += _public_faults(policy, at)
     if faults:
@@ -92,6 +93,16 @@ def _name_faults(policy: Policy) -> list[str]:
     return faults
 
 
+def _caa_faults(policy: Policy) -> list[str]:
+    identities = policy.caa_identities
+    faults = []
+    if not all(_DOMAIN.fullmatch(identity) for identity in identities):
+        faults.append("caa_identities must be domain names in lower case, such as ca.example (RFC 8659 section 4.2)")
+    if len(set(identities)) != len(identities):
+        faults.append("a name of caa_identities is there twice")
+    return faults
+
+
 def _lint_faults(policy: Policy) -> list[str]:
     lint = policy.lint
     codes = [finding.code for finding in lint.accepted]
@@ -118,6 +129,8 @@ def _public_faults(policy: Policy, at: datetime) -> list[str]:
             faults.append(f"a public TLS product uses the lint set {LintSet.CABF_DV}")
         if not profile.policy_oids:
             faults.append("a public TLS product names its certificate policy (BR 7.1.2.7.9)")
+        if not policy.caa_identities:
+            faults.append("a public TLS product checks CAA: name the CA's issuer domain names in caa_identities")
         limit = maximum_tls_validity(at)
         if profile.validity > limit:
             faults.append(

@@ -52,10 +52,20 @@ class Challenge:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaaPermission:
+    """That CAA allowed issuance for a name: when, to which issuer domain names, and whether by signed answers alone."""
+
+    at: datetime
+    identities: tuple[str, ...]
+    dnssec: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Authorization:
     """Control of one identifier (``azn-``) by a Client and, when made through ACME, by one account of it.
 
-    ``identifier`` never carries ``*.``; ``wildcard`` says that only the wildcard of it is meant (rule 50).
+    ``identifier`` never carries ``*.``; ``wildcard`` says that only the wildcard of it is meant (rule 50). ``caa`` is
+    the permission found when control was shown; None where CAA was not checked.
     """
 
     id: str
@@ -67,7 +77,22 @@ class Authorization:
     created_at: datetime
     expires_at: datetime
     challenges: tuple[Challenge, ...]
+    caa: CaaPermission | None = None
     revision: int = 0
+
+    @property
+    def named(self) -> Identifier:
+        """The identifier as a certificate has it: a wildcard with its ``*.``."""
+        return (
+            Identifier(type=self.identifier.type, value=f"*.{self.identifier.value}")
+            if self.wildcard
+            else self.identifier
+        )
+
+    @property
+    def methods(self) -> frozenset[ValidationMethod]:
+        """The methods by which control was shown."""
+        return frozenset(one.method for one in self.challenges if one.status is ChallengeStatus.VALID)
 
     def status_at(self, now: datetime) -> AuthorizationStatus:
         """Return the status as it is at ``now``: pending and valid ones expire."""

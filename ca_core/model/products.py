@@ -104,6 +104,8 @@ class Policy:
     lint: LintPolicy = field(default_factory=LintPolicy)
     authorization_lifetime: int = 7 * 86400
     order_lifetime: int = 7 * 86400
+    caa_identities: tuple[str, ...] = ()
+    require_dnssec: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One validation attempt: look at the identifier, then record what was seen with everything that follows from it."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ from ca_core.audit.log import entry, failure
 from ca_core.core import Core
 from ca_core.model.accounts import Account
 from ca_core.model.audit import AuditRecord, Outcome
-from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, ChallengeStatus
+from ca_core.model.authorizations import Authorization, AuthorizationStatus, CaaPermission, Challenge, ChallengeStatus
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState
 from ca_core.model.orders import Order, OrderState
@@ -18,7 +19,8 @@ from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after
-from ca_core.validation.validator import Validated
+from ca_core.validation.permission import caa_applies, require_permission
+from ca_core.validation.validator import Requirements, Validated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +43,42 @@ async def validate(core: Core, job: Job, subject: Subject) -> None:
 
     Raises CONFLICT when another worker has taken the job over, UNAVAILABLE when the store fails.
     """
-    authorization, challenge, account = subject.authorization, subject.challenge, subject.account
+    authorization, challenge = subject.authorization, subject.challenge
     if challenge.status is not ChallengeStatus.PROCESSING:
         await core.store.write(lambda tx: tx.jobs.save(_finished(core, job, JobState.SUCCESS)))
         return
-    key_authorization = f"{challenge.token}.{account.thumbprint if account else ''}"
     try:
-        validated = await core.validators[challenge.method].validate(
-            authorization.identifier, challenge.token, key_authorization
-        )
+        validated, permission = await _look(core, subject)
     except TriviumError as error:
         problem = error.problem.recorded_as(core.sources.new_id("err"))
         await core.store.write(lambda tx: _record_failure(core, tx, job, authorization, challenge, problem))
         return
     crash_point("validated")
-    lifetime = timedelta(seconds=subject.product.policy.authorization_lifetime)
-    await core.store.write(lambda tx: _record_success(core, tx, job, authorization, challenge, validated, lifetime))
+    await core.store.write(lambda tx: _record_success(core, tx, job, subject, validated, permission))
     crash_point("validation-recorded")
+
+
+async def _look(core: Core, subject: Subject) -> tuple[Validated, CaaPermission | None]:
+    """Validate the challenge and, where the product names itself in CAA, look for permission at the same time."""
+    authorization, challenge, account = subject.authorization, subject.challenge, subject.account
+    policy = subject.product.policy
+    validation = core.validators[challenge.method].validate(
+        authorization.identifier,
+        challenge.token,
+        f"{challenge.token}.{account.thumbprint if account else ''}",
+        Requirements(dnssec=policy.require_dnssec, registered_names=policy.public),
+    )
+    if not caa_applies(policy, authorization.identifier):
+        return await validation, None
+    permission = require_permission(
+        core, policy, authorization.named, authorization.account_id, frozenset({challenge.method})
+    )
+    validated, permitted = await asyncio.gather(validation, permission, return_exceptions=True)
+    if isinstance(validated, BaseException):
+        raise validated
+    if isinstance(permitted, BaseException):
+        raise permitted
+    return validated, permitted
 
 
 def _load(tx: Transaction, job: Job) -> Subject:
@@ -82,18 +103,20 @@ def _record_success(
     core: Core,
     tx: Transaction,
     job: Job,
-    authorization: Authorization,
-    challenge: Challenge,
+    subject: Subject,
     validated: Validated,
-    lifetime: timedelta,
+    permission: CaaPermission | None,
 ) -> None:
+    authorization, challenge = subject.authorization, subject.challenge
     now = core.sources.now()
+    expires_at = now + timedelta(seconds=subject.product.policy.authorization_lifetime)
     # Rule 65: method, address and resolver are kept per name.
     evidence = {"address": validated.address, "resolver": validated.resolver, "detail": validated.detail}
     tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
     if authorization.status is AuthorizationStatus.PENDING:
-        tx.authorizations.save(replace(authorization, status=AuthorizationStatus.VALID, expires_at=now + lifetime))
+        valid = replace(authorization, status=AuthorizationStatus.VALID, expires_at=expires_at, caa=permission)
+        tx.authorizations.save(valid)
     tx.audit.append([_record(core, authorization, challenge, Outcome.SUCCESS, **evidence)])
 
 

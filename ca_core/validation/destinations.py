@@ -10,11 +10,11 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.validation.addresses import special_purpose
 from ca_core.validation.redirects import literal_address
 from ca_core.validation.resolver import Resolver
-from ca_core.validation.validator import ValidationSettings
+from ca_core.validation.validator import Requirements, ValidationSettings
 
 
 async def destinations(
-    host: str, resolver: Resolver, settings: ValidationSettings
+    host: str, resolver: Resolver, settings: ValidationSettings, requirements: Requirements
 ) -> tuple[IPv4Address | IPv6Address, ...]:
     """Return the addresses of ``host``, a name or an IP address, to try in this order: at most one of each family.
 
@@ -22,7 +22,9 @@ async def destinations(
     of its addresses is reserved.
     """
     literal = literal_address(host)
-    addresses = (literal,) if literal is not None else (await resolver.addresses(host)).addresses
+    addresses = (
+        (literal,) if literal is not None else (await resolver.addresses(host, dnssec=requirements.dnssec)).addresses
+    )
     if not settings.allow_private_addresses:
         for address in addresses:
             purpose = special_purpose(address)

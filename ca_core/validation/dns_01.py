@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.validation.resolver import Resolver, Texts
-from ca_core.validation.validator import Validated, ValidationSettings, quoted
+from ca_core.validation.validator import NO_REQUIREMENTS, Requirements, Validated, ValidationSettings, quoted
 
 _SHOWN = 3
 
@@ -20,7 +20,13 @@ class Dns01:
         self._settings = settings
         self._resolver = resolver
 
-    async def validate(self, identifier: Identifier, token: str, key_authorization: str) -> Validated:
+    async def validate(
+        self,
+        identifier: Identifier,
+        token: str,
+        key_authorization: str,
+        requirements: Requirements = NO_REQUIREMENTS,
+    ) -> Validated:
         """Look for the key authorization's digest; see :class:`ca_core.validation.validator.Validator`.
 
         RFC 8555 section 8.4: any one of several TXT records may match; that is how a name and its wildcard are
@@ -35,7 +41,7 @@ class Dns01:
         name = f"_acme-challenge.{identifier.base.value}"
         try:
             async with asyncio.timeout(self._settings.timeout):
-                texts = await self._resolver.texts(name)
+                texts = await self._resolver.texts(name, dnssec=requirements.dnssec)
         except TimeoutError as error:
             raise TriviumError(
                 ErrorKind.DNS, f"The DNS look-up of {name} took longer than {self._settings.timeout:g} s."

@@ -21,7 +21,7 @@ from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.validation.destinations import destinations
 from ca_core.validation.redirects import MAX_REDIRECTS, STATUSES, redirect_target
 from ca_core.validation.resolver import Resolver
-from ca_core.validation.validator import Validated, ValidationSettings, quoted
+from ca_core.validation.validator import NO_REQUIREMENTS, Requirements, Validated, ValidationSettings, quoted
 
 _MAX_BODY = 128
 _MAX_SHOWN_URL = 300
@@ -49,7 +49,13 @@ class Http01:
         self._ports = {"http": settings.http_port, "https": settings.https_port}
         self._session: aiohttp.ClientSession | None = None
 
-    async def validate(self, identifier: Identifier, token: str, key_authorization: str) -> Validated:
+    async def validate(
+        self,
+        identifier: Identifier,
+        token: str,
+        key_authorization: str,
+        requirements: Requirements = NO_REQUIREMENTS,
+    ) -> Validated:
         """Fetch the challenge's page; see :class:`ca_core.validation.validator.Validator`.
 
         An IP address is its own host (RFC 8738 section 4). A wildcard is never validated this way (rule 66).
@@ -62,7 +68,7 @@ class Http01:
         start = URL(f"http://{host}/.well-known/acme-challenge/{token}")
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await self._follow(start, key_authorization)
+                return await self._follow(start, key_authorization, requirements)
         except TimeoutError as error:
             raise TriviumError(
                 ErrorKind.CONNECTION, f"Fetching {start} took longer than {self._settings.timeout:g} s: answer faster."
@@ -73,15 +79,15 @@ class Http01:
         if self._session is not None:
             await self._session.close()
 
-    async def _follow(self, start: URL, key_authorization: str) -> Validated:
+    async def _follow(self, start: URL, key_authorization: str, requirements: Requirements) -> Validated:
         """Follow redirects by hand to the page that has the key authorization, or to the reason why there is none."""
         url = start
         visited = [start]
         while True:
-            page = await self._fetch(url)
+            page = await self._fetch(url, requirements)
             if page.status not in STATUSES:
                 break
-            url = redirect_target(url, page.location, self._ports)
+            url = redirect_target(url, page.location, self._ports, registered_names=requirements.registered_names)
             if url in visited:
                 raise TriviumError(ErrorKind.CONNECTION, f"{start} is redirected in a loop: correct the redirects.")
             if len(visited) > MAX_REDIRECTS:
@@ -94,9 +100,9 @@ class Http01:
             address=page.address, resolver=self._resolver.name, detail=" -> ".join(_shown(hop) for hop in visited)
         )
 
-    async def _fetch(self, url: URL) -> _Page:
+    async def _fetch(self, url: URL, requirements: Requirements) -> _Page:
         """Get one page: from the first IPv6 address if there is one, once more over IPv4 if that cannot be dialled."""
-        first, *fallbacks = await destinations(url.raw_host or "", self._resolver, self._settings)
+        first, *fallbacks = await destinations(url.raw_host or "", self._resolver, self._settings, requirements)
         for address in (first, *fallbacks):
             try:
                 return await self._get(url, address)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.sources import Sources
+from ca_core.validation.caa import Caa
 from ca_core.validation.dns_01 import Dns01
 from ca_core.validation.http_01 import Http01
 from ca_core.validation.resolver import Resolver
@@ -13,10 +14,11 @@ from ca_core.validation.validator import ValidationSettings, Validator
 
 
 class Validators:
-    """Every validator by its method; close it when the process ends."""
+    """Every validator by its method, and the check of CAA beside them; close it when the process ends."""
 
-    def __init__(self, *, http_01: Http01, dns_01: Dns01, tls_alpn_01: TlsAlpn01) -> None:
+    def __init__(self, *, http_01: Http01, dns_01: Dns01, tls_alpn_01: TlsAlpn01, caa: Caa) -> None:
         self._http_01 = http_01
+        self.caa = caa
         self.by_method: Mapping[ValidationMethod, Validator] = MappingProxyType(
             {
                 ValidationMethod.HTTP_01: http_01,
@@ -40,4 +42,5 @@ def build_validators(settings: ValidationSettings, sources: Sources) -> Validato
         http_01=Http01(settings, resolver),
         dns_01=Dns01(settings, resolver),
         tls_alpn_01=TlsAlpn01(settings, resolver),
+        caa=Caa(settings, resolver),
     )

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from yarl import URL
 
+from ca_core.certificates.names import icann_suffixes
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.validation.validator import quoted
 
@@ -17,12 +18,12 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-def redirect_target(base: URL, location: str, ports: dict[str, int]) -> URL:
+def redirect_target(base: URL, location: str, ports: dict[str, int], *, registered_names: bool = False) -> URL:
     """Return the absolute URL, without fragment and port, that ``location``, a header of ``base``'s answer, leads to.
 
-    ``ports`` are the configured ports by scheme, default 80 and 443; a redirect names them or none. Raises CONNECTION
-    for any target a validation must not follow; whether the host's addresses may be used is decided when it is
-    resolved.
+    ``ports`` are the configured ports by scheme, default 80 and 443; a redirect names them or none. With
+    ``registered_names`` a host name must lie under a registered top-level domain. Raises CONNECTION for any target a
+    validation must not follow; whether the host's addresses may be used is decided when it is resolved.
     """
     if not location:
         raise _refused(location, "has no Location: name the page that holds the challenge")
@@ -41,6 +42,8 @@ def redirect_target(base: URL, location: str, ports: dict[str, int]) -> URL:
         raise _refused(location, f"has a path of more than {_MAX_PATH} characters")
     if not _is_host(target.raw_host or ""):
         raise _refused(location, "leads to a host that is neither a domain name nor an IP address")
+    if registered_names and not _is_registered(target.raw_host or ""):
+        raise _refused(location, "leads to a name that is under no registered top-level domain")
     return target.with_port(None)
 
 
@@ -65,6 +68,11 @@ def _is_host(host: str) -> bool:
         and all(_LABEL.fullmatch(label) for label in labels)
         and _NUMBER.fullmatch(labels[-1]) is None
     )
+
+
+def _is_registered(host: str) -> bool:
+    """Whether ``host`` is an IP address, or a name below a suffix of the Public Suffix List's ICANN section."""
+    return literal_address(host) is not None or icann_suffixes().privatesuffix(host.removesuffix(".")) is not None
 
 
 def _refused(location: str, why: str) -> TriviumError:

@@ -4,7 +4,8 @@ Queries are written and sent by hand and answers read by :mod:`~ca_core.validati
 look-ups costs a tenth of what dnspython's own resolver needs, and it is part of every validation. Each try has its own
 random id and, from the kernel, its own random port on a connected socket, so that an answer counts only from the
 resolver's address, to that port, with that id and that question (RFC 5452 section 9). Nothing is cached beyond a
-look-up. The resolver validates DNSSEC; its verdict is the AD bit, or SERVFAIL.
+look-up. The resolver validates DNSSEC; its verdict is the AD bit, which the AD bit of a query asks for (RFC 6840
+section 5.7), or SERVFAIL. It tells the truth only as far as the way to it can be trusted.
 """
 
 import asyncio
@@ -19,10 +20,11 @@ import dns.name
 import dns.rcode
 import dns.resolver
 from dns.flags import AD, QR, RD, TC
-from dns.rdatatype import AAAA, TXT, A, RdataType
+from dns.rdatatype import AAAA, CAA, TXT, A, RdataType
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
+from ca_core.validation.caa_records import Property, parse_property
 from ca_core.validation.dns_answer import Answer, Data, name_text, parse_answer
 
 _TRIES = 3
@@ -65,7 +67,10 @@ class _Found(Generic[Data]):
 
 
 class Resolver:
-    """Asks one recursive resolver; safe to share between all validations of a process."""
+    """Asks one recursive resolver; safe to share between all validations of a process.
+
+    A look-up with ``dnssec`` takes no answer that the resolver has not validated: an unsigned zone is an error then.
+    """
 
     def __init__(self, address: str, sources: Sources, *, timeout: float = 1.0) -> None:
         """Ask the resolver at ``address`` (``host:port``), or the system's when it is empty.
@@ -77,13 +82,15 @@ class Resolver:
         self._timeout = timeout
         self.name = ", ".join(_server_text(*server) for server in self._servers)
 
-    async def addresses(self, name: str) -> Addresses:
+    async def addresses(self, name: str, *, dnssec: bool = False) -> Addresses:
         """Look up the AAAA and A records of ``name``; raises DNS when neither gives an address.
 
         One family may fail while the other has addresses: many servers answer AAAA with an error.
         """
         a, aaaa = await asyncio.gather(
-            self._lookup(name, A, IPv4Address), self._lookup(name, AAAA, IPv6Address), return_exceptions=True
+            self._lookup(name, A, IPv4Address, dnssec=dnssec),
+            self._lookup(name, AAAA, IPv6Address, dnssec=dnssec),
+            return_exceptions=True,
         )
         found = [answer for answer in (aaaa, a) if isinstance(answer, _Found) and answer.records]
         if not found:
@@ -97,12 +104,29 @@ class Resolver:
             authenticated=all(answer.authenticated for answer in found),
         )
 
-    async def texts(self, name: str) -> Texts:
+    async def texts(self, name: str, *, dnssec: bool = False) -> Texts:
         """Look up the TXT records of ``name``; raises DNS when the resolver reports an error or gives no answer."""
-        found = await self._lookup(name, TXT, _joined_strings)
+        found = await self._lookup(name, TXT, _joined_strings, dnssec=dnssec)
         return Texts(records=found.records, aliases=found.aliases, authenticated=found.authenticated)
 
-    async def _lookup(self, name: str, rdtype: RdataType, read: Callable[[bytes], Data]) -> _Found[Data]:
+    async def caa(self, name: str, *, dnssec: bool = False) -> tuple[Property, ...]:
+        """Look up the CAA records of ``name`` alone; raises DNS when they cannot be known.
+
+        A name that does not exist has none, but a top-level domain that does not exist is an error (rule 60): whoever
+        answers so about it has lost the root.
+        """
+        found = await self._lookup(name, CAA, parse_property, dnssec=dnssec, may_be_absent="." in name)
+        return found.records
+
+    async def _lookup(
+        self,
+        name: str,
+        rdtype: RdataType,
+        read: Callable[[bytes], Data],
+        *,
+        dnssec: bool,
+        may_be_absent: bool = False,
+    ) -> _Found[Data]:
         """Follow CNAMEs to the records of ``name``, asking again where the resolver did not chase one."""
         try:
             qname = dns.name.from_text(name).to_digestable()
@@ -113,7 +137,14 @@ class Resolver:
         for _ in range(_MAX_ALIASES):
             answer = await self._ask(qname, rdtype, read)
             authenticated &= answer.authenticated
-            _check_rcode(answer.rcode, name, rdtype)
+            if not (may_be_absent and answer.rcode == dns.rcode.NXDOMAIN):
+                _check_rcode(answer.rcode, name, rdtype)
+            if dnssec and not authenticated:
+                raise TriviumError(
+                    ErrorKind.DNS,
+                    f"The answer about the {rdtype.name} records of {name} is not signed: sign its zone (DNSSEC), "
+                    "which this product requires.",
+                )
             try:
                 *_, canonical = chain = answer.chain(qname)
             except dns.exception.FormError as error:

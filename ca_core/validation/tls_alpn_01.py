@@ -19,7 +19,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.validation.destinations import destinations
 from ca_core.validation.resolver import Resolver
-from ca_core.validation.validator import Validated, ValidationSettings
+from ca_core.validation.validator import NO_REQUIREMENTS, Requirements, Validated, ValidationSettings
 
 ALPN = "acme-tls/1"
 ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
@@ -52,7 +52,13 @@ class TlsAlpn01:
         self._resolver = resolver
         self._context = _context()
 
-    async def validate(self, identifier: Identifier, token: str, key_authorization: str) -> Validated:
+    async def validate(
+        self,
+        identifier: Identifier,
+        token: str,
+        key_authorization: str,
+        requirements: Requirements = NO_REQUIREMENTS,
+    ) -> Validated:
         """Make the handshake and check its certificate; see :class:`ca_core.validation.validator.Validator`.
 
         An IP address is asked for by its name in the reverse zone (RFC 8738 section 6). A wildcard is never validated
@@ -66,7 +72,7 @@ class TlsAlpn01:
         server_name = _server_name(identifier)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                handshake = await self._connect(identifier.value, server_name)
+                handshake = await self._connect(identifier.value, server_name, requirements)
         except TimeoutError as error:
             raise TriviumError(
                 ErrorKind.CONNECTION,
@@ -80,9 +86,9 @@ class TlsAlpn01:
             detail=f"TLS handshake for {server_name}, port {self._settings.tls_alpn_port}",
         )
 
-    async def _connect(self, host: str, server_name: str) -> _Handshake:
+    async def _connect(self, host: str, server_name: str, requirements: Requirements) -> _Handshake:
         """Shake hands with the first address, or with the second when the first cannot be dialled (rule 57)."""
-        for address in await destinations(host, self._resolver, self._settings):
+        for address in await destinations(host, self._resolver, self._settings, requirements):
             try:
                 connection = await self._dial(address)
             except (OSError, TimeoutError) as error:

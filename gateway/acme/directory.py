@@ -49,7 +49,7 @@ class Directory:
     @cached_property
     def account_prefix(self) -> str:
         """What every account URL begins with; the account's id follows (rule 36)."""
-        return f"{self.root}/account/"
+        return account_prefix(self.external_url, self.base_path)
 
     def account(self, account_id: str) -> str:
         """Return the URL of an account."""
@@ -91,3 +91,8 @@ class Directory:
                 "meta": meta,
             }
         )
+
+
+def account_prefix(external_url: str, base_path: str) -> str:
+    """Return what the account URLs of a directory begin with."""
+    return f"{external_url}{base_path}/account/"

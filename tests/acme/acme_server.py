@@ -17,6 +17,7 @@ from conformance.loopback_dns import LoopbackDns
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app
+from gateway.directories import account_prefixes
 from store.database import Database
 from tests.acme.acme_client import AcmeClient, Answer, csr
 from tests.acme.signing import PrivateKey
@@ -52,6 +53,7 @@ class AcmeServer:
     directory: Directory
     installation: Installation
     web: WebServer
+    dns: LoopbackDns
 
     @property
     def core(self) -> Core:
@@ -135,12 +137,18 @@ async def acme_server(store: Database) -> AsyncIterator[AcmeServer]:
         dns = await closing.enter_async_context(LoopbackDns())
         installation = await install(store)
         await store.write(lambda tx: tx.products.put(private_product()))
-        settings = ValidationSettings(resolver=dns.dns, http_port=web.port, allow_private_addresses=True, timeout=5.0)
+        settings = ValidationSettings(
+            resolver=dns.dns,
+            http_port=web.port,
+            allow_private_addresses=True,
+            account_uri_prefixes=account_prefixes(EXTERNAL_URL),
+            timeout=5.0,
+        )
         validators = build_validators(settings, installation.core.sources)
         closing.push_async_callback(validators.close)
-        core = replace(installation.core, validators=validators.by_method)
+        core = replace(installation.core, validators=validators.by_method, caa=validators.caa)
         installation = replace(installation, core=core)
         enrolment = Enrolment(client_id="cli-1", product_id="pma-tls")
         directory = Directory(external_url=EXTERNAL_URL, enrolment=enrolment)
         app = build_app(core, [directory], Nonces(NONCE_KEY, core.sources))
-        yield AcmeServer(app, directory, installation, web)
+        yield AcmeServer(app, directory, installation, web, dns)

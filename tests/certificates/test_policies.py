@@ -21,7 +21,7 @@ from ca_core.model.products import (
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 TLS = Profile(kind=ProfileKind.TLS_SERVER, validity=90 * 86400)
-PUBLIC = Policy(public=True, profile=TLS)
+PUBLIC = Policy(public=True, profile=TLS, caa_identities=("ca.example",))
 PRIVATE = Policy(
     public=False,
     profile=replace(TLS, validity=398 * 86400),
@@ -51,6 +51,9 @@ CONTRADICTIONS = {
     ),
     "public with the bare set": replace(PUBLIC, lint=LintPolicy(lint_set=LintSet.PKIX)),
     "public without policy": replace(PUBLIC, profile=replace(TLS, policy_oids=())),
+    "public without CAA": replace(PUBLIC, caa_identities=()),
+    "a CAA identity that is no name": replace(PRIVATE, caa_identities=("ca.example; accounturi=x",)),
+    "a CAA identity twice": replace(PRIVATE, caa_identities=("ca.example", "ca.example")),
     "public for 201 days": replace(PUBLIC, profile=replace(TLS, validity=200 * 86400 + 1)),
     "single labels alone": replace(PRIVATE, names=NamePolicy(single_labels=True)),
     "no identifiers": replace(PRIVATE, names=NamePolicy(max_identifiers=0)),

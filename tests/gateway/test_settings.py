@@ -87,6 +87,15 @@ def test_file_that_init_writes_says_what_was_set(tmp_path: Path) -> None:
     assert (defaults.lint, defaults.acme.plain_get, defaults.acme.require_eab) == ("off", True, False)
 
 
+@pytest.mark.parametrize(
+    "text", ["ca.example,other.example", "ca.example, other.example,", '["ca.example", "other.example"]']
+)
+def test_caa_identities_are_a_list(text: str) -> None:
+    """Names separated by commas would be taken for one, which no CAA record could ever name."""
+    _, _, defaults = settings_file.parse_assignments([f"acme.caa_identities={text}"])
+    assert defaults.acme.caa_identities == ("ca.example", "other.example")
+
+
 @pytest.mark.parametrize("assignment", ["listen.acme", "=x", "lint=warn", "acme.wildcards=1", "listen.acme.x=1", "a=1"])
 def test_broken_assignment_is_refused(assignment: str) -> None:
     """A misspelt --set must stop init: afterwards the root exists and its CRL address cannot change."""

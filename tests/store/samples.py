@@ -73,6 +73,8 @@ PRODUCT = Product(
         profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * 86400, policy_oids=("1.2.3", "1.2.4")),
         names=NamePolicy(wildcards=True, single_labels=True),
         lint=LintPolicy(accepted=(AcceptedFinding(code="a.b", reason="private"),)),
+        caa_identities=("ca.example",),
+        require_dnssec=True,
     ),
 )
 ACCOUNT = Account(

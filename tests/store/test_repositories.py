@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from ca_core.model.accounts import AccountStatus
 from ca_core.model.audit import AuditRecord, Outcome
-from ca_core.model.authorizations import AuthorizationStatus, ChallengeStatus
+from ca_core.model.authorizations import AuthorizationStatus, CaaPermission, ChallengeStatus
 from ca_core.model.certificates import (
     CertificateStatus,
     Crl,
@@ -282,7 +282,8 @@ async def test_authorization_and_challenge_are_saved_by_compare_and_set(store: D
     pending = authorization()
     await store.write(lambda tx: tx.authorizations.add([pending]))
     answered = replace(pending.challenges[0], status=ChallengeStatus.INVALID, validated_at=NOW, error=PROBLEM)
-    invalid = replace(pending, status=AuthorizationStatus.INVALID, expires_at=NOW)
+    permission = CaaPermission(at=NOW, identities=("ca.example", "other.example"), dnssec=True)
+    invalid = replace(pending, status=AuthorizationStatus.INVALID, expires_at=NOW, caa=permission)
     await store.write(lambda tx: (tx.authorizations.save_challenge(answered), tx.authorizations.save(invalid)))
     expected = replace(invalid, revision=1, challenges=(replace(answered, revision=1), pending.challenges[1]))
     assert await store.read(lambda tx: tx.authorizations.get(pending.id)) == expected

@@ -15,8 +15,9 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.validation import addresses, destinations
 from ca_core.validation import http_01 as module
-from ca_core.validation.validator import Validator
+from ca_core.validation.validator import Requirements, Validator
 from conformance.loopback_dns import LoopbackDns
+from tests.running_gateway import free_port
 from tests.validation.servers import black_hole, old_tls, redirect, response, self_signed, web_server
 
 Make = Callable[..., Validator]
@@ -288,7 +289,8 @@ async def test_a_wrong_answer_over_ipv6_is_final(http_01: Make, dns: LoopbackDns
     """A wrong page would be hidden by asking the next address: only dial errors fall back (rule 57)."""
     dns.set_aaaa(NAME, ["::1"])
     for wrong in (response(b"no"), b"", redirect("ftp://x")):
-        async with web_server(wrong, host="::1") as v6, web_server(response(PAGE), port=v6.port) as v4:
+        port = free_port()
+        async with web_server(wrong, host="::1", port=port) as v6, web_server(response(PAGE), port=port) as v4:
             await refusal(http_01(v6.port))
         assert not v4.requests
 
@@ -408,6 +410,14 @@ async def test_a_redirect_is_followed(http_01: Make, status: int) -> None:
         validated = await http_01(web.port).validate(dns_name(), TOKEN, KEY_AUTHORIZATION)
     assert validated.detail == f"http://{NAME}{PATH} -> http://other.test/there?x=%20y"
     assert f"Host: other.test:{web.port}\r\n" in web.requests[1]
+
+
+async def test_a_redirect_to_an_internal_name_is_for_private_products(http_01: Make, dns: LoopbackDns) -> None:
+    """A public product's validation could be led to a name of our own network (rule 54)."""
+    async with web_server(redirect("http://inner.test/x")) as web:
+        with pytest.raises(TriviumError, match="registered top-level domain"):
+            await http_01(web.port).validate(dns_name(), TOKEN, KEY_AUTHORIZATION, Requirements(registered_names=True))
+    assert {name for name, _ in dns.queries} == {NAME}
 
 
 async def test_long_urls_are_cut_in_evidence_and_errors(http_01: Make) -> None:

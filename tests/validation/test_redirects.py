@@ -80,6 +80,25 @@ def test_a_forbidden_redirect_is_refused(location: str, why: str) -> None:
     assert why in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    "host", ["other.example.com", "EXAMPLE.co.uk", "xn--bcher-kva.de", "example.com.", "8.8.8.8", "[2606:4700::1]"]
+)
+def test_a_registered_name_is_followed_for_a_public_product(host: str) -> None:
+    """A subscriber whose site moved to another domain could not be validated (rule 54)."""
+    assert redirect_target(BASE, f"http://{host}/x", PORTS, registered_names=True)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["other.test", "intranet", "localhost", "printer.local", "db.internal", "router.lan", "com", "co.uk"],
+)
+def test_an_internal_name_is_refused_for_a_public_product(host: str) -> None:
+    """A subscriber could have us look up and reach names that exist in our own network alone (rule 54)."""
+    with pytest.raises(TriviumError, match="registered top-level domain") as caught:
+        redirect_target(BASE, f"http://{host}/x", PORTS, registered_names=True)
+    assert caught.value.kind is ErrorKind.CONNECTION
+
+
 def test_configured_ports_stand_for_the_default_ones() -> None:
     """A test set-up on ports of its own could not follow redirects, or could be led to any port."""
     ports = {"http": 5002, "https": 5003}

@@ -11,6 +11,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.store import Transaction
+from ca_core.orders.caa import check_caa
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
@@ -21,7 +22,8 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     intent, order = journal.certificate, journal.order
     if intent is None:
         raise TriviumError(ErrorKind.INTERNAL, "An order reached PRE_ISSUE without its intent.")
-    if issuance.linted is None:  # an earlier run waited here, and what was linted then is not kept
+    if issuance.linted is None:  # an earlier run waited here: what was linted is not kept, and CAA may have changed
+        await check_caa(core, issuance, journal, job.id)
         issuance.linted = lint(core, issuance, journal, job.id)
     # A protection that is away costs a retry here, and would cost a serial in the next stage.
     await core.keys.signer(issuance.issuer.key_reference)

@@ -1,4 +1,4 @@
-"""PRE_VALIDATION: policy and control of every name once more, and the lint, before a signature (rules 1, 11, 50)."""
+"""PRE_VALIDATION: policy, control and CAA of every name, and the lint, before a signature (rules 1, 11, 50, 61)."""
 
 from ca_core.certificates.lint import LintedTbs
 from ca_core.core import Core
@@ -7,6 +7,7 @@ from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.products import LintMode
+from ca_core.orders.caa import check_caa
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
@@ -17,6 +18,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     with journal.job(JobType.ISSUE_POLICY_VALIDATION_JOB, parent_id=parent) as child:
         require_authorized(core, order, issuance.authorizations)
         child.respond(authorizations=list(order.authorization_ids), productVersion=order.product_version)
+    await check_caa(core, issuance, journal, parent)
     issuance.linted = lint(core, issuance, journal, parent)
     return Done()
 

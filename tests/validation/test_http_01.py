@@ -564,7 +564,7 @@ async def test_many_validations_at_once_do_not_mix(http_01: Make) -> None:
         writer.write(response(f"{path.rpartition('/')[2]}.k".encode()))
 
     async with web_server(talk) as web:
-        validator = http_01(web.port)
+        validator = http_01(web.port, timeout=30.0, dial_timeout=10.0, dns_timeout=5.0)
         await asyncio.gather(
             *(validator.validate(dns_name(f"n{number}.test"), f"t{number}", f"t{number}.k") for number in range(50))
         )

@@ -283,7 +283,7 @@ async def test_a_wildcard_is_never_validated(tls_alpn_01: Make, dns: LoopbackDns
 async def test_many_validations_at_once_do_not_mix(tls_alpn_01: Make, tmp_path: Path) -> None:
     """Validations that share a TLS context could see each other's sessions and certificates."""
     async with tls_server(context(tmp_path)) as server:
-        validator = tls_alpn_01(server.port)
+        validator = tls_alpn_01(server.port, timeout=30.0, dial_timeout=10.0, dns_timeout=5.0)
         names = [NAME, "other.test"] * 10
         outcomes = await asyncio.gather(
             *(validator.validate(dns_name(name), "t", KEY_AUTHORIZATION) for name in names), return_exceptions=True

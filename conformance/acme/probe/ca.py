@@ -12,6 +12,7 @@ from conformance.acme.probe.client import Client
 from conformance.acme.probe.jose import Json, PrivateKey, new_key
 from conformance.acme.probe.order import Issued, Order, issue, order
 from conformance.acme.probe.responder import TextRecords, WebServer, serving
+from conformance.acme.probe.tls_responder import TlsServer, serving_tls
 from conformance.acme.probe.transport import Answer, Transport
 
 
@@ -43,6 +44,7 @@ class Ca:
     options: Options
     transport: Transport
     web: WebServer
+    tls: TlsServer
     directory_answer: Answer
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _run: str = field(default_factory=lambda: secrets.token_hex(3))
@@ -109,6 +111,10 @@ class Ca:
 
 @contextmanager
 def connected(options: Options) -> Iterator[Ca]:
-    """Read the directory, and answer http-01 while the block runs."""
-    with closing(Transport(options.trust)) as transport, serving(options.address, options.http_port) as web:
-        yield Ca(options, transport, web, transport.send("GET", options.directory))
+    """Read the directory, and answer http-01 and tls-alpn-01 while the block runs."""
+    with (
+        closing(Transport(options.trust)) as transport,
+        serving(options.address, options.http_port) as web,
+        serving_tls(options.address, options.tls_port) as tls,
+    ):
+        yield Ca(options, transport, web, tls, transport.send("GET", options.directory))

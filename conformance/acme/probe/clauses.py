@@ -88,7 +88,12 @@ def unseen(module: str, section: str, level: Level, sentence: str, why: str) -> 
 
 def clauses_of(modules: Iterable[ModuleType]) -> list[Clause]:
     """Return the clauses of the modules, in the order in which they stand there."""
-    return [one for module in modules for one in _of_module(module.__name__)]
+    return [one for module in modules for one in clauses_of_module(module.__name__)]
+
+
+def clauses_of_module(name: str) -> list[Clause]:
+    """Return the clauses of one module."""
+    return list(_of_module(name))
 
 
 def examine(ca: Ca, clauses: Sequence[Clause]) -> Iterable[Finding]:

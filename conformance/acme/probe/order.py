@@ -147,6 +147,11 @@ def place(client: Client, names: Iterable[str], **fields: object) -> Answer:
     return client.post(client.directory["newOrder"], {"identifiers": identifiers, **fields})
 
 
+def place_address(client: Client, address: str) -> Answer:
+    """Ask for an order of an IP address (RFC 8738) and return the answer, whatever it is."""
+    return client.post(client.directory["newOrder"], {"identifiers": [{"type": "ip", "value": address}]})
+
+
 def order(client: Client, *names: str, **fields: object) -> Order:
     """Place an order that must be taken; raises :class:`StuckError`."""
     answer = place(client, names, **fields)
@@ -167,12 +172,14 @@ def issue(client: Client, web: WebServer, *names: str, **fields: object) -> Issu
     return Issued(order=placed, url=url, key=key, names=names, download=client.read(url))
 
 
-def csr(*names: str, key: PrivateKey | None = None, common_name: str = "") -> bytes:
-    """Return a CSR (DER) for domain names, as subjectAltName; without names it has a common name only."""
+def csr(*names: str | x509.GeneralName, key: PrivateKey | None = None, common_name: str = "") -> bytes:
+    """Return a CSR (DER) for names, strings being domain names, as subjectAltName; without any for a common name."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     if names:
-        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        alternatives = x509.SubjectAlternativeName(
+            [x509.DNSName(name) if isinstance(name, str) else name for name in names]
+        )
         builder = builder.add_extension(alternatives, critical=False)
     return sign_csr(builder, key or new_key())
 

@@ -2,10 +2,11 @@
 
 A run buffers job rows, audit records, the order and its certificate, and writes them in one transaction before a
 signature is made, after it, before waiting, and at the end. Every commit is fenced by the order's own job: a worker
-whose lease was taken over writes nothing.
+whose lease was taken over writes nothing. The first commit of a submitted order claims that job: until then the order
+is as it was, and of several that run, one commits (rule 5).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,9 +18,10 @@ from ca_core.model.certificates import Certificate, CertificateStatus, Revocatio
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
-from ca_core.model.principals import SYSTEM
+from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after
 from ca_core.revocation.revoke import revoke_in
 
@@ -57,8 +59,19 @@ class RunningJob:
 class Journal:
     """Order, certificate, jobs and audit records of one run, and when they are written."""
 
-    def __init__(self, core: Core, root: Job, order: Order, certificate: Certificate | None, jobs: list[Job]) -> None:
-        """Begin a run of ``order`` under its claimed job ``root``; ``jobs`` are the rows an earlier run left."""
+    def __init__(
+        self,
+        core: Core,
+        order: Order,
+        *,
+        root: Job | None = None,
+        certificate: Certificate | None = None,
+        jobs: Sequence[Job] = (),
+    ) -> None:
+        """Begin a run of ``order`` under its claimed job ``root``; None: the first commit claims it.
+
+        ``jobs`` are the rows an earlier run left.
+        """
         self._core = core
         self._root = root
         self.order = order
@@ -71,20 +84,27 @@ class Journal:
         self._records: list[AuditRecord] = []
 
     @property
+    def claimed(self) -> bool:
+        """Whether the order's job is this run's."""
+        return self._root is not None
+
+    @property
     def executions(self) -> int:
         """How often the order's job has been claimed, this run included."""
-        return self._root.executions
+        return 1 if self._root is None else self._root.executions
 
     def advance(self, event: OrderEvent, **changes: Any) -> None:
         """Move the order by ``event`` and change the named fields with it."""
         self.order = replace(self.order, state=after(self.order.state, event), **changes)
 
-    def record(self, action: str, outcome: Outcome = Outcome.SUCCESS, **details: Any) -> None:
+    def record(
+        self, action: str, outcome: Outcome = Outcome.SUCCESS, *, principal: Principal = SYSTEM, **details: Any
+    ) -> None:
         """Append an audit record about the order to the next commit."""
         self._records.append(
             entry(
                 self._core.sources,
-                SYSTEM,
+                principal,
                 action,
                 self.order.id,
                 client_id=self.order.client_id,
@@ -146,7 +166,7 @@ class Journal:
             started_at=now,
             order_id=self.order.id,
             client_id=self.order.client_id,
-            parent_id=parent_id or self._root.id,
+            parent_id=parent_id or root_job_id(self.order.id),
             executions=1,
             request=request,
         )
@@ -164,15 +184,15 @@ class Journal:
         now = self._core.sources.now()
         lease = now + LEASE if state is JobState.PROCESSING else None
         finished = now if state in {JobState.SUCCESS, JobState.FAILED} else None
-        root = replace(self._root, state=state, lease_until=lease, finished_at=finished, **root_changes)
-        order, certificate = await self._core.store.write(lambda tx: self._apply(tx, root))
-        self._root = root
-        self.order, self.certificate = order, certificate
+        changes = {"state": state, "lease_until": lease, "finished_at": finished, **root_changes}
+        self._root, self.order, certificate = await self._core.store.write(lambda tx: self._apply(tx, now, changes))
+        self.certificate = certificate
         self._committed_certificate = certificate
         self._committed_jobs |= self._jobs
         self._jobs, self._conditions, self._effects, self._records = {}, [], [], []
 
-    def _apply(self, tx: Transaction, root: Job) -> tuple[Order, Certificate | None]:
+    def _apply(self, tx: Transaction, now: datetime, changes: dict[str, Any]) -> tuple[Job, Order, Certificate | None]:
+        root = replace(self._root or self._claim(tx, now), **changes)
         tx.jobs.save(root)
         for condition in self._conditions:
             condition(tx)
@@ -187,7 +207,14 @@ class Journal:
             if job.id in self._committed_jobs:
                 tx.jobs.save(job)
         tx.audit.append(self._records)
-        return order, certificate
+        return root, order, certificate
+
+    def _claim(self, tx: Transaction, now: datetime) -> Job:
+        job_id = root_job_id(self.order.id)
+        claimed = tx.jobs.claim(job_id, owner=self._core.worker, now=now, lease_until=now + LEASE)
+        if claimed is None:
+            raise TriviumError(ErrorKind.CONFLICT, "The order is being processed already.")
+        return claimed
 
     def _save_certificate(self, tx: Transaction) -> Certificate | None:
         certificate, committed = self.certificate, self._committed_certificate

@@ -69,7 +69,7 @@ def _load(core: Core, tx: Transaction, root: Job) -> tuple[Journal, Issuance]:
     current = [one for one in tx.certificates.of_order(order.id) if one.status is not CertificateStatus.ABANDONED]
     certificate = current[0] if current else None
     jobs = [job for job in tx.jobs.of_order(order.id) if job.id != root.id]
-    return Journal(core, root, order, certificate, jobs), Issuance(
+    return Journal(core, order, root=root, certificate=certificate, jobs=jobs), Issuance(
         product=product,
         issuer=issuer,
         authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),

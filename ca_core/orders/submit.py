@@ -1,43 +1,45 @@
 """Submit the CSR of an order: the pipeline runs from here (RFC 8555 section 7.4)."""
 
 from ca_core.access.visibility import not_found, require_sees
-from ca_core.audit.log import entry
-from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
-from ca_core.model.values import replace
-from ca_core.orders.crash import crash_point
 from ca_core.orders.issuance import Issuance
-from ca_core.orders.journal import LEASE, Journal
+from ca_core.orders.journal import Journal
 from ca_core.orders.pipeline import run_stages
-from ca_core.orders.root_job import root_job_id
 from ca_core.orders.stages.key_validation import check_csr, refuse_taken_key
 from ca_core.orders.stages.pre_validation import require_authorized
-from ca_core.orders.states import OrderEvent, after
+from ca_core.orders.states import OrderEvent
 
 
 async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal) -> Order:
     """Take the CSR (DER) of a ready order and run the pipeline on; return the order as it is then.
 
     The CSR is checked first and a bad one leaves the order as it was. Of any number of submissions one wins, by
-    compare-and-set, the others get NOT_READY (rule 5). Raises NOT_FOUND, NOT_READY, BAD_CSR, BAD_KEY, BAD_ALGORITHM.
+    compare-and-set in the transaction that commits the intent, before anything is signed; the others have worked in
+    vain and get NOT_READY (rule 5). Raises NOT_FOUND, NOT_READY, BAD_CSR, BAD_KEY, BAD_ALGORITHM.
     """
     order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
     _require_ready(core, order, issuance)
-    issuance.csr = check_csr(csr, product=issuance.product, identifiers=order.identifiers)
-    claimed, root = await _claim(core, order, issuance.csr, principal)
-    crash_point("submitted")
+    parsed = check_csr(csr, product=issuance.product, identifiers=order.identifiers)
+    await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
+    issuance.csr = parsed
+    journal = Journal(core, order)
+    journal.advance(OrderEvent.SUBMITTED, csr=parsed.der)
+    journal.record("order.submit", principal=principal)
     try:
-        return await run_stages(core, Journal(core, root, claimed, None, []), issuance)
+        return await run_stages(core, journal, issuance)
     except TriviumError as error:
         if error.kind is not ErrorKind.CONFLICT:
             raise
+        if not journal.claimed:
+            raise TriviumError(
+                ErrorKind.NOT_READY, "The order has been finalized already; read it to see how far it is."
+            ) from error
         # Another worker has taken the order over: it goes on, and the requester reads how far it is.
-        return await core.store.read(lambda tx: tx.orders.get(order_id)) or claimed
+        return await core.store.read(lambda tx: tx.orders.get(order_id)) or journal.order
 
 
 def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
@@ -64,27 +66,3 @@ def _require_ready(core: Core, order: Order, issuance: Issuance) -> None:
     if core.sources.now() >= order.expires_at:
         raise TriviumError(ErrorKind.NOT_READY, "The order has expired; place a new one.")
     require_authorized(core, order, issuance.authorizations)
-
-
-async def _claim(core: Core, order: Order, csr: ParsedCsr, principal: Principal) -> tuple[Order, Job]:
-    now = core.sources.now()
-    submitted = replace(order, state=after(order.state, OrderEvent.SUBMITTED), csr=csr.der)
-    record = entry(core.sources, principal, "order.submit", order.id, client_id=order.client_id)
-
-    def claim(tx: Transaction) -> tuple[Order, Job]:
-        refuse_taken_key(tx, csr)
-        saved = tx.orders.save(submitted)
-        root = tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
-        if root is None:
-            raise TriviumError(ErrorKind.CONFLICT, "The order is being processed already.")
-        tx.audit.append([record])
-        return saved, root
-
-    try:
-        return await core.store.write(claim)
-    except TriviumError as error:
-        if error.kind is not ErrorKind.CONFLICT:
-            raise
-        raise TriviumError(
-            ErrorKind.NOT_READY, "The order has been finalized already; read it to see how far it is."
-        ) from error

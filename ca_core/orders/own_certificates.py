@@ -71,7 +71,7 @@ async def _order(
     request = OrderRequest(product_id=product.id, road=Road.SYSTEM, identifiers=identifiers, comment=f"own {role}")
     placed = await place(core, request, SYSTEM)
     csr = await _csr(core, key.id, f"{issuer.name} {role}", identifiers)
-    order = await submit_csr(core, placed.id, csr, SYSTEM)
+    order = await submit_csr(core, placed.order.id, csr, SYSTEM)
     view = await get(core, order.id, SYSTEM)
     if order.state is not OrderState.ISSUED or view.certificate is None or view.certificate.der is None:
         detail = order.error.detail if order.error else f"its order {order.id} is {order.state}"

@@ -16,6 +16,7 @@ from ca_core.model.products import Product, ProfileKind
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
+from ca_core.orders.queries import OrderView
 from ca_core.orders.replacement import replaced_by
 from ca_core.orders.root_job import root_job
 from ca_core.validation.authorizations import new_authorization
@@ -23,8 +24,8 @@ from ca_core.validation.authorizations import new_authorization
 WAITING_FOR = "control of every identifier, then the CSR"
 
 
-async def place(core: Core, request: OrderRequest, principal: Principal) -> Order:
-    """Place an order in state NEW; it waits for its authorizations and its CSR.
+async def place(core: Core, request: OrderRequest, principal: Principal) -> OrderView:
+    """Place an order in state NEW; it waits for its authorizations and its CSR. Return it with what it refers to.
 
     Raises NOT_FOUND for a product that is not the principal's Client's, FORBIDDEN for a road the product is not
     ordered over or a suspended Client, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a sub-problem per name, and
@@ -50,15 +51,16 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         identifiers=[str(identifier) for identifier in identifiers],
     )
 
-    def add(tx: Transaction) -> Order:
-        placed = order
+    def add(tx: Transaction) -> OrderView:
+        placed, replaced = order, None
         if request.replaces is not None:
-            placed = replace(order, replaces=replaced_by(core, tx, order, request.replaces, principal).id)
+            replaced = replaced_by(core, tx, order, request.replaces, principal)
+            placed = replace(order, replaces=replaced.id)
         tx.authorizations.add(authorizations)
         tx.orders.add(placed)
         tx.jobs.add([root_job(placed, WAITING_FOR)])
         tx.audit.append([record])
-        return placed
+        return OrderView(order=placed, authorizations=tuple(authorizations), certificate=None, replaced=replaced)
 
     try:
         placed = await core.store.write(add)

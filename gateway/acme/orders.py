@@ -32,7 +32,7 @@ _ENDED_WELL = frozenset({OrderState.ISSUED, OrderState.REVOKED})
 async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
     """Place an order for the identifiers (RFC 8555 section 7.4)."""
     payload = payload_object(request)
-    order = await place(
+    placed = await place(
         request.core,
         OrderRequest(
             product_id=request.account.product_id,
@@ -44,7 +44,7 @@ async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
         ),
         request.principal,
     )
-    return await _order_reply(front_end, order, request, status=HTTPStatus.CREATED)
+    return _reply(front_end, placed, HTTPStatus.CREATED)
 
 
 async def order(front_end: FrontEnd, request: ResourceRequest) -> Reply:
@@ -61,7 +61,12 @@ async def finalize(front_end: FrontEnd, request: ByAccount) -> Reply:
         order = await submit_csr(request.core, request.path["id"], csr, request.principal)
     except TriviumError as error:
         raise TriviumError.of(about_csr(error.problem)) from error
-    return await _order_reply(front_end, order, request)
+    # What the order refers to is read only where the answer shows it.
+    if order.state is OrderState.NEW or order.replaces is not None:
+        view = await queries.get(request.core, order.id, request.principal)
+    else:
+        view = OrderView(order=order, authorizations=(), certificate=None, replaced=None)
+    return _reply(front_end, view)
 
 
 async def orders(front_end: FrontEnd, request: ByAccount) -> Reply:
@@ -97,17 +102,6 @@ def order_status(order: Order, authorizations: Sequence[Authorization], now: dat
         return "invalid"
     pending = any(authorization.status is AuthorizationStatus.PENDING for authorization in authorizations)
     return "pending" if pending else "ready"
-
-
-async def _order_reply(
-    front_end: FrontEnd, order: Order, request: ByAccount, status: HTTPStatus = HTTPStatus.OK
-) -> Reply:
-    """Answer with an order that a command returned; what it refers to is read only where the answer shows it."""
-    if order.state is OrderState.NEW or order.replaces is not None:
-        view = await queries.get(request.core, order.id, request.principal)
-    else:
-        view = OrderView(order=order, authorizations=(), certificate=None, replaced=None)
-    return _reply(front_end, view, status)
 
 
 def _reply(front_end: FrontEnd, view: OrderView, status: HTTPStatus = HTTPStatus.OK) -> Reply:

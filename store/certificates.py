@@ -10,7 +10,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.values import of_members, replace
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
-from store.tables import certificates, on_crl
+from store.tables import certificates, issued, on_crl
 
 _SERIALS = 1 << 160
 
@@ -30,6 +30,12 @@ _SAVE = save_statement(
     certificates,
     ("status", "der", "fingerprint", "revoked_at", "revocation_reason", "revoked_by", "planned_revocation"),
     or_(certificates.c.revoked_at.is_(None), certificates.c.revoked_at == bindparam("revoked_at")),
+)
+_ISSUED_WITH_KEY = Statement(
+    select(certificates)
+    .where(certificates.c.spki_sha256 == bindparam("spki_sha256"), issued)
+    .order_by(certificates.c.id)
+    .limit(bindparam("limit"))
 )
 _REVOKED = Statement(
     select(
@@ -89,6 +95,10 @@ class CertificateTable:
     def by_fingerprint(self, fingerprint: str) -> Certificate | None:
         """Return the certificate whose DER has this SHA-256 (hex)."""
         return _certificate(self._run.one(_BY_FINGERPRINT, {"fingerprint": fingerprint}))
+
+    def issued_with_key(self, spki_sha256: bytes, limit: int) -> list[Certificate]:
+        """Return certificates that can be revoked whose public key has this digest, oldest first (rule 26)."""
+        return [_loaded(row) for row in self._run.all(_ISSUED_WITH_KEY, {"spki_sha256": spki_sha256, "limit": limit})]
 
     def revoked(self, issuer_id: str, not_after: datetime) -> list[RevokedSerial]:
         """Return revoked and abandoned serials that expire later than ``not_after``, by serial (rule 82)."""

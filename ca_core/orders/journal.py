@@ -199,9 +199,13 @@ class Journal:
         certificate = self._save_certificate(tx)
         for effect in self._effects:
             effect(tx)
-        if self.order.state is OrderState.FAILED and certificate and certificate.status is CertificateStatus.ISSUED:
-            certificate = revoke_in(tx, self._core.sources, certificate, RevocationReason.UNSPECIFIED, SYSTEM)
-        order = tx.orders.save(self.order)
+        order = self.order
+        reason = self._reason_to_revoke(tx, certificate)
+        if certificate is not None and reason is not None:
+            certificate = revoke_in(tx, self._core.sources, certificate, reason, SYSTEM)
+            if order.state is OrderState.ISSUED:
+                order = replace(order, state=after(order.state, OrderEvent.REVOKED))
+        order = tx.orders.save(order)
         tx.jobs.add([job for job in self._jobs.values() if job.id not in self._committed_jobs])
         for job in self._jobs.values():
             if job.id in self._committed_jobs:
@@ -215,6 +219,17 @@ class Journal:
         if claimed is None:
             raise TriviumError(ErrorKind.CONFLICT, "The order is being processed already.")
         return claimed
+
+    def _reason_to_revoke(self, tx: Transaction, certificate: Certificate | None) -> RevocationReason | None:
+        """Say why the certificate is revoked in the commit that stores it: a report of its key found none (rule 26)."""
+        if certificate is None or certificate.status is not CertificateStatus.ISSUED:
+            return None
+        if self.order.state is OrderState.FAILED:
+            return RevocationReason.UNSPECIFIED
+        before = self._committed_certificate
+        is_new = before is None or before.status is not CertificateStatus.ISSUED
+        blocked = is_new and tx.blocked_keys.reason(certificate.spki_sha256) is not None
+        return RevocationReason.KEY_COMPROMISE if blocked else None
 
     def _save_certificate(self, tx: Transaction) -> Certificate | None:
         certificate, committed = self.certificate, self._committed_certificate

@@ -14,6 +14,7 @@ from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.revocation.reasons import parse_reason, reason_name
 from ca_core.revocation.revoke import require_issued, revoke_in
+from ca_core.revocation.schedule import schedule_revocation
 
 _NOTICE: Final = timedelta(minutes=1)
 _MAX_URL: Final = 2000
@@ -60,7 +61,7 @@ async def plan_revocation(
             end = certificate.not_after.isoformat(timespec="seconds")
             raise TriviumError(ErrorKind.MALFORMED, f"The certificate ends at {end} already; name a time before.")
         saved = tx.certificates.save(replace(certificate, planned_revocation=planned))
-        _schedule(core, tx, saved, planned)
+        schedule_revocation(tx, core.sources, saved, planned)
         tx.audit.append([replace(record, client_id=certificate.client_id)])
         return saved
 
@@ -127,32 +128,6 @@ def _check(revoke_at: datetime, explanation_url: str, now: datetime) -> None:
         and len(explanation_url) <= _MAX_URL
     ):
         raise TriviumError(ErrorKind.MALFORMED, "The explanation must be an http or https URL in ASCII.")
-
-
-def _schedule(core: Core, tx: Transaction, certificate: Certificate, planned: PlannedRevocation) -> None:
-    """Give the worker its job, or move the one it has; one that is running looks at the plan itself."""
-    request = {"reason": reason_name(planned.reason), "plannedBy": planned.planned_by}
-    job = tx.jobs.open_of_type(JobType.REVOKE_CERTIFICATE_JOB, certificate.id)
-    if job is not None and job.state is not JobState.PROCESSING:
-        state = JobState.PENDING
-        tx.jobs.save(replace(job, state=state, due_at=planned.revoke_at, request=request, error=None))
-        return
-    tx.jobs.add(
-        [
-            Job(
-                id=core.sources.new_id("job"),
-                type=JobType.REVOKE_CERTIFICATE_JOB,
-                state=JobState.PENDING,
-                created_at=planned.planned_at,
-                scheduled_at=planned.planned_at,
-                due_at=planned.revoke_at,
-                order_id=certificate.order_id,
-                client_id=certificate.client_id,
-                subject_id=certificate.id,
-                request=request,
-            )
-        ]
-    )
 
 
 def _finished(core: Core, job: Job, **response: str | bool) -> Job:

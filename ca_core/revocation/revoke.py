@@ -3,13 +3,17 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
+from cryptography import x509
+
+from ca_core.access.account_keys import thumbprint
 from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.core import Core
+from ca_core.model.accounts import AccountStatus
 from ca_core.model.audit import AuditRecord
-from ca_core.model.certificates import Certificate, CertificateStatus, Revocation, RevocationReason
+from ca_core.model.certificates import Certificate, CertificateStatus, PlannedRevocation, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import TimerType
 from ca_core.model.orders import OrderState
@@ -20,6 +24,10 @@ from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_due
 from ca_core.revocation.reasons import parse_reason, reason_name
+from ca_core.revocation.schedule import schedule_revocation
+
+MOST_AT_ONCE: Final = 50
+"""Certificates of one key that a transaction revokes: everybody else's writes wait for it."""
 
 _ATTEMPTS: Final = 3
 """A write that lost a compare-and-set runs again: its second run sees what won."""
@@ -88,10 +96,25 @@ def revoke_in(
 ) -> Certificate:
     """Revoke ``certificate`` inside the caller's transaction, with everything that follows from it.
 
-    Its order becomes REVOKED if it was ISSUED, the key is blocked for keyCompromise (rule 26), the CRL becomes due,
-    the audit log gets its record. Nobody is asked whether ``principal`` may: that is :func:`revoke`'s part.
-    Raises ALREADY_REVOKED, and CONFLICT when the certificate was changed since it was read.
+    Its order becomes REVOKED if it was ISSUED, the CRL becomes due, the audit log gets its record. For keyCompromise
+    the key is blocked, its other certificates are revoked with it, and an account that has it ends (rule 26). Nobody
+    is asked whether ``principal`` may: that is :func:`revoke`'s part. Raises ALREADY_REVOKED, and CONFLICT when a
+    certificate was changed since it was read.
     """
+    revoked = _revoke_one(tx, sources, certificate, reason, principal)
+    if reason is RevocationReason.KEY_COMPROMISE:
+        _end_key(tx, sources, revoked, principal)
+    return revoked
+
+
+def _revoke_one(
+    tx: Transaction,
+    sources: Sources,
+    certificate: Certificate,
+    reason: RevocationReason,
+    principal: Principal,
+    **details: Any,
+) -> Certificate:
     require_issued(certificate)
     now = sources.now()
     revocation = Revocation(revoked_at=now, reason=reason, revoked_by=principal.actor)
@@ -99,11 +122,37 @@ def revoke_in(
     order = tx.orders.get(certificate.order_id)
     if order is not None and order.state is OrderState.ISSUED:
         tx.orders.save(replace(order, state=after(order.state, OrderEvent.REVOKED)))
-    if reason is RevocationReason.KEY_COMPROMISE:
-        tx.blocked_keys.add(certificate.spki_sha256, reason_name(reason), now)
     make_due(tx, sources, TimerType.CRL, certificate.issuer_id)
-    tx.audit.append([_record(sources, certificate, reason, principal)])
+    tx.audit.append([_record(sources, certificate, reason, principal, **details)])
     return revoked
+
+
+def _end_key(tx: Transaction, sources: Sources, certificate: Certificate, principal: Principal) -> None:
+    """Let nobody use the key of a certificate that was revoked for its compromise any more.
+
+    Of very many other certificates one is left with a revocation planned for now, which takes the next ones along.
+    """
+    now, reason = sources.now(), RevocationReason.KEY_COMPROMISE
+    tx.blocked_keys.add(certificate.spki_sha256, reason_name(reason), now)
+    siblings = tx.certificates.issued_with_key(certificate.spki_sha256, MOST_AT_ONCE + 1)
+    for sibling in siblings[:MOST_AT_ONCE]:
+        _revoke_one(tx, sources, sibling, reason, principal, keyOf=certificate.id)
+    for following in siblings[MOST_AT_ONCE:]:
+        planned = PlannedRevocation(revoke_at=now, reason=reason, planned_at=now, planned_by=principal.actor)
+        tx.certificates.save(replace(following, planned_revocation=planned))
+        schedule_revocation(tx, sources, following, planned)
+    _end_account(tx, sources, certificate, principal)
+
+
+def _end_account(tx: Transaction, sources: Sources, certificate: Certificate, principal: Principal) -> None:
+    key = x509.load_der_x509_certificate(certificate.der or b"").public_key()
+    name = thumbprint(key)
+    account = tx.accounts.by_thumbprint(name) if name else None
+    if account is None or account.status is not AccountStatus.VALID:
+        return
+    tx.accounts.save(replace(account, status=AccountStatus.REVOKED))
+    record = entry(sources, principal, "account.revoke", account.id, client_id=account.client_id, keyOf=certificate.id)
+    tx.audit.append([record])
 
 
 def require_issued(certificate: Certificate) -> None:
@@ -119,7 +168,9 @@ def _already(certificate: Certificate) -> str:
     return f"This certificate has been revoked already, at {at}; there is nothing left to do."
 
 
-def _record(sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal) -> AuditRecord:
+def _record(
+    sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal, **details: Any
+) -> AuditRecord:
     return entry(
         sources,
         principal,
@@ -130,6 +181,7 @@ def _record(sources: Sources, certificate: Certificate, reason: RevocationReason
         issuer=certificate.issuer_id,
         serial=f"{certificate.serial:x}",
         reason=reason_name(reason),
+        **details,
     )
 
 

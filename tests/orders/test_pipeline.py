@@ -15,12 +15,12 @@ from ca_core.core import Core
 from ca_core.keys.signer import KeyRing, Signer
 from ca_core.model.audit import Outcome
 from ca_core.model.authorizations import AuthorizationStatus
-from ca_core.model.certificates import CertificateStatus
+from ca_core.model.certificates import CertificateStatus, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
-from ca_core.model.products import LintPolicy
+from ca_core.model.products import LintMode, LintPolicy
 from ca_core.model.store import Transaction
 from ca_core.orders import queries, worker
 from ca_core.orders.pipeline import run
@@ -284,6 +284,40 @@ async def test_what_was_taken_back_while_an_order_waited_is_not_issued(
     assert (await queries.get(workshop.core, order.id, SYSTEM)).order.state is OrderState.FAILED
     certificates = await workshop.core.store.read(lambda tx: tx.certificates.of_order(order.id))
     assert [one.status for one in certificates] == [CertificateStatus.ABANDONED]
+
+
+class ReportedWhileSigning:
+    """A key ring in whose signing time the certificate's key is reported compromised."""
+
+    def __init__(self, core: Core, order: Order) -> None:
+        self._core = core
+        self._order = order
+        self.new_key = core.keys.new_key
+        self.private_key = core.keys.private_key
+
+    async def signer(self, key_reference: str) -> Signer:
+        """Block the key if its intent is committed, and return the real signer."""
+        if await self._core.store.read(lambda tx: tx.certificates.of_order(self._order.id)):
+            await self._core.store.write(lambda tx: block_key(tx, self._order))
+        return await self._core.keys.signer(key_reference)
+
+
+@pytest.mark.parametrize("lint", [LintMode.ERROR, LintMode.OFF])
+async def test_a_certificate_whose_key_is_reported_meanwhile_is_revoked(workshop: Workshop, lint: LintMode) -> None:
+    """The report finds no certificate to revoke yet, and the one that is made would stay valid (rule 26)."""
+    product = replace(
+        workshop.product,
+        version=f"lint-{lint}",
+        policy=replace(workshop.product.policy, lint=replace(workshop.product.policy.lint, mode=lint)),
+    )
+    await workshop.core.store.write(lambda tx: tx.products.put(product))
+    order = await workshop.place("a.test")
+    reported = replace(workshop.core, keys=ReportedWhileSigning(workshop.core, order))
+    await submit_csr(reported, order.id, csr("a.test"), SYSTEM)
+    [certificate] = await workshop.core.store.read(lambda tx: tx.certificates.of_order(order.id))
+    assert certificate.status is CertificateStatus.REVOKED
+    assert certificate.revocation is not None
+    assert certificate.revocation.reason is RevocationReason.KEY_COMPROMISE
 
 
 class StrictSecondLint(Linters):

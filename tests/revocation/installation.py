@@ -1,6 +1,5 @@
 """A real installation for revocation tests: SQLite store, sealed keys, root and issuing CA, certificates of its own."""
 
-import functools
 import hashlib
 import os
 from dataclasses import dataclass, field, replace
@@ -201,7 +200,6 @@ def tls_product(validity: int = 90 * DAY, kind: ProfileKind = ProfileKind.TLS_SE
     )
 
 
-@functools.cache
 def _new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 

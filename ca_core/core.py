@@ -7,6 +7,7 @@ from ca_core.certificates.lint import Linters
 from ca_core.keys.sealing import Sealer
 from ca_core.keys.signer import KeyRing
 from ca_core.model.authorizations import ValidationMethod
+from ca_core.model.rate_limits import RateLimits
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store
 from ca_core.validation.validator import CaaCheck, NoCaaCheck, Validator
@@ -28,3 +29,4 @@ class Core:
     validators: Mapping[ValidationMethod, Validator]
     worker: str
     caa: CaaCheck = field(default_factory=NoCaaCheck)
+    limits: RateLimits = field(default_factory=RateLimits)

@@ -5,11 +5,15 @@ understands, since they only decide what it writes into the first product and Cl
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ca_core.model.rate_limits import OFF, Rate
 
 _PORTS = range(1, 65536)
 
@@ -62,11 +66,6 @@ def _http(value: str) -> str:
     return value and _base_url(value, "http")
 
 
-def _names(value: object) -> object:
-    """Read a list written as ``a.example,b.example``."""
-    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
-
-
 def _database(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
@@ -83,8 +82,18 @@ def _resolver(value: object) -> object:
     return "" if value == "" else Endpoint.parse(value)
 
 
+def _rate(value: object) -> Rate:
+    return value if isinstance(value, Rate) else Rate.parse(str(value))
+
+
+def _listed(value: object) -> object:
+    """Read a list that may be written as ``a,b`` too."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 Listener = Annotated[Endpoint, BeforeValidator(Endpoint.parse), PlainSerializer(str)]
 Resolver = Annotated[Endpoint | Literal[""], BeforeValidator(_resolver), PlainSerializer(str)]
+Limit = Annotated[Rate, BeforeValidator(_rate), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
 
@@ -154,6 +163,55 @@ class Pkcs11(_Section):
     )
 
 
+class Limits(_Section):
+    """How often what may happen: ``1000/1h`` is 1000 at once and as many again in an hour, ``off`` is no limit.
+
+    The defaults stop what runs wild (a loop, a restart every second); no internal CA should meet them otherwise.
+    """
+
+    accounts_per_address: Limit = Field(
+        default=Rate(1000, timedelta(hours=1)),
+        description="New ACME accounts from one IPv4 address or IPv6 /48. Every machine of a site may stand behind one "
+        "address; whoever floods the account table does so faster.",
+    )
+    orders_per_account: Limit = Field(
+        default=Rate(10_000, timedelta(hours=1)),
+        description="New orders of one ACME account. A fleet may share an account and renew at once; a client that "
+        "orders in a loop meets this within hours, and the database grows no further.",
+    )
+    orders_per_client: Limit = Field(
+        default=OFF,
+        description="New orders of one Client, over every road. Off, since its accounts have a limit each, and since "
+        "on PostgreSQL all workers take turns at a Client's one row; set it where Clients must not starve each other.",
+    )
+    failed_validations: Limit = Field(
+        default=Rate(60, timedelta(hours=1)),
+        description="Failed validations of one name by one account; then the next is not begun. The gateway must not "
+        "be made to ask somebody's servers again and again, and a wrong configuration does not mend itself.",
+    )
+    certificates_per_names: Limit = Field(
+        default=Rate(500, timedelta(days=1)),
+        description="Certificates of one Client for exactly the same names. Enough for one every three minutes; a "
+        "container that forgets its certificate and restarts needs more.",
+    )
+    refusals_per_address: Limit = Field(
+        default=Rate(1000, timedelta(hours=1)),
+        description="Refused requests from one IPv4 address or IPv6 /48. Each leaves an audit record; those beyond get "
+        "429 and leave none, so that nobody fills the log. Good requests from the address are served as before.",
+    )
+    exempt_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        description='Networks that no limit holds for, such as ["10.1.0.0/16"] or 10.1.0.0/16,10.2.0.0/16: a reverse '
+        "proxy, whose address all requests then have, or the machines of your monitoring.",
+    )
+    exempt_accounts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="ACME accounts (acc-...) that no limit holds for."
+    )
+    exempt_clients: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="Names of Clients that no limit holds for."
+    )
+
+
 class Log(_Section):
     """What the gateway writes to stderr, a JSON object a line."""
 
@@ -182,6 +240,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     validation: Validation = Validation()
     pkcs11: Pkcs11 = Pkcs11()
+    limits: Limits = Limits()
     log: Log = Log()
 
     @property
@@ -226,7 +285,7 @@ class Acme(_Section):
         description="Whether the directory at /acme, of the default Client, demands an external account binding. The "
         "one at /eab always does.",
     )
-    caa_identities: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+    caa_identities: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),
         description="Issuer domain names, separated by commas, by which CAA records allow this CA (RFC 8659). Empty: "
         "CAA is not checked, for names of a private network seldom have such records.",

@@ -16,6 +16,7 @@ from ca_core.keys.sealing import KeyEncryptionKey, read_secret_file
 from ca_core.keys.signer import KeyAlgorithm, Signer
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import SealedKey
+from ca_core.model.rate_limits import Limit, RateLimits
 from ca_core.model.store import Store
 from ca_core.validation.validator import ValidationSettings
 from gateway.directories import account_prefixes
@@ -112,6 +113,7 @@ async def opened_core(
                     validators=validators.by_method,
                     caa=validators.caa,
                     worker=worker,
+                    limits=rate_limits(installation),
                 )
                 yield Opened(core=core, kek=kek)
             finally:
@@ -129,6 +131,17 @@ def validation_settings(installation: Installation) -> ValidationSettings:
         tls_alpn_port=validation.tls_alpn_port,
         account_uri_prefixes=account_prefixes(installation.settings.acme_base),
         allow_private_addresses=validation.allow_private_addresses,
+    )
+
+
+def rate_limits(installation: Installation) -> RateLimits:
+    """Return the limits of the settings."""
+    limits = installation.settings.limits
+    return RateLimits(
+        rates={limit: getattr(limits, limit) for limit in Limit},
+        exempt_networks=limits.exempt_addresses,
+        exempt_accounts=frozenset(limits.exempt_accounts),
+        exempt_clients=frozenset(limits.exempt_clients),
     )
 
 

@@ -373,6 +373,17 @@ used_once = Table(
     sqlite_with_rowid=False,
 )
 
+# When each bucket of a rate limit is full again, in microseconds since the epoch, with which the store calculates.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("bucket", String),
+    _required("full_at", BigInteger),
+    PrimaryKeyConstraint("bucket"),
+    Index(None, "full_at"),
+    sqlite_with_rowid=False,
+)
+
 blocked_keys = Table(
     "blocked_keys",
     metadata,

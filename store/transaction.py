@@ -15,6 +15,7 @@ from store.jobs import JobTable
 from store.once import OnceTable
 from store.orders import OrderTable
 from store.products import ProductTable
+from store.rate_limits import RateLimitTable
 from store.statements import Executor
 
 
@@ -87,6 +88,11 @@ class StoreTransaction:
     def once(self) -> OnceTable:
         """What may be used once."""
         return OnceTable(self.executor)
+
+    @cached_property
+    def rate_limits(self) -> RateLimitTable:
+        """Buckets of rate limits."""
+        return RateLimitTable(self.executor)
 
     @cached_property
     def blocked_keys(self) -> BlockedKeyTable:

@@ -13,6 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+UNLIMITED = tuple(
+    f"limits.{name}=999999/1s"
+    for name in ("accounts_per_address", "orders_per_account", "certificates_per_names", "refusals_per_address")
+)
+"""Settings for tests that ask for more than anybody should: each limit is counted as ever, and never met."""
+
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60

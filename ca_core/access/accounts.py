@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from ca_core.access import external_account_keys
+from ca_core.access import external_account_keys, rate_limits
 from ca_core.access.external_account_keys import PresentedBinding
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
@@ -110,6 +110,7 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
         if other is not None:
             return _known(other, request)
         refuse_blocked(tx, spki_sha256(request.key.public_key))
+        rate_limits.new_account(core, tx, principal)
         if bound_with is not None:
             external_account_keys.use(tx, bound_with, account.id, core, principal)
         tx.accounts.add(account)

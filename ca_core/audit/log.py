@@ -1,14 +1,11 @@
 """The audit log: the one way a record is made. The caller appends it in the transaction of its effect."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ca_core.model.audit import AuditRecord, Outcome
 from ca_core.model.errors import Problem
 from ca_core.model.principals import Principal
 from ca_core.model.sources import Sources
-
-if TYPE_CHECKING:
-    from ca_core.core import Core
 
 
 def entry(
@@ -59,13 +56,3 @@ def failure(sources: Sources, principal: Principal, action: str, object_id: str,
             "address": principal.address,
         },
     )
-
-
-async def record_failure(
-    core: "Core", problem: Problem, principal: Principal, action: str, object_id: str = ""
-) -> Problem:
-    """Record a refused request and return its problem with the ``err-`` id under which it is found again."""
-    recorded = problem.recorded_as(core.sources.new_id("err"))
-    record = failure(core.sources, principal, action, object_id, recorded)
-    await core.store.write(lambda tx: tx.audit.append([record]))
-    return recorded

@@ -23,6 +23,7 @@ from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole, Se
 from ca_core.model.jobs import Job, JobType, TimerType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.products import Product
+from ca_core.model.rate_limits import Rate
 
 T = TypeVar("T")
 
@@ -242,6 +243,22 @@ class Once(Protocol):
         ...
 
 
+class RateLimitBuckets(Protocol):
+    """Buckets of rate limits; a bucket that nobody has taken from is full."""
+
+    def take(self, bucket: str, now: datetime, rate: Rate) -> bool:
+        """Take a token; False when there is none (rule 53)."""
+        ...
+
+    def next_at(self, bucket: str, now: datetime, rate: Rate) -> datetime | None:
+        """When there will be a token; None when there is one at ``now``."""
+        ...
+
+    def purge(self, now: datetime, limit: int) -> int:
+        """Forget full buckets."""
+        ...
+
+
 class BlockedKeys(Protocol):
     """Public keys that may never be used again (rules 25, 26), by the SHA-256 of their SubjectPublicKeyInfo."""
 
@@ -276,6 +293,8 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def once(self) -> Once: ...
+    @property
+    def rate_limits(self) -> RateLimitBuckets: ...
     @property
     def blocked_keys(self) -> BlockedKeys: ...
 

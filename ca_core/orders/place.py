@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from ca_core.access import rate_limits
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.certificates.names import check_identifiers
@@ -29,7 +30,7 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
 
     Raises NOT_FOUND for a product that is not the principal's Client's, FORBIDDEN for a road the product is not
     ordered over or a suspended Client, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a sub-problem per name, and
-    for what it is to replace as :func:`~ca_core.orders.replacement.replaced_by`.
+    for what it is to replace as :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
     """
     product, client = await core.store.read(lambda tx: _product(tx, request, principal))
     _require_orderable(product, client, request)
@@ -52,6 +53,7 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
     )
 
     def add(tx: Transaction) -> OrderView:
+        rate_limits.new_order(core, tx, principal, order.client_id)
         placed, replaced = order, None
         if request.replaces is not None:
             replaced = replaced_by(core, tx, order, request.replaces, principal)

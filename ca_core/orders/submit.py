@@ -1,5 +1,6 @@
 """Submit the CSR of an order: the pipeline runs from here (RFC 8555 section 7.4)."""
 
+from ca_core.access import rate_limits
 from ca_core.access.visibility import not_found, require_sees
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -19,16 +20,23 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
 
     The CSR is checked first and a bad one leaves the order as it was. Of any number of submissions one wins, by
     compare-and-set in the transaction that commits the intent, before anything is signed; the others have worked in
-    vain and get NOT_READY (rule 5). Raises NOT_FOUND, NOT_READY, BAD_CSR, BAD_KEY, BAD_ALGORITHM.
+    vain and get NOT_READY (rule 5). Raises NOT_FOUND, NOT_READY, BAD_CSR, BAD_KEY, BAD_ALGORITHM; RATE_LIMITED, which
+    leaves the order as it was too.
     """
     order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
     _require_ready(core, order, issuance)
     parsed = check_csr(csr, product=issuance.product, identifiers=order.identifiers)
-    await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
+
+    def require(tx: Transaction) -> None:
+        refuse_taken_key(tx, parsed)
+        rate_limits.require_certificate(core, tx, principal, order)
+
+    await core.store.read(require)
     issuance.csr = parsed
     journal = Journal(core, order)
     journal.advance(OrderEvent.SUBMITTED, csr=parsed.der)
     journal.record("order.submit", principal=principal)
+    journal.effect(lambda tx: rate_limits.count_certificate(core, tx, order))
     try:
         return await run_stages(core, journal, issuance)
     except TriviumError as error:

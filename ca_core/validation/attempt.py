@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ca_core.access import rate_limits
 from ca_core.audit.log import entry, failure
 from ca_core.core import Core
 from ca_core.model.accounts import Account
@@ -125,6 +126,7 @@ def _record_failure(
 ) -> None:
     tx.jobs.save(_finished(core, job, JobState.FAILED, problem=problem))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.INVALID, error=problem))
+    rate_limits.count_failed_validation(core, tx, authorization)
     undecided = authorization.status is AuthorizationStatus.PENDING  # another challenge may have shown control
     if undecided:
         tx.authorizations.save(replace(authorization, status=AuthorizationStatus.INVALID))

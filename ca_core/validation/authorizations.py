@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from ca_core.access import rate_limits
 from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.core import Core
@@ -121,8 +122,8 @@ async def deactivate(core: Core, authorization_id: str, principal: Principal) ->
 async def respond(core: Core, challenge_id: str, principal: Principal) -> Authorization:
     """Begin the validation of a challenge, once (rule 51); return the authorization with the challenge as it is then.
 
-    A challenge that is processing or decided stays as it is. Raises NOT_FOUND, and MALFORMED when the authorization
-    is no longer pending.
+    A challenge that is processing or decided stays as it is. Raises NOT_FOUND, MALFORMED when the authorization is no
+    longer pending, RATE_LIMITED when the name has failed too often.
     """
     authorization = await by_challenge(core, challenge_id, principal)
     challenge = challenge_of(authorization, challenge_id)
@@ -160,6 +161,7 @@ async def _begin(
     )
 
     def begin(tx: Transaction) -> tuple[Job, Subject]:
+        rate_limits.require_validation(core, tx, principal, authorization)
         begun = tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.PROCESSING))
         order = next(iter(tx.orders.referring_to(authorization.id)), None)
         job = Job(

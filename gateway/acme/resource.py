@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
-from ca_core.audit.log import record_failure
+from ca_core.audit.refusals import record_failure
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import ANONYMOUS, Principal
@@ -146,7 +146,10 @@ class Resource:
         refusal: whoever repeats a request learns nothing but that.
         """
         try:
-            refusal.problem = await record_failure(core, refusal.problem, principal, action, target)
+            recorded = await record_failure(core, refusal.problem, principal, action, target)
+            if not recorded.id:  # too many from this address
+                return RefusedWith(TriviumError.of(recorded))
+            refusal.problem = recorded
         except TriviumError as error:
             if error.kind is ErrorKind.REPLAYED and core is not self._front_end.core:
                 return await self._recorded(self._front_end.core, RefusedWith(error), principal, action, target)

@@ -86,5 +86,7 @@ async def test_strange_paths_get_a_problem(server: AcmeServer, client: AcmeClien
     for _ in range(80):
         url = EXTERNAL_URL + "/" + "/".join(chance.choices(PIECES, k=chance.randint(1, 5)))
         answer = await client.post(url)
+        if url == server.directory.root:  # the directory, which a POST-as-GET reads
+            continue
         assert answer.problem == "malformed"
         assert answer.status in {404, 405}, url

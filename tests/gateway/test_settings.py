@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.rate_limits import Limit, Rate
 from gateway import settings_file
+from gateway.installation import Installation
 from gateway.settings import Endpoint
+from gateway.wiring import rate_limits
 
 BROKEN = [
     ("listen.acmee = '127.0.0.1:1'", "`listen.acmee` is not a setting; did you mean `listen.acme`?"),
@@ -37,6 +40,10 @@ BROKEN = [
     ("pkcs11.pin = '1234'", "`pkcs11.pin` is not a setting"),
     ("pkcs11.pin_file = 'pin'", "`pkcs11.pin_file`: write an absolute path"),
     ("pkcs11.module = 3", "`pkcs11.module`"),
+    ("limits.orders_per_account = '100'", "`limits.orders_per_account`: write a number and a time, such as 1000/1h"),
+    ("limits.orders_per_account = 100", "`limits.orders_per_account`: write a number and a time, such as 1000/1h"),
+    ("limits.orders = '100/1h'", "`limits.orders` is not a setting"),
+    ("limits.exempt_addresses = ['10.1.2.3/8']", "`limits.exempt_addresses"),
     ("log.level = 'loud'", "`log.level`"),
     ("lint = 'off'", "`lint` is for `trivium init --set` only"),
     ("acme.wildcards = true", "`acme` is for `trivium init --set` only"),
@@ -94,6 +101,25 @@ def test_caa_identities_are_a_list(text: str) -> None:
     """Names separated by commas would be taken for one, which no CAA record could ever name."""
     _, _, defaults = settings_file.parse_assignments([f"acme.caa_identities={text}"])
     assert defaults.acme.caa_identities == ("ca.example", "other.example")
+
+
+def test_limits_say_who_is_exempt_and_what_is_off(tmp_path: Path) -> None:
+    """A limit would be another one after init than the one that was set, or hold for those it must not (rule 53)."""
+    values, settings, _ = settings_file.parse_assignments(
+        [
+            *("limits.orders_per_account=5/30s", "limits.failed_validations=off", "limits.refusals_per_address=0"),
+            *("limits.exempt_addresses=10.0.0.0/8,2001:db8::/32", 'limits.exempt_clients=["a", "b"]'),
+        ]
+    )
+    (tmp_path / "trivium.toml").write_text(settings_file.toml(values))
+    assert settings_file.load(tmp_path) == settings
+    found = rate_limits(Installation(directory=tmp_path, settings=settings))
+    assert set(found.rates) == set(Limit)
+    assert found.rates[Limit.ORDERS_PER_ACCOUNT] == Rate.parse("5/30s")
+    assert found.rates[Limit.ACCOUNTS_PER_ADDRESS].count > 0
+    assert found.rates[Limit.FAILED_VALIDATIONS].count == found.rates[Limit.REFUSALS_PER_ADDRESS].count == 0
+    assert [str(network) for network in found.exempt_networks] == ["10.0.0.0/8", "2001:db8::/32"]
+    assert (found.exempt_accounts, found.exempt_clients) == (frozenset(), frozenset({"a", "b"}))
 
 
 @pytest.mark.parametrize("assignment", ["listen.acme", "=x", "lint=warn", "acme.wildcards=1", "listen.acme.x=1", "a=1"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgresql import Cluster, start_cluster
-from tests.running_gateway import RunningGateway, loopback_dns
+from tests.running_gateway import UNLIMITED, RunningGateway, loopback_dns
 
 PASSPHRASE = "canary-root-passphrase-0815"
 
@@ -20,7 +20,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGatewa
     made = RunningGateway(tmp_path_factory.mktemp("template") / "ca")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIVIUM_ROOT_PASSPHRASE", PASSPHRASE)
-        made.init()
+        made.init(*UNLIMITED)
     made.start()
     made.stop()
     with loopback_dns(made):
@@ -49,7 +49,7 @@ def cluster() -> Iterator[Cluster]:
 def gateway_on_postgresql(template: RunningGateway, cluster: Cluster, tmp_path: Path) -> Iterator[RunningGateway]:
     """An installation on PostgreSQL that is not yet served, on the ports of the others."""
     made = replace(template, directory=tmp_path / "ca", process=None)
-    made.init(f"database.url={cluster.new_database()}")
+    made.init(f"database.url={cluster.new_database()}", *UNLIMITED)
     made.start()
     made.stop()
     yield made

@@ -13,7 +13,7 @@ import pytest
 from tests.robustness.acme_client import JOSE, AcmeClient, https
 from tests.robustness.lanes import require_acme_problem
 from tests.robustness.wire import Wire, request
-from tests.running_gateway import RunningGateway
+from tests.running_gateway import UNLIMITED, RunningGateway
 
 MAX_BODY = 50_000
 GROWTH = 20 * 1024 * 1024
@@ -26,7 +26,7 @@ HEAD = "POST /acme/new-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + JO
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """A gateway with one worker, whose process must be the same at the end."""
     gateway = RunningGateway(tmp_path_factory.mktemp("limits") / "ca")
-    gateway.init()
+    gateway.init(*UNLIMITED)
     gateway.start(server=request.param)
     workers = gateway.workers
     yield gateway

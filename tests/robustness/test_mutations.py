@@ -29,7 +29,7 @@ from tests.robustness.mutators import (
     parse_der,
 )
 from tests.robustness.wire import request
-from tests.running_gateway import RunningGateway, loopback_dns
+from tests.running_gateway import UNLIMITED, RunningGateway, loopback_dns
 
 LANES = 8
 SEED = 8555
@@ -183,7 +183,7 @@ def memory(gateway: RunningGateway) -> int:
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """A gateway with one worker, whose process must be the same at the end."""
     gateway = RunningGateway(tmp_path_factory.mktemp("mutations") / "ca")
-    gateway.init()
+    gateway.init(*UNLIMITED)
     with loopback_dns(gateway):
         gateway.start(server=request.param)
         workers = gateway.workers

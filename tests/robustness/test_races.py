@@ -16,7 +16,7 @@ from tests.postgresql import Cluster
 from tests.robustness.acme_client import AcmeClient, Answer, csr, https
 from tests.robustness.challenge_server import ChallengeServer, challenge_server
 from tests.robustness.invariants import Acknowledged, certificates, check, database
-from tests.running_gateway import RunningGateway, loopback_dns
+from tests.running_gateway import UNLIMITED, RunningGateway, loopback_dns
 
 WORKERS = 4
 LANES = 100
@@ -28,9 +28,9 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     gateway = RunningGateway(tmp_path_factory.mktemp("races") / "ca")
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("cluster")
-        gateway.init(f"database.url={cluster.new_database()}")
+        gateway.init(f"database.url={cluster.new_database()}", *UNLIMITED)
     else:
-        gateway.init()
+        gateway.init(*UNLIMITED)
     with loopback_dns(gateway):
         gateway.start(workers=WORKERS)
         yield gateway

@@ -21,6 +21,7 @@ from store import (
     once,
     orders,
     products,
+    rate_limits,
 )
 from store.engine import make_engine
 from store.migrate import upgrade
@@ -84,7 +85,7 @@ def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
     upgrade(url)
     repositories = (
         *(accounts, audit, authorizations, blocked_keys, certificates, crls, external_account_keys, jobs, once),
-        *(orders, products),
+        *(orders, products, rate_limits),
     )
     statements = {
         f"{repository.__name__}.{name}": statement

@@ -1,0 +1,163 @@
+"""Rate limits: a token is taken from a bucket in the transaction of the act that it is for (rule 53).
+
+The buckets are rows, shared by all workers, after the generic cell rate algorithm: a row holds the time at which its
+bucket will be full again, and taking a token is one conditional write. Whoever is exempt is asked only when a bucket
+is empty, so that exemptions cost nothing otherwise. Where the act comes long after it was asked for (a validation that
+fails, a certificate), the bucket is looked at when it is asked for and taken from by the act.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from math import ceil
+from typing import Final
+
+from ca_core.core import Core
+from ca_core.model.authorizations import Authorization
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.orders import Order
+from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.products import Road
+from ca_core.model.rate_limits import OFF, Limit, Rate
+from ca_core.model.store import Transaction
+
+_IPV6_PREFIX: Final = 48
+"""Whoever has one IPv6 address has at least so many of them (abuse 69)."""
+
+_WHAT: Final = {
+    Limit.ACCOUNTS_PER_ADDRESS: "new accounts from {}; use one account for many certificates",
+    Limit.ORDERS_PER_ACCOUNT: "orders of the account {}; look for what orders again and again",
+    Limit.ORDERS_PER_CLIENT: "orders of the Client {}; look for what orders again and again",
+    Limit.FAILED_VALIDATIONS: "failed validations of {}; find out why they fail before the next",
+    Limit.CERTIFICATES_PER_NAMES: "certificates for exactly {}; keep the one you have until it is due",
+    Limit.REFUSALS_PER_ADDRESS: "refused requests from {}; find out why they are refused before the next",
+}
+
+
+def new_account(core: Core, tx: Transaction, principal: Principal) -> None:
+    """Count a new account from the principal's address; raises RATE_LIMITED."""
+    network = _network(principal.address)
+    _take(core, tx, Limit.ACCOUNTS_PER_ADDRESS, network, network, principal)
+
+
+def new_order(core: Core, tx: Transaction, principal: Principal, client_id: str) -> None:
+    """Count an order of the Client and, over ACME, of the account, unless it is the gateway's own; raises RATE_LIMITED.
+
+    The Client's bucket is first, so that two workers of a database server that count one Client's orders wait for
+    each other there, and not crosswise.
+    """
+    if principal.kind is PrincipalKind.SYSTEM:
+        return
+    _take(core, tx, Limit.ORDERS_PER_CLIENT, client_id, client_id, principal)
+    if principal.kind is PrincipalKind.ACME_ACCOUNT:
+        _take(core, tx, Limit.ORDERS_PER_ACCOUNT, principal.id, principal.id, principal)
+
+
+def require_certificate(core: Core, tx: Transaction, principal: Principal, order: Order) -> None:
+    """Refuse one more certificate of the Client for exactly the order's names; raises RATE_LIMITED."""
+    names = sorted(str(identifier) for identifier in order.identifiers)
+    shown = " and ".join([*names[:1], *([f"{len(names) - 1} more"] if names[1:] else [])])
+    _require(core, tx, Limit.CERTIFICATES_PER_NAMES, _names_of(order), shown, principal)
+
+
+def count_certificate(core: Core, tx: Transaction, order: Order) -> None:
+    """Count the certificate of an order, in the transaction that begins its issuance."""
+    _count(core, tx, Limit.CERTIFICATES_PER_NAMES, _names_of(order))
+
+
+def require_validation(core: Core, tx: Transaction, principal: Principal, authorization: Authorization) -> None:
+    """Refuse a validation of a name that has failed too often for the account; raises RATE_LIMITED."""
+    name = str(authorization.identifier)
+    _require(core, tx, Limit.FAILED_VALIDATIONS, _name_of(authorization), name, principal)
+
+
+def count_failed_validation(core: Core, tx: Transaction, authorization: Authorization) -> None:
+    """Count a validation that has failed; those of no account are counted by Client."""
+    _count(core, tx, Limit.FAILED_VALIDATIONS, _name_of(authorization))
+
+
+def refusal(core: Core, tx: Transaction, principal: Principal) -> Problem | None:
+    """Count a refused request of the principal's address; return the problem of one that is too many."""
+    network = _network(principal.address)
+    try:
+        _take(core, tx, Limit.REFUSALS_PER_ADDRESS, network, network, principal)
+    except TriviumError as error:
+        return error.problem
+    return None
+
+
+def _take(core: Core, tx: Transaction, limit: Limit, subject: str, shown: str, principal: Principal) -> None:
+    """Take a token; raises RATE_LIMITED when there is none and the principal is not exempt."""
+    if not _count(core, tx, limit, subject):
+        _require(core, tx, limit, subject, shown, principal)
+
+
+def _count(core: Core, tx: Transaction, limit: Limit, subject: str) -> bool:
+    """Take a token; False when there is none."""
+    rate = core.limits.rates.get(limit, OFF)
+    return not rate.count or not subject or tx.rate_limits.take(f"{limit}:{subject}", core.sources.now(), rate)
+
+
+def _require(core: Core, tx: Transaction, limit: Limit, subject: str, shown: str, principal: Principal) -> None:
+    """Raise RATE_LIMITED when there is no token and the principal is not exempt."""
+    rate = core.limits.rates.get(limit, OFF)
+    if not rate.count or not subject:
+        return
+    now = core.sources.now()
+    at = tx.rate_limits.next_at(f"{limit}:{subject}", now, rate)
+    if at is not None and not _exempt(core, tx, principal):
+        raise _refused(limit, rate, shown, at, now)
+
+
+def _names_of(order: Order) -> str:
+    """Return the bucket of exactly these names; none of the gateway's own certificates, and of those without a name."""
+    if order.road is Road.SYSTEM or not order.identifiers:
+        return ""
+    names = sorted(str(identifier) for identifier in order.identifiers)
+    return f"{order.client_id}:{hashlib.sha256(chr(10).join(names).encode()).hexdigest()}"
+
+
+def _name_of(authorization: Authorization) -> str:
+    return f"{authorization.account_id or authorization.client_id}:{authorization.identifier}"
+
+
+def _exempt(core: Core, tx: Transaction, principal: Principal) -> bool:
+    limits = core.limits
+    if principal.id in limits.exempt_accounts:
+        return True
+    address = _address(principal.address)
+    if address is not None and any(address in network for network in limits.exempt_networks):
+        return True
+    if not limits.exempt_clients or principal.client_id is None:
+        return False
+    client = tx.clients.get(principal.client_id)
+    return client is not None and client.name in limits.exempt_clients
+
+
+def _network(address: str) -> str:
+    """Return what one peer is taken for: an IPv4 address, a /48 of IPv6; empty where no address is known."""
+    parsed = _address(address)
+    if isinstance(parsed, IPv6Address):
+        network: IPv4Network | IPv6Network = ip_network((parsed, _IPV6_PREFIX), strict=False)
+        return str(network)
+    return "" if parsed is None else str(parsed)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _refused(limit: Limit, rate: Rate, shown: str, at: datetime, now: datetime) -> TriviumError:
+    seconds = max(1, ceil((at - now) / timedelta(seconds=1)))
+    until = (now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    what, _, advice = _WHAT[limit].format(shown).partition("; ")
+    return TriviumError(
+        ErrorKind.RATE_LIMITED,
+        f"Too many {what} (at most {rate}): wait until {until}, and {advice}. The operator of the CA can raise "
+        f"limits.{limit} or exempt you from it.",
+        retry_after=seconds,
+    )

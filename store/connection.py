@@ -27,6 +27,11 @@ class Connection:
         return self._transaction
 
     @property
+    def is_open(self) -> bool:
+        """Whether the connection is there; not before its first use, nor after a failure."""
+        return self._transaction is not None
+
+    @property
     def deadlock(self) -> bool:
         """Whether the last failure was a deadlock with other transactions."""
         return self._transaction is not None and self._transaction.executor.deadlock

@@ -30,8 +30,10 @@ def open_store(url: str) -> "Database":
 class Database:
     """Implements :class:`ca_core.model.store.Store`.
 
-    On SQLite a read runs where it is asked for: it takes less time than handing it to a thread. On PostgreSQL, where
-    it waits for the network, it runs in a small pool of threads with a connection each.
+    On SQLite a read runs where it is asked for: it takes less time than handing it to a thread. It uses the writer's
+    connection while that is idle, and its own while a slow commit has it or a failure has ended it: that one is open
+    from the first read on, so that reads go on when the disk is full. On PostgreSQL, where a read waits for the network,
+    it runs in a small pool of threads with a connection each.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -48,6 +50,8 @@ class Database:
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """Run ``fn`` on a consistent view; it must not write. Raises UNAVAILABLE when the store fails."""
         if self._inline is not None:
+            if self._inline.is_open and self._writer.idle:
+                return self._writer.read(fn)
             return self._inline.read(fn)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read_in_thread, fn)
 

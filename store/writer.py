@@ -61,6 +61,7 @@ class Writer:
         self._waiting: list[_Write[Any]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._seconds = 0.0
+        self._in_thread = False
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
 
@@ -79,6 +80,24 @@ class Writer:
             raise write.error
         return write.result  # type: ignore[return-value] # set whenever error is not
 
+    @property
+    def idle(self) -> bool:
+        """Whether its connection is open to be read on: no group is in the thread, and on the loop none is half done."""
+        return self._inline and not self._in_thread and self._connection.is_open
+
+    def read(self, function: Callable[[Transaction], T]) -> T:
+        """Run ``function`` on a consistent view, on the connection that writes.
+
+        Its page cache has what was written last; another connection would read that back from the log: measured, a
+        sixth of what SQLite takes. Raises INTERNAL when ``function`` writes, which is undone.
+        """
+        connection = self._connection.transaction.executor.connection
+        changes = connection.total_changes
+        result = self._connection.read(function)
+        if connection.total_changes != changes:
+            raise TriviumError(ErrorKind.INTERNAL, "a read tried to write, which was undone: it must be a write")
+        return result
+
     def close(self) -> None:
         """Commit what is waiting, then end the thread and the connection."""
         self._closed = True
@@ -96,8 +115,13 @@ class Writer:
         if self._inline and self._seconds < _SLOW_SECONDS and self._serve(group, patient=False):
             self._next(loop, group)
             return
+        self._in_thread = True
         serving = loop.run_in_executor(self._thread, partial(self._serve, group, patient=True))
-        serving.add_done_callback(lambda _: self._next(loop, group))
+        serving.add_done_callback(lambda _: self._back_from_thread(loop, group))
+
+    def _back_from_thread(self, loop: asyncio.AbstractEventLoop, group: list[_Write[Any]]) -> None:
+        self._in_thread = False
+        self._next(loop, group)
 
     def _next(self, loop: asyncio.AbstractEventLoop, group: list[_Write[Any]]) -> None:
         _answer(group)

@@ -32,8 +32,8 @@ class Database:
 
     On SQLite a read runs where it is asked for: it takes less time than handing it to a thread. It uses the writer's
     connection while that is idle, and its own while a slow commit has it or a failure has ended it: that one is open
-    from the first read on, so that reads go on when the disk is full. On PostgreSQL, where a read waits for the network,
-    it runs in a small pool of threads with a connection each.
+    from the first read on, so that reads go on when the disk is full. On PostgreSQL, where a read waits for the
+    network, it runs in a small pool of threads with a connection each.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -82,7 +82,7 @@ class Writer:
 
     @property
     def idle(self) -> bool:
-        """Whether its connection is open to be read on: no group is in the thread, and on the loop none is half done."""
+        """Whether its connection is open to be read on: no group is in the thread; on the loop none is half done."""
         return self._inline and not self._in_thread and self._connection.is_open
 
     def read(self, function: Callable[[Transaction], T]) -> T:

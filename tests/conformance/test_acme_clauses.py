@@ -1,16 +1,15 @@
 """The conformance suite at our own gateway: every clause that binds an ACME server is kept."""
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from conformance.acme import rfc8555, rfc8737, rfc8738, rfc9773
-from conformance.acme.probe.ca import Ca, Options, connected
+from conformance.acme.probe.ca import Ca
 from conformance.acme.probe.clauses import Clause, Finding, Result, examine
-from tests.running_gateway import ROOT, RunningGateway, free_port, loopback_dns
+from tests.probed_gateway import probed_gateway
+from tests.running_gateway import ROOT
 
 _DEVIATION = re.compile(r"^\| `(\w+)` \| [\d.]+ \| (?:MUST|SHOULD)(?: NOT)? \| .+ \|$", re.MULTILINE)
 
@@ -31,26 +30,9 @@ NOT_OFFERED = {
 @pytest.fixture(scope="module")
 def ca(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca]:
     """Give the suite's view of a gateway as `trivium init` makes it, wildcards allowed."""
-    gateway = RunningGateway(tmp_path_factory.mktemp("clauses") / "ca")
-    tls_port = free_port()
-    gateway.init("acme.wildcards=true", f"validation.tls_alpn_port={tls_port}")
-    with loopback_dns(gateway):
-        gateway.start()
-        binding = json.loads(gateway.trivium("eab", "create", "--json"))
-        options = Options(
-            directory=gateway.endpoints["acme_directory"],
-            trust=Path(gateway.endpoints["tls_ca"]),
-            http_port=gateway.http_port,
-            tls_port=tls_port,
-            dns_control=f"http://127.0.0.1:{gateway.dns_http_port}",
-            eab_directory=gateway.endpoints["acme_eab_directory"],
-            eab=((binding["kid"], binding["hmac"]),),
-        )
-        try:
-            with connected(options) as ca:
-                yield ca
-        finally:
-            gateway.stop()
+    directory = tmp_path_factory.mktemp("clauses") / "ca"
+    with probed_gateway(directory, "acme.wildcards=true") as (_, ca):
+        yield ca
 
 
 def documented_deviations() -> set[str]:

@@ -83,7 +83,7 @@ class Transport:
         kept = connections.get(parts.netloc)
         try:
             answer = self._exchange(kept or self._connect(parts.netloc), method, url, body, headers)
-        except (ConnectionError, http.client.HTTPException):
+        except (ConnectionError, ssl.SSLEOFError, http.client.HTTPException):
             if kept is None:
                 raise
             answer = self._exchange(self._connect(parts.netloc), method, url, body, headers)

@@ -27,7 +27,7 @@ class AccountTable:
     def add(self, account: Account) -> None:
         """Store a new account; raises CONFLICT when the thumbprint is known."""
         if not self._run.change(_ADD, _values(account)):
-            raise TriviumError(ErrorKind.CONFLICT, "an account with this key exists already; use it, or another key")
+            raise TriviumError(ErrorKind.CONFLICT, "An account with this key exists already; use it, or another key.")
 
     def get(self, account_id: str) -> Account | None:
         """Return the account of this id."""

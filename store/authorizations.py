@@ -95,7 +95,7 @@ class AuthorizationTable:
         """Return them in the order of the ids asked for; raises NOT_FOUND when one is missing."""
         found = self._of_ids(authorization_ids)
         if missing := [wanted for wanted in authorization_ids if wanted not in found]:
-            raise TriviumError(ErrorKind.NOT_FOUND, f"there is no authorization {missing[0]}")
+            raise TriviumError(ErrorKind.NOT_FOUND, f"There is no authorization {missing[0]}.")
         return [found[wanted] for wanted in authorization_ids]
 
     def by_challenge(self, challenge_id: str) -> Authorization | None:

@@ -70,7 +70,7 @@ class CertificateTable:
     def add(self, certificate: Certificate) -> None:
         """Store an intent; raises CONFLICT when the issuer has used the serial (rule 2)."""
         if not self._run.change(_ADD, _values(certificate)):
-            raise TriviumError(ErrorKind.CONFLICT, "the issuer has used this serial number already; take another")
+            raise TriviumError(ErrorKind.CONFLICT, "The issuer has used this serial number already; take another.")
 
     def save(self, certificate: Certificate) -> Certificate:
         """Replace the row of this revision; return the certificate with the next one; raises CONFLICT."""

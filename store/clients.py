@@ -32,7 +32,7 @@ class ClientTable:
     def save(self, client: Client) -> None:
         """Replace the Client's row; raises NOT_FOUND when there is none."""
         if not self._run.change(_SAVE, vars(client)):
-            raise TriviumError(ErrorKind.NOT_FOUND, f"there is no Client {client.id}")
+            raise TriviumError(ErrorKind.NOT_FOUND, f"There is no Client {client.id}.")
 
     def get(self, client_id: str) -> Client | None:
         """Return the Client of this id."""

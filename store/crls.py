@@ -53,7 +53,7 @@ class CrlTable:
         """Take the next CRL number of the issuer: strictly rising, from the database (rule 80)."""
         row = self._run.one(_TAKE, {"issuer_id": issuer_id})
         if row is None:
-            raise TriviumError(ErrorKind.INTERNAL, f"no CRL number could be taken for issuer {issuer_id}")
+            raise TriviumError(ErrorKind.INTERNAL, f"No CRL number could be taken for issuer {issuer_id}.")
         return int(row["taken"])
 
     def publish(self, crl: Crl) -> None:
@@ -61,7 +61,7 @@ class CrlTable:
         raised = self._run.change(_RAISE, {"issuer_id": crl.issuer_id, "taken": crl.number, "published": crl.number})
         if not raised:
             raise TriviumError(
-                ErrorKind.CONFLICT, f"CRL {crl.number} is not newer than the published one; make a new one"
+                ErrorKind.CONFLICT, f"CRL {crl.number} is not newer than the published one; make a new one."
             )
         self._run.change(_ADD, vars(crl))
         self._run.change(_FORGET, {"issuer_id": crl.issuer_id, "number": crl.number - KEPT})

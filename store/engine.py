@@ -36,12 +36,12 @@ def make_engine(url: str) -> Engine:
     try:
         kind = make_url(url).drivername
     except SQLAlchemyError as error:
-        raise TriviumError(ErrorKind.MALFORMED, f"database.url is not a database URL: {error}") from error
+        raise TriviumError(ErrorKind.MALFORMED, f"In database.url is no database URL: {error}.") from error
     if kind == "postgresql+psycopg":
         return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": _LOCK_WAIT})
     if kind != "sqlite":
         raise TriviumError(
-            ErrorKind.MALFORMED, f"database.url is of kind {kind}: use sqlite:////path or postgresql+psycopg://..."
+            ErrorKind.MALFORMED, f"In database.url is one of kind {kind}; use sqlite:////path or postgresql+psycopg."
         )
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "cached_statements": 256})
     event.listen(engine, "connect", _configure_sqlite)

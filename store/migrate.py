@@ -27,7 +27,7 @@ def upgrade(url: str) -> None:
             command.upgrade(configuration(connection), "head")
     except SQLAlchemyError as error:
         raise TriviumError(
-            ErrorKind.UNAVAILABLE, f"the database could not be opened or migrated: {error}", retry_after=5
+            ErrorKind.UNAVAILABLE, f"The database could not be opened or migrated: {error}.", retry_after=5
         ) from error
 
 
@@ -39,7 +39,7 @@ def is_current(url: str) -> bool:
             return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
     except SQLAlchemyError as error:
         raise TriviumError(
-            ErrorKind.UNAVAILABLE, f"the database could not be opened: {error}", retry_after=5
+            ErrorKind.UNAVAILABLE, f"The database could not be opened: {error}.", retry_after=5
         ) from error
 
 

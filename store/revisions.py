@@ -17,4 +17,4 @@ def save_statement(table: Table, columns: tuple[str, ...], *conditions: ColumnEl
 
 def conflict(what: str) -> TriviumError:
     """The error of a compare-and-set that came too late."""
-    return TriviumError(ErrorKind.CONFLICT, f"{what} was changed by another request meanwhile; read it again")
+    return TriviumError(ErrorKind.CONFLICT, f"The {what} was changed by another request meanwhile; read it again.")

@@ -146,7 +146,7 @@ class Executor:
         done = self._run(self.connection.execute, "COMMIT", ())
         if getattr(done, "statusmessage", "COMMIT") != "COMMIT":
             self.failure = TriviumError(
-                ErrorKind.UNAVAILABLE, "the database rolled a write back; try again", retry_after=RETRY_AFTER
+                ErrorKind.UNAVAILABLE, "The database rolled a write back; try again.", retry_after=RETRY_AFTER
             )
             raise self.failure
 
@@ -179,8 +179,8 @@ class Executor:
     def _translated(self, error: Exception) -> TriviumError:
         if isinstance(error, self._errors.IntegrityError):
             if _is_duplicate(error):
-                return TriviumError(ErrorKind.CONFLICT, "this was stored by another request meanwhile; read it again")
-            return TriviumError(ErrorKind.INTERNAL, f"the store refused a row that refers to nothing: {error}")
+                return TriviumError(ErrorKind.CONFLICT, "This was stored by another request meanwhile; read it again.")
+            return TriviumError(ErrorKind.INTERNAL, f"The store refused a row that refers to nothing: {error}.")
         if isinstance(error, self._errors.DataError):
             return _unstorable()
         self.deadlock = getattr(error, "sqlstate", None) in _POSTGRESQL_DEADLOCKS
@@ -191,11 +191,11 @@ class Executor:
 def unavailable(error: BaseException) -> TriviumError:
     """The error of a store that cannot work now; the driver's words name hosts and paths and are for the log alone."""
     _LOG.warning("The database failed: %s", error)
-    return TriviumError(ErrorKind.UNAVAILABLE, "the database cannot take this now; try again", retry_after=RETRY_AFTER)
+    return TriviumError(ErrorKind.UNAVAILABLE, "The database cannot take this now; try again.", retry_after=RETRY_AFTER)
 
 
 def _unstorable() -> TriviumError:
-    return TriviumError(ErrorKind.MALFORMED, "a text holds characters that cannot be stored; leave them out")
+    return TriviumError(ErrorKind.MALFORMED, "A text holds characters that cannot be stored; leave them out.")
 
 
 _SQLITE_BUSY = 5

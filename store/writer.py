@@ -68,7 +68,7 @@ class Writer:
     async def write(self, function: Callable[[Transaction], T], *, lasting: bool) -> T:
         """Run ``function`` in the next group; return its result after the commit."""
         if self._closed:
-            raise TriviumError(ErrorKind.UNAVAILABLE, "the store is closed: the service is stopping", retry_after=5)
+            raise TriviumError(ErrorKind.UNAVAILABLE, "The service is stopping; try again.", retry_after=5)
         loop = asyncio.get_running_loop()
         write = _Write(function, loop, lasting=lasting)
         self._waiting.append(write)

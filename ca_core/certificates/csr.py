@@ -147,7 +147,7 @@ def require_names(csr: ParsedCsr, identifiers: tuple[Identifier, ...]) -> None:
         ErrorKind.BAD_CSR,
         f"The CSR's names are not the order's: {' and '.join(faults)}. Make a CSR for exactly the order's identifiers.",
         subproblems=tuple(
-            SubProblem(kind=ErrorKind.BAD_CSR, detail="The CSR does not name this identifier.", identifier=identifier)
+            SubProblem(kind=ErrorKind.BAD_CSR, detail="Name it in the CSR, too.", identifier=identifier)
             for identifier in missing
         ),
     )

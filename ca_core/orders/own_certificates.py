@@ -74,7 +74,7 @@ async def _order(
     order = await submit_csr(core, placed.order.id, csr, SYSTEM)
     view = await get(core, order.id, SYSTEM)
     if order.state is not OrderState.ISSUED or view.certificate is None or view.certificate.der is None:
-        detail = order.error.detail if order.error else f"its order {order.id} is {order.state}"
+        detail = order.error.detail if order.error else f"its order {order.id} is {order.state}."
         raise TriviumError(ErrorKind.UNAVAILABLE, f"The gateway got no {role} certificate: {detail}")
     own = OwnCertificate(
         role=role,

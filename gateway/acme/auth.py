@@ -106,7 +106,7 @@ def _parse(request: Request) -> Jws:
     jws = parse_jws(request.body)
     if jws.url != request.url:
         where = request.url.partition("?")[0][:_MAX_QUOTED_URL]
-        detail = f'The "url" of the JWS header must be the URL of the request as clients know it: {where}'
+        detail = f'The "url" of the JWS header must be the URL of the request as clients know it, {where}.'
         raise TriviumError(ErrorKind.FORBIDDEN, detail)
     return jws
 
@@ -160,5 +160,5 @@ def _account_id(front_end: FrontEnd, signer: KeyId) -> str:
     prefix = front_end.directory.account_prefix
     account_id = signer.value[len(prefix) :]
     if not signer.value.startswith(prefix) or not _ACCOUNT_ID.fullmatch(account_id):
-        raise malformed(f'"kid" must be the account URL as newAccount gave it in Location: {prefix}acc-...')
+        raise malformed(f'"kid" must be the account URL as newAccount gave it in Location, beginning with {prefix}acc.')
     return account_id

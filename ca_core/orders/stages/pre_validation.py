@@ -40,7 +40,9 @@ def require_authorized(core: Core, order: Order, authorizations: tuple[Authoriza
             ErrorKind.NOT_READY,
             f"Control of {names} is not shown (or no longer); complete a challenge of each authorization first.",
             subproblems=tuple(
-                SubProblem(kind=ErrorKind.NOT_READY, detail="No valid authorization.", identifier=name)
+                SubProblem(
+                    kind=ErrorKind.NOT_READY, detail="Complete a challenge of its authorization.", identifier=name
+                )
                 for name in missing
             ),
         )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conformance.acme.probe.ca import Ca, Options, connected
-from tests.running_gateway import RunningGateway, free_port, loopback_dns
+from tests.running_gateway import UNLIMITED, RunningGateway, free_port, loopback_dns
 
 
 @contextmanager
@@ -14,7 +14,7 @@ def probed_gateway(directory: Path, *settings: str, workers: int = 1) -> Iterato
     """Make an installation with these settings, serve it while the block runs, and connect to it."""
     gateway = RunningGateway(directory)
     tls_port = free_port()
-    gateway.init(f"validation.tls_alpn_port={tls_port}", *settings)
+    gateway.init(f"validation.tls_alpn_port={tls_port}", *UNLIMITED, *settings)
     with loopback_dns(gateway):
         gateway.start(workers=workers)
         try:

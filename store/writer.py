@@ -95,7 +95,7 @@ class Writer:
         changes = connection.total_changes
         result = self._connection.read(function)
         if connection.total_changes != changes:
-            raise TriviumError(ErrorKind.INTERNAL, "a read tried to write, which was undone: it must be a write")
+            raise TriviumError(ErrorKind.INTERNAL, "A read tried to write, which was undone: it must be a write.")
         return result
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from store.statements import Executor, Row, Statement
 from store.tables import certificates, issued, on_crl
 
 _SERIALS = 1 << 160
+_ALL = 1 << 62
 
 _ADD = Statement.upsert(certificates, lambda insert: insert.on_conflict_do_nothing())
 _GET = Statement(select(certificates).where(certificates.c.id == bindparam("id")))
@@ -47,8 +48,10 @@ _REVOKED = Statement(
         certificates.c.issuer_id == bindparam("issuer_id"),
         on_crl,
         certificates.c.not_after > bindparam("not_after"),
+        certificates.c.serial > bindparam("after"),
     )
     .order_by(certificates.c.serial)
+    .limit(bindparam("limit"))
 )
 _ALL_ISSUED = Statement(
     select(certificates)
@@ -100,15 +103,20 @@ class CertificateTable:
         """Return certificates that can be revoked whose public key has this digest, oldest first (rule 26)."""
         return [_loaded(row) for row in self._run.all(_ISSUED_WITH_KEY, {"spki_sha256": spki_sha256, "limit": limit})]
 
-    def revoked(self, issuer_id: str, not_after: datetime) -> list[RevokedSerial]:
-        """Return revoked and abandoned serials that expire later than ``not_after``, by serial (rule 82)."""
+    def revoked(self, issuer_id: str, not_after: datetime, *, after: int = 0, limit: int = _ALL) -> list[RevokedSerial]:
+        """Return revoked and abandoned serials that expire later than ``not_after``, from the one behind ``after``.
+
+        They come by serial (rule 82).
+        """
         return [
             RevokedSerial(
                 serial=row["serial"],
                 revoked_at=row["revoked_at"],
                 reason=RevocationReason.UNSPECIFIED if row["reason"] is None else row["reason"],
             )
-            for row in self._run.all(_REVOKED, {"issuer_id": issuer_id, "not_after": not_after})
+            for row in self._run.all(
+                _REVOKED, {"issuer_id": issuer_id, "not_after": not_after, "after": after, "limit": limit}
+            )
         ]
 
     def all_issued(self, after: str, limit: int) -> list[Certificate]:

@@ -1,5 +1,7 @@
 """CRLs and their numbers in the store."""
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, case, delete, insert, select
 
 from ca_core.model.certificates import Crl
@@ -42,6 +44,10 @@ _LATEST = Statement(
     select(crls).where(crls.c.issuer_id == bindparam("issuer_id")).order_by(crls.c.number.desc()).limit(1)
 )
 
+_LATEST_THIS_UPDATE = Statement(
+    select(crls.c.this_update).where(crls.c.issuer_id == bindparam("issuer_id")).order_by(crls.c.number.desc()).limit(1)
+)
+
 
 class CrlTable:
     """Implements :class:`ca_core.model.store.Crls`."""
@@ -70,3 +76,9 @@ class CrlTable:
         """Return the newest published CRL."""
         row = self._run.one(_LATEST, {"issuer_id": issuer_id})
         return None if row is None else Crl(**row)
+
+    def latest_this_update(self, issuer_id: str) -> datetime | None:
+        """Return when the newest published CRL was made, without reading it."""
+        row = self._run.one(_LATEST_THIS_UPDATE, {"issuer_id": issuer_id})
+        made: datetime | None = None if row is None else row["this_update"]
+        return made

@@ -167,8 +167,10 @@ class Certificates(Protocol):
         """Certificates in status ISSUED whose public key has this digest, oldest first."""
         ...
 
-    def revoked(self, issuer_id: str, not_after: datetime) -> list[RevokedSerial]:
-        """Revoked and abandoned serials that expire later than ``not_after``, by serial (rule 82)."""
+    def revoked(
+        self, issuer_id: str, not_after: datetime, *, after: int = 0, limit: int = 1 << 62
+    ) -> list[RevokedSerial]:
+        """Revoked and abandoned serials behind ``after`` that expire later than ``not_after``, by serial (rule 82)."""
         ...
 
     def all_issued(self, after: str, limit: int) -> list[Certificate]:
@@ -188,6 +190,9 @@ class Crls(Protocol):
         ...
 
     def latest(self, issuer_id: str) -> Crl | None: ...
+    def latest_this_update(self, issuer_id: str) -> datetime | None:
+        """When the newest CRL was made, without reading it."""
+        ...
 
 
 class Jobs(Protocol):

@@ -1,19 +1,31 @@
 """Timers: the gateway's own recurring work as job rows; one open job a type and subject."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from ca_core.model.jobs import Job, JobState, TimerType
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 
+CRL_INTERVAL: Final = timedelta(seconds=10)
+"""The least time between two CRLs: each is complete, so that revocations soon after each other share one."""
 
-def make_due(tx: Transaction, sources: Sources, timer: TimerType, subject_id: str | None) -> None:
-    """Make the timer run now: its open job becomes due, or a new one is added.
+
+def make_crl_due(tx: Transaction, sources: Sources, issuer_id: str) -> None:
+    """Have the issuer's next CRL made now, or when the interval since the last one is over.
 
     A job that is being processed may have read its data before this transaction, so another one follows it.
     """
-    schedule(tx, sources, timer, subject_id, sources.now())
+    now = sources.now()
+    latest = now + CRL_INTERVAL
+    job = tx.jobs.open_of_type(TimerType.CRL, issuer_id)
+    if job is not None and job.state is JobState.PENDING and job.due_at is not None and job.due_at <= latest:
+        return
+    last = now if job is not None and job.state is JobState.PROCESSING else tx.crls.latest_this_update(issuer_id)
+    # The clock may have gone back since the last one: an interval from now is the longest wait.
+    due_at = now if last is None else min(max(now, last + CRL_INTERVAL), latest)
+    schedule(tx, sources, TimerType.CRL, issuer_id, due_at)
 
 
 def schedule(tx: Transaction, sources: Sources, timer: TimerType, subject_id: str | None, due_at: datetime) -> None:

@@ -15,14 +15,13 @@ from ca_core.model.accounts import AccountStatus
 from ca_core.model.audit import AuditRecord
 from ca_core.model.certificates import Certificate, CertificateStatus, PlannedRevocation, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.jobs import TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
-from ca_core.orders.timers import make_due
+from ca_core.orders.timers import make_crl_due
 from ca_core.revocation.reasons import parse_reason, reason_name
 from ca_core.revocation.schedule import schedule_revocation
 
@@ -122,7 +121,7 @@ def _revoke_one(
     order = tx.orders.get(certificate.order_id)
     if order is not None and order.state is OrderState.ISSUED:
         tx.orders.save(replace(order, state=after(order.state, OrderEvent.REVOKED)))
-    make_due(tx, sources, TimerType.CRL, certificate.issuer_id)
+    make_crl_due(tx, sources, certificate.issuer_id)
     tx.audit.append([_record(sources, certificate, reason, principal, **details)])
     return revoked
 

@@ -18,6 +18,7 @@ from ca_core.model.jobs import Job, JobState, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.orders.worker import run_due, start_timers
+from ca_core.revocation import crl as crl_module
 from ca_core.revocation.crl import make_root_crl, publish_crl, run_crl_job
 from ca_core.revocation.revoke import revoke_by_id
 from tests.revocation.installation import DAY, ISSUER_ID, ROOT_ID, Installation
@@ -206,6 +207,17 @@ async def test_a_hundred_thousand_entries_take_seconds(installation: Installatio
     )
     crl = await asyncio.wait_for(making, 10)
     assert len(x509.load_der_x509_crl(crl.der)) == 100_000
+
+
+async def test_the_list_is_read_in_pages(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails, reading 100,000 entries holds everybody's requests up, or entries at a page's end are lost."""
+    monkeypatch.setattr(crl_module, "PAGE", 3)
+    certificates = [await installation.issue() for _ in range(7)]
+    for number, certificate in enumerate(certificates):
+        await revoke_by_id(installation.core, certificate.id, RevocationReason.SUPERSEDED, SYSTEM)
+        crl = x509.load_der_x509_crl((await publish_crl(installation.core, ISSUER_ID)).der)
+        listed = {entry.serial_number for entry in crl}
+        assert listed == {one.serial for one in certificates[: number + 1]}
 
 
 @pytest.mark.parametrize("algorithm", list(KeyAlgorithm))

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 
 from ca_core.model.certificates import Certificate, CertificateStatus, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -11,6 +12,9 @@ from ca_core.model.jobs import Job, JobState, TimerType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import ANONYMOUS, SYSTEM, Principal, PrincipalKind
 from ca_core.model.store import Transaction
+from ca_core.orders import worker
+from ca_core.orders.timers import CRL_INTERVAL
+from ca_core.revocation.crl import publish_crl
 from ca_core.revocation.revoke import revoke, revoke_by_id, revoke_in
 from tests.revocation.installation import CLIENT, ISSUER_ID, Installation
 
@@ -124,7 +128,39 @@ async def test_revocations_while_a_crl_is_made_share_the_next_one(installation: 
     assert len(await claim()) == 1
     for certificate in certificates[1:]:
         await revoke(installation.core, _der(certificate), UNSPECIFIED, SYSTEM)
+    assert await claim() == []
+    now += CRL_INTERVAL
     assert len(await claim()) == 1
+
+
+async def test_many_revocations_share_a_crl_every_ten_seconds(installation: Installation) -> None:
+    """If this fails, each of a thousand revocations makes a CRL of them all, or one misses its CRL (rule 81)."""
+    published = []
+    for _ in range(40):
+        certificate = await installation.issue()
+        await revoke(installation.core, _der(certificate), UNSPECIFIED, SYSTEM)
+        await worker.run_due(installation.core)
+        crl = await installation.store.read(lambda tx: tx.crls.latest(ISSUER_ID))
+        assert crl is not None
+        published.append(crl.number)
+        installation.clock.advance(seconds=1)
+    assert len(set(published)) == 4
+    installation.clock.advance(seconds=10)
+    await worker.run_due(installation.core)
+    last = await installation.store.read(lambda tx: tx.crls.latest(ISSUER_ID))
+    assert last is not None
+    assert len(x509.load_der_x509_crl(last.der)) == 40
+
+
+async def test_a_clock_that_went_back_delays_no_crl(installation: Installation) -> None:
+    """If this fails, a corrected clock keeps revocations off the CRL for as long as it was wrong (rule 81)."""
+    await publish_crl(installation.core, ISSUER_ID)
+    installation.clock.advance(days=-1)
+    certificate = await installation.issue()
+    await revoke(installation.core, _der(certificate), UNSPECIFIED, SYSTEM)
+    job = await _open_crl_job(installation)
+    assert job is not None
+    assert job.due_at == installation.clock.now() + CRL_INTERVAL
 
 
 @pytest.mark.parametrize("reason", [2, 6, 7, 8, 10, 11, -1, 1 << 70])

@@ -6,7 +6,7 @@ from ca_core.certificates.assembly import assemble
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate, CertificateStatus, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.jobs import JobType, TimerType
+from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.values import replace
@@ -15,7 +15,7 @@ from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
 from ca_core.orders.states import OrderEvent
-from ca_core.orders.timers import make_due
+from ca_core.orders.timers import make_crl_due
 
 
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
@@ -54,7 +54,7 @@ def abandon_intent(core: Core, journal: Journal) -> None:
     revocation = Revocation(revoked_at=core.sources.now(), reason=RevocationReason.UNSPECIFIED, revoked_by=SYSTEM.actor)
     abandoned = replace(intent, status=CertificateStatus.ABANDONED, revocation=revocation)
     journal.effect(lambda tx: tx.certificates.save(abandoned))
-    journal.effect(lambda tx: make_due(tx, core.sources, TimerType.CRL, intent.issuer_id))
+    journal.effect(lambda tx: make_crl_due(tx, core.sources, intent.issuer_id))
     journal.record("certificate.abandon", certificate=intent.id, serial=f"{intent.serial:x}")
 
 

@@ -6,6 +6,8 @@ import ssl
 from enum import StrEnum
 from typing import Any, Protocol
 
+HEAD_SECONDS = 10
+"""The head of a request must be in within this time (uvicorn), a first byte after connecting too."""
 REQUEST_SECONDS = 30
 """A request must be in within this time, head and body; slower peers are cut off."""
 KEEP_ALIVE_SECONDS = 30
@@ -15,7 +17,7 @@ DRAIN_SECONDS = 20
 HEAD_BYTES = 16 * 1024
 """Request line and headers together."""
 CONNECTIONS = 2000
-"""Connections a worker and listener hold at once (uvicorn); more are answered 503."""
+"""Connections a worker and listener hold at once (uvicorn); the last one is answered 503, more are cut off."""
 
 
 class ServerKind(StrEnum):

@@ -12,6 +12,7 @@ from gateway.listener import (
     CONNECTIONS,
     DRAIN_SECONDS,
     HEAD_BYTES,
+    HEAD_SECONDS,
     KEEP_ALIVE_SECONDS,
     REQUEST_SECONDS,
     Application,
@@ -56,9 +57,11 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock: a peer that sends nothing is slow too."""
+        """Start the clock: a peer that sends nothing is slow too, and one too many goes at once."""
         super().connection_made(transport)
-        self._in_head = True
+        if len(self.connections) > CONNECTIONS:
+            transport.abort()
+        self.in_head = True
         self._heads = 0
         self._unfinished_head = self._head = 0
         self.waiting_since: float | None = self.loop.time()
@@ -67,7 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count the bytes of an unfinished head."""
         if self.waiting_since is None:
             self.waiting_since = self.loop.time()
-        in_head, heads = self._in_head, self._heads
+        in_head, heads = self.in_head, self._heads
         super().data_received(data)
         if in_head and heads == self._heads:
             self._unfinished_head += len(data)
@@ -85,7 +88,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Dispatch the request, whose head is over."""
         if self._head + len(self.url) > HEAD_BYTES:
             raise ValueError("the head is too large")
-        self._in_head = False
+        self.in_head = False
         self._heads += 1
         self._unfinished_head = self._head = 0
         if len(self.pipeline) >= PIPELINED:
@@ -94,7 +97,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop the clock; the next head counts anew, whatever trailers came before it."""
-        self._in_head = True
+        self.in_head = True
         self._head = 0
         self.waiting_since = None
         super().on_message_complete()
@@ -120,9 +123,10 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Each 0.1 s: end when told; each second: cut off whoever takes too long over a request."""
         if counter % 10 == 0:
-            overdue = asyncio.get_running_loop().time() - REQUEST_SECONDS
+            now = asyncio.get_running_loop().time()
             connections: list[Any] = list(self.server_state.connections)
             for connection in connections:
-                if connection.waiting_since is not None and connection.waiting_since < overdue:
+                allowed = HEAD_SECONDS if connection.in_head else REQUEST_SECONDS
+                if connection.waiting_since is not None and now - connection.waiting_since > allowed:
                     connection.transport.abort()
         return await super().on_tick(counter) or self._stop.is_set()

@@ -1,6 +1,7 @@
 """The listeners in this process: the renewed certificate is taken over, and slow peers are cut off."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -92,6 +93,7 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 )
 async def test_slow_peer_is_cut_off(kind: ServerKind, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Abuse 70: a thousand peers that send a byte now and then must not hold a thousand connections."""
+    monkeypatch.setattr(listener_uvicorn, "HEAD_SECONDS", 0.2)
     monkeypatch.setattr(listener_uvicorn, "REQUEST_SECONDS", 0.2)
     monkeypatch.setattr(listener_hypercorn._Config, "read_timeout", 0.2)
     monkeypatch.setattr(listener_hypercorn._Config, "keep_alive_timeout", 0.2)
@@ -113,3 +115,47 @@ async def test_slow_peer_is_cut_off(kind: ServerKind, sent: bytes, monkeypatch: 
     await serving
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+async def test_a_head_has_less_time_than_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F9: peers that never end their heads would hold connections as long as one that sends a large body slowly."""
+    monkeypatch.setattr(listener_uvicorn, "HEAD_SECONDS", 0.2)
+    listening = bind("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    started, stop = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(serve_with(ServerKind.UVICORN)(_app, listening, None, started=started, stop=stop))
+    await started.wait()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHo")
+    slow_reader, slow_writer = await asyncio.open_connection("127.0.0.1", port)
+    slow_writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1")
+    async with asyncio.timeout(20):
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        slow_writer.write(b"2")
+        assert b" 204 " in await slow_reader.readline()
+    writer.close()
+    slow_writer.close()
+    stop.set()
+    await serving
+
+
+async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle peers would take every descriptor of the process, the database's and validations' too (F9, abuse 70)."""
+    monkeypatch.setattr(listener_uvicorn, "CONNECTIONS", 3)
+    listening = bind("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    started, stop = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(serve_with(ServerKind.UVICORN)(_app, listening, None, started=started, stop=stop))
+    await started.wait()
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(5):
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+    writer.close()
+    for _, held in idle:
+        assert not held.is_closing()
+        held.close()
+    stop.set()
+    await serving

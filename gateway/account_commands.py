@@ -1,4 +1,4 @@
-"""``trivium eab``: the keys that ACME accounts are bound with (RFC 8555 section 7.3.4)."""
+"""``trivium eab`` and ``trivium account``: ACME accounts, and the keys they are bound with (RFC 8555 section 7.3)."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
 
@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ca_core.model.errors import ErrorKind, TriviumError
-from gateway.command_options import AsJson, Directory, Limit, operator, reading, with_keys
+from gateway.command_options import AsJson, Directory, Limit, choice, operator, reading, with_keys
 
 if TYPE_CHECKING:
     from ca_core.access.external_account_keys import ExternalAccountKeyRequest
     from ca_core.core import Core
+    from ca_core.model.accounts import Account
+    from ca_core.model.authorizations import FoundChallenge
     from ca_core.model.external_accounts import ExternalAccountKey
     from ca_core.model.store import Transaction
 
+account = typer.Typer(help="Look at ACME accounts.", no_args_is_help=True)
 eab = typer.Typer(help="Keys for the external account binding of ACME accounts.", no_args_is_help=True)
 
+OfClient = Annotated[str | None, typer.Option("--client", help="Only those of this Client.")]
+Before = Annotated[str | None, typer.Option(help="Only what is older than this one: the next page.")]
 ClientName = Annotated[str, typer.Option("--client", help="The Client that accounts of the key belong to.")]
 
 
@@ -62,8 +67,8 @@ def eab_create(
 def eab_list(
     directory: Directory,
     *,
-    client: Annotated[str | None, typer.Option("--client", help="Only keys of this Client.")] = None,
-    before: Annotated[str | None, typer.Option(help="Only keys older than this one: the next page.")] = None,
+    client: OfClient = None,
+    before: Before = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -72,8 +77,7 @@ def eab_list(
     from gateway.console import print_json, print_table
 
     async def search(core: "Core") -> tuple[list["ExternalAccountKey"], dict[str, str]]:
-        clients = {one.id: one.name for one in await core.store.read(lambda tx: tx.clients.all())}
-        only = None if client is None else frozenset(key for key, name in clients.items() if name == client)
+        clients, only = await _clients(core, client)
         found = await external_account_keys.search(core, operator(), client_ids=only, before=before, limit=limit)
         return found, clients
 
@@ -100,6 +104,95 @@ def eab_revoke(directory: Directory, key_id: Annotated[str, typer.Argument(metav
 
     reading(directory, lambda core: external_account_keys.revoke(core, key_id, operator()))
     typer.echo(f"{key_id} is revoked.")
+
+
+@account.command("list")
+def account_list(
+    directory: Directory,
+    *,
+    client: OfClient = None,
+    status: Annotated[str | None, typer.Option(help="Only accounts of this status.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Only accounts with this in a contact.")] = None,
+    thumbprint: Annotated[str | None, typer.Option(help="Only the account of this key (RFC 7638).")] = None,
+    kid: Annotated[str | None, typer.Option(help="Only accounts bound with this external account key.")] = None,
+    before: Before = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List ACME accounts, newest first."""
+    from ca_core.access.queries import accounts
+    from ca_core.model.accounts import AccountStatus
+    from ca_core.model.store import AccountSearch
+    from gateway.console import print_json, print_table
+
+    async def search(core: "Core") -> tuple[list["Account"], dict[str, str]]:
+        clients, only = await _clients(core, client)
+        query = AccountSearch(
+            client_ids=only,
+            status=None if status is None else AccountStatus(choice("--status", status, AccountStatus)),
+            contact=contact,
+            thumbprint=thumbprint,
+            external_account_key_id=kid,
+            before=before,
+            limit=limit,
+        )
+        return await accounts(core, query, operator()), clients
+
+    found, clients = reading(directory, search)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (item.id, clients[item.client_id], item.status, item.created_at, item.binding.key_id if item.binding else "",
+         item.contacts)
+        for item in found
+    ]  # fmt: skip
+    print_table("ACME accounts", ("id", "Client", "status", "created (UTC)", "bound with", "contacts"), rows)
+
+
+@account.command("show")
+def account_show(directory: Directory, account_id: str, *, as_json: AsJson = False) -> None:
+    """Show an ACME account and the names that it has shown control of."""
+    from ca_core.access.queries import account as get_account
+    from ca_core.access.queries import enrolled_domains
+    from ca_core.model.store import ChallengeSearch
+    from gateway.console import print_facts, print_json, print_table
+
+    async def read(core: "Core") -> tuple["Account", list["FoundChallenge"]]:
+        shown = await get_account(core, account_id, operator())
+        query = ChallengeSearch(client_ids=None, account_id=account_id)
+        return shown, await enrolled_domains(core, query, operator())
+
+    shown, domains = reading(directory, read)
+    if as_json:
+        print_json({"account": shown, "domains": domains})
+        return
+    facts = {
+        "status": shown.status,
+        "Client": shown.client_id,
+        "product": shown.product_id,
+        "contacts": shown.contacts,
+        "thumbprint": shown.thumbprint,
+        "bound with": shown.binding.key_id if shown.binding else None,
+        "created (UTC)": shown.created_at,
+    }
+    print_facts(shown.id, facts)
+    rows = [
+        (f"*.{item.identifier.value}" if item.wildcard else item.identifier.value, item.method, item.validated_at,
+         item.expires_at)
+        for item in domains
+    ]  # fmt: skip
+    print_table("\nControl is shown of", ("name", "method", "since (UTC)", "until (UTC)"), rows)
+
+
+async def _clients(core: "Core", name: str | None) -> tuple[dict[str, str], frozenset[str] | None]:
+    """Return every Client's name by its id, and the ids of those to look at; raises NOT_FOUND for an unknown name."""
+    clients = {client.id: client.name for client in await core.store.read(lambda tx: tx.clients.all())}
+    if name is None:
+        return clients, None
+    if name not in clients.values():
+        raise TriviumError(ErrorKind.NOT_FOUND, f"There is no Client {name}; it has: {', '.join(clients.values())}.")
+    return clients, frozenset(key for key, known in clients.items() if known == name)
 
 
 def _request(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ca_core.model.errors import TriviumError
-from gateway.account_commands import eab
+from gateway.account_commands import account, eab
 from gateway.command_options import AsJson, Directory, Limit, choice, operator, reading
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ order = typer.Typer(help="Look at orders.", no_args_is_help=True)
 product = typer.Typer(help="Look at products.", no_args_is_help=True)
 app.add_typer(order, name="order")
 app.add_typer(product, name="product")
+app.add_typer(account, name="account")
 app.add_typer(eab, name="eab")
 
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, func, select, type_coerce
 
 from ca_core.model.accounts import Account
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_accounts import ExternalAccountBinding
+from ca_core.model.store import AccountSearch
 from ca_core.model.values import of_members, replace
+from store.columns import among
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
 from store.tables import accounts
@@ -43,6 +45,24 @@ class AccountTable:
             raise conflict(f"account {account.id}")
         return replace(account, revision=account.revision + 1)
 
+    def search(self, query: AccountSearch) -> list[Account]:
+        """Return the accounts that match, newest first; ``query.before`` is the id the page continues behind."""
+        search = select(accounts).order_by(accounts.c.id.desc()).limit(query.limit)
+        if query.client_ids is not None:
+            search = search.where(among(accounts.c.client_id, query.client_ids))
+        if query.status is not None:
+            search = search.where(accounts.c.status == query.status)
+        if query.contact is not None:
+            contacts = func.lower(type_coerce(accounts.c.contacts, Text))
+            search = search.where(contacts.contains(query.contact.lower(), autoescape=True))
+        if query.thumbprint is not None:
+            search = search.where(accounts.c.thumbprint == query.thumbprint)
+        if query.external_account_key_id is not None:
+            search = search.where(accounts.c.external_account_key_id == query.external_account_key_id)
+        if query.before is not None:
+            search = search.where(accounts.c.id < query.before)
+        return [_stored(row) for row in self._run.search(search)]
+
 
 def _values(account: Account) -> dict[str, Any]:
     binding = account.binding
@@ -54,8 +74,10 @@ def _values(account: Account) -> dict[str, Any]:
 
 
 def _account(row: Row | None) -> Account | None:
-    if row is None:
-        return None
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Row) -> Account:
     key_id, jws = row.pop("external_account_key_id"), row.pop("external_account_binding")
     row["binding"] = None if key_id is None else ExternalAccountBinding(key_id=key_id, jws=jws)
     return of_members(Account, row)

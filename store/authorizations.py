@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, insert, select
 
-from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge
+from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, FoundChallenge
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
+from ca_core.model.store import ChallengeSearch
 from ca_core.model.values import of_members, replace
+from store.challenge_search import statement
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Row, Statement
 from store.tables import authorizations, challenges
@@ -124,6 +126,13 @@ class AuthorizationTable:
         if not self._run.change(_SAVE_CHALLENGE, vars(challenge)):
             raise conflict(f"challenge {challenge.id}")
         return replace(challenge, revision=challenge.revision + 1)
+
+    def search(self, query: ChallengeSearch) -> list[FoundChallenge]:
+        """Return the challenges that match, newest first; ``query.before`` is the id the page continues behind."""
+        found = self._run.search(statement(query))
+        for row in found:
+            row["identifier"] = Identifier(type=row.pop("identifier_type"), value=row.pop("identifier_value"))
+        return [of_members(FoundChallenge, row) for row in found]
 
     def _of_ids(self, ids: Sequence[str]) -> dict[str, Authorization]:
         if not ids:

@@ -224,7 +224,7 @@ authorizations = Table(
     _required("expires_at", Time),
     Column("caa", Json(codecs.encode_caa_permission, codecs.decode_caa_permission)),
     _required("revision", Integer),
-    Index(None, "account_id", "identifier_value"),
+    Index(None, "identifier_value", "account_id"),
 )
 
 challenges = Table(

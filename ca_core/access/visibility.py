@@ -1,7 +1,15 @@
 """Tenancy: what a principal may see. The one place that decides it, for every road."""
 
+from dataclasses import replace
+from typing import Final, TypeVar
+
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.store import AccountSearch, ChallengeSearch, OrderSearch
+
+Search = TypeVar("Search", AccountSearch, ChallengeSearch, OrderSearch)
+MAX_PAGE: Final = 1000
+"""The most that one page of a search holds."""
 
 _SEES_EVERY_CLIENT = frozenset({PrincipalKind.OPERATOR, PrincipalKind.SYSTEM})
 
@@ -34,9 +42,17 @@ def not_found(what: str) -> TriviumError:
 def visible_clients(principal: Principal, *, asked: frozenset[str] | None = None) -> frozenset[str] | None:
     """Return the Clients a search of ``principal`` runs over: of those ``asked`` for (None: all) the visible ones.
 
-    None is every Client, for the operator only.
+    None is every Client, for the operator only. An ACME account searches nothing: what it made, it lists.
     """
+    if principal.kind is PrincipalKind.ACME_ACCOUNT:
+        return frozenset()
     if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
         return asked
     visible = frozenset() if principal.client_id is None else frozenset({principal.client_id})
     return visible if asked is None else asked & visible
+
+
+def restricted(query: Search, principal: Principal) -> Search:
+    """Return the search as ``principal`` may make it: over the Clients it sees, no page larger than MAX_PAGE."""
+    client_ids = visible_clients(principal, asked=query.client_ids)
+    return replace(query, client_ids=client_ids, limit=max(1, min(query.limit, MAX_PAGE)))

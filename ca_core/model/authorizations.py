@@ -103,3 +103,24 @@ class Authorization:
     def covers(self, identifier: Identifier) -> bool:
         """Whether it is for exactly ``identifier``: a wildcard's never covers the base, nor the reverse."""
         return self.identifier == identifier.base and self.wildcard == identifier.wildcard
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundChallenge:
+    """A challenge as operators look at it: with the name, Client and account it is for.
+
+    Its token counts until ``expires_at``; once control is shown, so long does the authorization.
+    """
+
+    id: str
+    authorization_id: str
+    client_id: str
+    account_id: str | None
+    identifier: Identifier
+    wildcard: bool
+    method: ValidationMethod
+    token: str
+    status: ChallengeStatus
+    authorization_status: AuthorizationStatus
+    validated_at: datetime | None
+    expires_at: datetime

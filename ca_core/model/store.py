@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from ca_core.model.accounts import Account
+from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.audit import AuditRecord
-from ca_core.model.authorizations import Authorization, Challenge
+from ca_core.model.authorizations import (
+    Authorization,
+    Challenge,
+    ChallengeStatus,
+    FoundChallenge,
+    ValidationMethod,
+)
 from ca_core.model.certificates import Certificate, Crl, RevokedSerial
 from ca_core.model.clients import Client
 from ca_core.model.external_accounts import ExternalAccountKey
@@ -36,6 +42,37 @@ class OrderSearch:
     states: frozenset[OrderState] | None = None
     account_id: str | None = None
     identifier: str | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSearch:
+    """What operators search ACME accounts by; None means any. ``contact`` is part of a contact, in any case."""
+
+    client_ids: frozenset[str] | None
+    status: AccountStatus | None = None
+    contact: str | None = None
+    thumbprint: str | None = None
+    external_account_key_id: str | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChallengeSearch:
+    """What operators search challenges by; None means any. ``identifier`` is a whole name, without ``*.``.
+
+    ``enrolled_at`` leaves those alone by which control of a name is shown at that time, the newest of each Client,
+    name and account.
+    """
+
+    client_ids: frozenset[str] | None
+    identifier: str | None = None
+    account_id: str | None = None
+    method: ValidationMethod | None = None
+    status: ChallengeStatus | None = None
+    enrolled_at: datetime | None = None
     before: str | None = None
     limit: int = 50
 
@@ -85,6 +122,10 @@ class Accounts(Protocol):
     def by_thumbprint(self, thumbprint: str) -> Account | None: ...
     def save(self, account: Account) -> Account:
         """Replace the row whose revision is ``account.revision``; return it with the next one; raises CONFLICT."""
+        ...
+
+    def search(self, query: AccountSearch) -> list[Account]:
+        """Newest first; ``query.before`` is the id the page continues behind."""
         ...
 
 
@@ -149,6 +190,9 @@ class Authorizations(Protocol):
         ...
 
     def save_challenge(self, challenge: Challenge) -> Challenge: ...
+    def search(self, query: ChallengeSearch) -> list[FoundChallenge]:
+        """Newest first; ``query.before`` is the id of the challenge the page continues behind."""
+        ...
 
 
 class Certificates(Protocol):

@@ -1,8 +1,8 @@
 """Read orders, their jobs and certificates, as far as the principal may see them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ca_core.access.visibility import not_found, require_sees, visible_clients
+from ca_core.access.visibility import not_found, require_sees, restricted
 from ca_core.core import Core
 from ca_core.model.authorizations import Authorization
 from ca_core.model.certificates import Certificate
@@ -53,8 +53,8 @@ async def of_account(core: Core, principal: Principal, *, after: str | None, lim
 
 async def search(core: Core, query: OrderSearch, principal: Principal) -> list[Order]:
     """Return the orders the query finds among those of the Clients the principal sees, newest first."""
-    query = replace(query, client_ids=visible_clients(principal, asked=query.client_ids))
-    return await core.store.read(lambda tx: tx.orders.search(query))
+    allowed = restricted(query, principal)
+    return await core.store.read(lambda tx: tx.orders.search(allowed))
 
 
 async def certificate(core: Core, certificate_id: str, principal: Principal) -> Certificate:

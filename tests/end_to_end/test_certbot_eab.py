@@ -42,6 +42,12 @@ def test_a_certificate_with_a_key_of_the_operator(
     explained = json.loads(bound.gateway.trivium("explain", key[1], "--json"))
     account_id = account_url(bound.run("show_account")).rpartition("/")[2]
     assert {record["details"].get("account") for record in explained["audit"]} == {None, account_id}
+    [listed] = json.loads(bound.gateway.trivium("account", "list", "--kid", key[1], "--json"))
+    assert listed["id"] == account_id
+    shown = json.loads(bound.gateway.trivium("account", "show", account_id, "--json"))
+    assert [domain["identifier"]["value"] for domain in shown["domains"]] == [name]
+    assert name in bound.gateway.trivium("account", "show", account_id)
+    assert account_id in bound.gateway.trivium("account", "list")
 
     second = replace(bound, directory=bound.directory.with_name("second"))
     assert "is used" in second.refused("register", *second.newcomer, *key)

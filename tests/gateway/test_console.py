@@ -50,6 +50,13 @@ def test_no_order_is_an_empty_list(directory: Path) -> None:
         (("explain", "err-00000000-0000-7000-8000-000000000000"), "There is no failure"),
         (("explain", "x'; DROP TABLE orders"), "is not an id of ours"),
         (("order", "list", "--state", "DONE"), "choose one of"),
+        (("account", "show", "acc-00000000-0000-7000-8000-000000000000"), "no such account"),
+        (("account", "list", "--status", "gone"), "choose one of"),
+        (("account", "list", "--client", "nobody"), "There is no Client nobody"),
+        (("eab", "revoke", "eab-00000000-0000-7000-8000-000000000000"), "no such external account key"),
+        (("eab", "list", "--client", "nobody"), "There is no Client nobody"),
+        (("eab", "create", "--client", "nobody"), "There is no Client nobody"),
+        (("eab", "create", "--product", "nothing"), "it has: tls"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(directory: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -12,10 +12,13 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_accounts import ExternalAccountBinding, ExternalAccountKey, ExternalAccountKeyStatus
 from ca_core.model.principals import Principal
 from ca_core.model.products import Product, Road
+from ca_core.model.sources import Entropy
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 
 HMAC_KEY_BYTES: Final = 32
+_DASH: Final = 62
+"""The six bits that base64url writes as a dash (RFC 4648 section 5)."""
 _WHAT: Final = "external account key"
 
 
@@ -59,7 +62,7 @@ async def create(
         created_by=principal.actor,
         created_at=core.sources.now(),
     )
-    secret = core.sources.entropy.token(HMAC_KEY_BYTES)
+    secret = _hmac_key(core.sources.entropy)
     sealed = core.sealer.seal(_purpose(key.id), secret)
     record = entry(
         core.sources,
@@ -143,6 +146,14 @@ def use(tx: Transaction, key: ExternalAccountKey, account_id: str, core: Core, p
         core.sources, principal, "external-account-key.use", key.id, client_id=key.client_id, account=account_id
     )
     tx.audit.append([record])
+
+
+def _hmac_key(entropy: Entropy) -> bytes:
+    """Return a new HMAC key whose base64url begins with no dash: command lines take such a value for an option."""
+    while True:
+        secret = entropy.token(HMAC_KEY_BYTES)
+        if secret[0] >> 2 != _DASH:
+            return secret
 
 
 def _purpose(key_id: str) -> str:

@@ -287,6 +287,26 @@ async def test_every_act_on_a_key_is_audited_and_no_secret_is(bound: AcmeServer)
     assert key.secret not in sealed
 
 
+async def test_no_hmac_key_looks_like_an_option(server: AcmeServer) -> None:
+    """One key in 64 could not be given to certbot, which takes what begins with a dash for an option."""
+
+    class Dashes:
+        """Gives keys that would begin with a dash, then one that does not."""
+
+        left = 3
+
+        def token(self, length: int) -> bytes:
+            if length != external_account_keys.HMAC_KEY_BYTES:
+                return bytes(length)
+            self.left -= 1
+            return bytes([0xF8 + self.left if self.left else 0]) + bytes(length - 1)
+
+    core = replace(server.core, sources=replace(server.core.sources, entropy=Dashes()))
+    request = ExternalAccountKeyRequest(client_id="cli-1", product_ids=("pma-tls",))
+    _, secret = await external_account_keys.create(core, request, OPERATOR)
+    assert b64(secret) == "A" * 43
+
+
 async def test_keys_are_for_what_their_client_has(server: AcmeServer) -> None:
     """A key would bind accounts to nothing, or to another Client's product."""
     await another_client(server)

@@ -152,6 +152,8 @@ def key_change_changes_nothing_else(ca: Ca) -> None:
     before = client.read(client.url).json
     expect_success(change(client, inner(client, new)))
     after = Client(ca.transport, ca.directory, new, client.url).read(client.url).json
+    for found in (before, after):
+        found.pop("key", None)  # some servers show it
     expect(before == after, f"the account was {before} and is {after}")
 
 

@@ -11,6 +11,7 @@ import typer
 
 from ca_core.model.errors import TriviumError
 from gateway.account_commands import account, eab
+from gateway.certificate_commands import certificate
 from gateway.command_options import AsJson, Directory, Limit, choice, operator, reading
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ product = typer.Typer(help="Look at products.", no_args_is_help=True)
 app.add_typer(order, name="order")
 app.add_typer(product, name="product")
 app.add_typer(account, name="account")
+app.add_typer(certificate, name="certificate")
 app.add_typer(eab, name="eab")
 
 

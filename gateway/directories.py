@@ -6,6 +6,7 @@ from ca_core.access.accounts import Enrolment
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.products import Product, Road
 from ca_core.model.store import Transaction
+from ca_core.orders.product_choice import offered_products
 from gateway.acme.directory import Directory, account_prefix
 from gateway.first_catalogue import DEFAULT_CLIENT, DEFAULT_PRODUCT
 
@@ -44,5 +45,6 @@ def account_prefixes(external_url: str) -> tuple[str, ...]:
 
 def products_over_acme(tx: Transaction, client_id: str) -> list[Product]:
     """Return what the Client orders over ACME, the product an account gets by default first."""
-    products = [product for product in tx.products.all(frozenset({client_id})) if Road.ACME in product.roads]
-    return sorted(products, key=lambda product: (product.name != DEFAULT_PRODUCT, product.name))
+    return sorted(
+        offered_products(tx, client_id, Road.ACME), key=lambda product: (product.name != DEFAULT_PRODUCT, product.name)
+    )

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select
+from sqlalchemy import BindParameter, bindparam, insert, or_, select
 
 from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, FoundChallenge
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -71,6 +71,22 @@ def _valid_for(names: tuple[str, ...]) -> Statement:
     )
 
 
+@cache
+def _held_for(names: tuple[str, ...]) -> Statement:
+    """The valid, unexpired authorizations of so many identifier values: the account's, and the Client's own."""
+    return Statement(
+        select(authorizations)
+        .where(
+            or_(authorizations.c.account_id == bindparam("account_id"), authorizations.c.account_id.is_(None)),
+            authorizations.c.client_id == bindparam("client_id"),
+            authorizations.c.identifier_value.in_([bindparam(name) for name in names]),
+            authorizations.c.status == AuthorizationStatus.VALID,
+            authorizations.c.expires_at > bindparam("now"),
+        )
+        .order_by(authorizations.c.id)
+    )
+
+
 class AuthorizationTable:
     """Implements :class:`ca_core.model.store.Authorizations`."""
 
@@ -110,6 +126,19 @@ class AuthorizationTable:
             return []
         bases = _spread("base", [identifier.base.value for identifier in identifiers])
         rows = self._run.all(_valid_for(tuple(bases)), {**bases, "account_id": account_id, "now": now})
+        return self._covering(rows, identifiers)
+
+    def held_for(
+        self, client_id: str, account_id: str | None, identifiers: Sequence[Identifier], now: datetime
+    ) -> list[Authorization]:
+        """Return the valid, unexpired ones that cover one of the identifiers: the account's, and the Client's own."""
+        if not identifiers:
+            return []
+        bases = _spread("base", [identifier.base.value for identifier in identifiers])
+        values = {**bases, "client_id": client_id, "account_id": account_id, "now": now}
+        return self._covering(self._run.all(_held_for(tuple(bases)), values), identifiers)
+
+    def _covering(self, rows: Sequence[Row], identifiers: Sequence[Identifier]) -> list[Authorization]:
         wanted = {(identifier.base, identifier.wildcard) for identifier in identifiers}
         ids = [row["id"] for row in rows if (_identifier(row), row["wildcard"]) in wanted]
         found = self._of_ids(ids)

@@ -159,6 +159,8 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         order_lifetime=policy.order_lifetime,
         caa_identities=list(policy.caa_identities),
         require_dnssec=policy.require_dnssec,
+        reuse_authorizations=policy.reuse_authorizations,
+        requested_validity=policy.requested_validity,
     )
 
 
@@ -182,6 +184,8 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         order_lifetime=members["order_lifetime"],
         caa_identities=tuple(members.get("caa_identities", ())),
         require_dnssec=members.get("require_dnssec", False),
+        reuse_authorizations=members.get("reuse_authorizations", False),
+        requested_validity=members.get("requested_validity", False),
     )
 
 

@@ -23,6 +23,9 @@ def _current() -> Select[*tuple[object, ...]]:
 
 
 _GET = Statement(_current().where(current_products.c.id == bindparam("id")))
+_OF_CLIENT = Statement(
+    _current().where(product_versions.c.client_id == bindparam("client_id")).order_by(product_versions.c.name)
+)
 _VERSION = Statement(
     select(product_versions).where(
         product_versions.c.id == bindparam("id"), product_versions.c.version == bindparam("version")
@@ -52,6 +55,10 @@ class ProductTable:
         if known is None and (row := self._run.one(_VERSION, {"id": product_id, "version": version})) is not None:
             known = self._known[product_id, version] = of_members(Product, row)
         return known
+
+    def of_client(self, client_id: str) -> list[Product]:
+        """Return the Client's current products, by name."""
+        return [of_members(Product, row) for row in self._run.all(_OF_CLIENT, {"client_id": client_id})]
 
     def all(self, client_ids: frozenset[str] | None) -> list[Product]:
         """Return the current products of these Clients, by name; None is the operator's own service only."""

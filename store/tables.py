@@ -183,6 +183,7 @@ orders = Table(
     _client(),
     _required("product_id", String),
     _required("product_version", String),
+    _required("product_name", String),
     Column("account_id", String, ForeignKey("accounts.id")),
     _required("road", Member(Road)),
     _required("placed_by", String),
@@ -223,6 +224,9 @@ authorizations = Table(
     _required("created_at", Time),
     _required("expires_at", Time),
     Column("caa", Json(codecs.encode_caa_permission, codecs.decode_caa_permission)),
+    Column("product_id", String),
+    Column("product_version", String),
+    _required("pre_authorized", Boolean),
     _required("revision", Integer),
     Index(None, "identifier_value", "account_id"),
 )

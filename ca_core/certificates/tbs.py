@@ -167,6 +167,11 @@ def prepare(issuer: Issuer) -> None:
     _issuer(issuer.certificate)
 
 
+def issuer_end(issuer: Issuer) -> datetime:
+    """Return when the issuer's own certificate ends (UTC): nothing it signs may outlive it (rule 16)."""
+    return _issuer(issuer.certificate).not_after
+
+
 @dataclass(frozen=True, kw_only=True)
 class _SigningIssuer:
     """What is the same in every certificate of an issuer; made once from its certificate."""

@@ -6,7 +6,7 @@ from typing import Final
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.products import Profile
 
-_NOT_BEFORE_DISTANCE: Final = timedelta(hours=48)
+NOT_BEFORE_DISTANCE: Final = timedelta(hours=48)
 """BR 7.1.2.7: notBefore lies within 48 hours of the time of signing."""
 
 _DAY: Final = 86400
@@ -35,14 +35,13 @@ def validity_period(
 
     The period is ``profile.validity`` seconds counted inclusively, so notAfter is one second less than notBefore plus
     it (rule 14). ``not_before`` and ``not_after`` are the requester's wish (RFC 8555 section 7.4): it may shorten the
-    period or put it off by up to 48 hours, no more; otherwise MALFORMED. A certificate that would outlive the issuer
-    is refused with UNAVAILABLE (rule 16), not shortened: who ordered 90 days must not silently get 3.
+    period or begin it within 48 hours, no more; otherwise MALFORMED. A certificate that would outlive the issuer is
+    refused with UNAVAILABLE (rule 16), not shortened: who ordered 90 days must not silently get 3.
     """
-    earliest = (now - timedelta(seconds=profile.backdate)).replace(microsecond=0)
-    start = earliest if not_before is None else _whole_seconds(not_before)
-    if not earliest <= start <= now + _NOT_BEFORE_DISTANCE:
+    start = _earliest(profile, now) if not_before is None else _whole_seconds(not_before)
+    if abs(start - now) > NOT_BEFORE_DISTANCE:
         raise TriviumError(
-            ErrorKind.MALFORMED, "notBefore must lie between now and 48 hours from now; leave it out to begin now."
+            ErrorKind.MALFORMED, "notBefore must lie within 48 hours of the signature; leave it out to begin now."
         )
     seconds = min(profile.validity, maximum_tls_validity(now)) if public else profile.validity
     latest = start + timedelta(seconds=seconds - 1)
@@ -53,6 +52,11 @@ def validity_period(
             f"notAfter must lie behind notBefore and not after {latest:%Y-%m-%dT%H:%M:%SZ}; leave it out to get the "
             "product's validity.",
         )
+    if not_after is not None and end > issuer_not_after:
+        raise TriviumError(
+            ErrorKind.MALFORMED,
+            f"notAfter must not lie behind {issuer_not_after:%Y-%m-%dT%H:%M:%SZ}, when the issuing CA itself ends.",
+        )
     if end > issuer_not_after:
         raise TriviumError(
             ErrorKind.UNAVAILABLE,
@@ -60,6 +64,38 @@ def validity_period(
             "must renew the issuing CA.",
         )
     return start, end
+
+
+def check_requested_period(
+    profile: Profile,
+    *,
+    public: bool,
+    now: datetime,
+    issuer_not_after: datetime,
+    not_before: datetime | None,
+    not_after: datetime | None,
+) -> None:
+    """Raise MALFORMED unless a requester may ask for this period at ``now``, as :func:`validity_period` and more.
+
+    The signature comes later: what begins no earlier than a certificate signed now would is not back-dated by it.
+    """
+    if not_before is not None and _whole_seconds(not_before) < _earliest(profile, now):
+        raise TriviumError(
+            ErrorKind.MALFORMED,
+            f"notBefore must not lie before {_earliest(profile, now):%Y-%m-%dT%H:%M:%SZ}; leave it out to begin now.",
+        )
+    validity_period(
+        profile,
+        public=public,
+        now=now,
+        issuer_not_after=issuer_not_after,
+        not_before=not_before,
+        not_after=not_after,
+    )
+
+
+def _earliest(profile: Profile, now: datetime) -> datetime:
+    return (now - timedelta(seconds=profile.backdate)).replace(microsecond=0)
 
 
 def _whole_seconds(moment: datetime) -> datetime:

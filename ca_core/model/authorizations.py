@@ -66,6 +66,8 @@ class Authorization:
 
     ``identifier`` never carries ``*.``; ``wildcard`` says that only the wildcard of it is meant (rule 50). ``caa`` is
     the permission found when control was shown; None where CAA was not checked.
+    ``pre_authorized`` ones were made to serve the orders that come, the others with an order (RFC 8555 section 7.4.1).
+    Control is shown as ``product_version`` of ``product_id`` wants it; both are None when no product had a say.
     """
 
     id: str
@@ -78,6 +80,9 @@ class Authorization:
     expires_at: datetime
     challenges: tuple[Challenge, ...]
     caa: CaaPermission | None = None
+    product_id: str | None = None
+    product_version: str | None = None
+    pre_authorized: bool = False
     revision: int = 0
 
     @property
@@ -93,6 +98,11 @@ class Authorization:
     def methods(self) -> frozenset[ValidationMethod]:
         """The methods by which control was shown."""
         return frozenset(one.method for one in self.challenges if one.status is ChallengeStatus.VALID)
+
+    @property
+    def shown_at(self) -> datetime:
+        """When control was shown; of a valid authorization only."""
+        return max((one.validated_at for one in self.challenges if one.validated_at), default=self.created_at)
 
     def status_at(self, now: datetime) -> AuthorizationStatus:
         """Return the status as it is at ``now``: pending and valid ones expire."""

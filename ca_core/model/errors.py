@@ -41,6 +41,7 @@ class ErrorKind(StrEnum):
     BAD_REASON = "bad_reason"
     CONFLICT = "conflict"
     ALREADY_REPLACED = "already_replaced"
+    INVALID_PROFILE = "invalid_profile"
     CLOCK = "clock"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"

@@ -45,12 +45,14 @@ class OrderRequest:
     """What every road asks with: product and identifiers, and the CSR (DER) where the road brings it at once.
 
     ``not_before`` and ``not_after`` are the requester's wish (UTC); a product that does not allow it refuses them.
-    ``replaces`` is the certificate that the order's one is to replace (RFC 9773 section 5).
+    ``replaces`` is the certificate that the order's one is to replace (RFC 9773 section 5). ``profile`` names another
+    product of the Client in place of ``product_id``'s (draft-ietf-acme-profiles-00).
     """
 
     product_id: str
     road: Road
     identifiers: tuple[Identifier, ...]
+    profile: str | None = None
     csr: bytes | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
@@ -64,7 +66,8 @@ class Order:
     """An order (``ord-``). It refers to authorizations and never copies them.
 
     It keeps the product version it was placed with and is issued under it or fails (fault F17). ``csr`` is DER.
-    ``replaces`` is the id of the certificate it is to replace; of the orders that did not fail one can replace it.
+    ``product_name`` is that version's name. ``replaces`` is the id of the certificate it is to replace; of the orders
+    that did not fail one can replace it.
     ``revision`` is the compare-and-set counter of the store.
     """
 
@@ -72,6 +75,7 @@ class Order:
     client_id: str
     product_id: str
     product_version: str
+    product_name: str
     account_id: str | None
     road: Road
     placed_by: str

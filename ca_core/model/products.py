@@ -95,6 +95,8 @@ class Policy:
 
     ``authorization_lifetime`` is how long control of an identifier stays shown, ``order_lifetime`` how long an
     order may wait; both in seconds. ``public`` products never take internal names and accept no lint finding.
+    ``reuse_authorizations`` lets control that an account has shown serve its further orders while it lasts;
+    ``requested_validity`` lets the requester name notBefore and notAfter within the profile's validity.
     """
 
     public: bool
@@ -106,6 +108,8 @@ class Policy:
     order_lifetime: int = 7 * 86400
     caa_identities: tuple[str, ...] = ()
     require_dnssec: bool = False
+    reuse_authorizations: bool = False
+    requested_validity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,10 @@ class Products(Protocol):
 
     def get(self, product_id: str) -> Product | None: ...
     def version(self, product_id: str, version: str) -> Product | None: ...
+    def of_client(self, client_id: str) -> list[Product]:
+        """The Client's current products, by name."""
+        ...
+
     def all(self, client_ids: frozenset[str] | None) -> list[Product]: ...
 
 
@@ -183,6 +187,12 @@ class Authorizations(Protocol):
     def by_challenge(self, challenge_id: str) -> Authorization | None: ...
     def valid_for(self, account_id: str, identifiers: Sequence[Identifier], now: datetime) -> list[Authorization]:
         """The account's valid, unexpired authorizations that cover one of the identifiers."""
+        ...
+
+    def held_for(
+        self, client_id: str, account_id: str | None, identifiers: Sequence[Identifier], now: datetime
+    ) -> list[Authorization]:
+        """The valid, unexpired ones that cover one of the identifiers: the account's, and the Client's own."""
         ...
 
     def save(self, authorization: Authorization) -> Authorization:

@@ -1,12 +1,28 @@
 """How long an order that waits can still become a certificate."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from ca_core.certificates.validity import NOT_BEFORE_DISTANCE
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
-from ca_core.model.orders import Order
+from ca_core.model.orders import Order, OrderRequest
+from ca_core.model.products import Policy
 
 _STILL_USEFUL = frozenset({AuthorizationStatus.PENDING, AuthorizationStatus.VALID})
+
+
+def expiry(policy: Policy, request: OrderRequest, authorizations: Sequence[Authorization], now: datetime) -> datetime:
+    """Return when an order placed at ``now`` expires: no later than what it is placed for can still be had.
+
+    That ends with the first of its authorizations, with a requested notAfter, and two days behind a requested
+    notBefore, when that would be too far from the signature (rule 14).
+    """
+    ends = [now + timedelta(seconds=policy.order_lifetime), *(one.expires_at for one in authorizations)]
+    if request.not_before is not None:
+        ends.append(request.not_before + NOT_BEFORE_DISTANCE)
+    if request.not_after is not None:
+        ends.append(request.not_after)
+    return min(ends)
 
 
 def is_lost(order: Order, authorizations: Sequence[Authorization], now: datetime) -> bool:

@@ -1,14 +1,16 @@
 """Place an order: the first command of every road."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from ca_core.access import rate_limits
-from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.certificates.names import check_identifiers
+from ca_core.certificates.tbs import issuer_end
+from ca_core.certificates.validity import check_requested_period
 from ca_core.core import Core
 from ca_core.model.authorizations import Authorization
-from ca_core.model.clients import Client
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.orders import Order, OrderRequest, OrderState
@@ -17,30 +19,44 @@ from ca_core.model.products import Product, ProfileKind
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
+from ca_core.orders.lifetime import expiry
+from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.queries import OrderView
 from ca_core.orders.replacement import replaced_by
 from ca_core.orders.root_job import root_job
 from ca_core.validation.authorizations import new_authorization
+from ca_core.validation.reuse import held_authorizations
 
 WAITING_FOR = "control of every identifier, then the CSR"
 
 
-async def place(core: Core, request: OrderRequest, principal: Principal) -> OrderView:
-    """Place an order in state NEW; it waits for its authorizations and its CSR. Return it with what it refers to.
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What is ordered, checked: identifiers in their normal form, and the authorizations that serve them already."""
 
-    Raises NOT_FOUND for a product that is not the principal's Client's, FORBIDDEN for a road the product is not
-    ordered over or a suspended Client, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a sub-problem per name, and
-    for what it is to replace as :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
+    product: Product
+    identifiers: tuple[Identifier, ...]
+    held: Mapping[Identifier, Authorization]
+
+
+async def place(core: Core, request: OrderRequest, principal: Principal) -> OrderView:
+    """Place an order in state NEW; it waits for its authorizations, as far as none is held, and its CSR.
+
+    Return it with what it refers to. Raises for the product as
+    :func:`~ca_core.orders.product_choice.chosen_product`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
+    sub-problem per name, MALFORMED for a period that the product does not give, for what it is to replace as
+    :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
     """
-    product, client = await core.store.read(lambda tx: _product(tx, request, principal))
-    _require_orderable(product, client, request)
-    identifiers = _identifiers(product, request)
-    now = core.sources.now()
     account_id = principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None
-    authorizations = [
-        new_authorization(core.sources, product, account_id, identifier, request.road) for identifier in identifiers
-    ]
-    order = _order(core, request, principal, product, identifiers, authorizations, now)
+    wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id))
+    product, now = wanted.product, core.sources.now()
+    made = {
+        identifier: new_authorization(core.sources, product, account_id, identifier, request.road)
+        for identifier in wanted.identifiers
+        if identifier not in wanted.held
+    }
+    authorizations = [wanted.held.get(identifier) or made[identifier] for identifier in wanted.identifiers]
+    order = _order(core, request, principal, wanted, authorizations, now)
     record = entry(
         core.sources,
         principal,
@@ -49,7 +65,7 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         client_id=order.client_id,
         product=product.id,
         productVersion=product.version,
-        identifiers=[str(identifier) for identifier in identifiers],
+        identifiers=[str(identifier) for identifier in wanted.identifiers],
     )
 
     def add(tx: Transaction) -> OrderView:
@@ -58,7 +74,7 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         if request.replaces is not None:
             replaced = replaced_by(core, tx, order, request.replaces, principal)
             placed = replace(order, replaces=replaced.id)
-        tx.authorizations.add(authorizations)
+        tx.authorizations.add(list(made.values()))
         tx.orders.add(placed)
         tx.jobs.add([root_job(placed, WAITING_FOR)])
         tx.audit.append([record])
@@ -74,58 +90,64 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
     return placed
 
 
-def _product(tx: Transaction, request: OrderRequest, principal: Principal) -> tuple[Product, Client]:
-    product = tx.products.get(request.product_id)
-    if product is None or (principal.client_id is not None and principal.client_id != product.client_id):
-        raise not_found("product")
-    client = tx.clients.get(product.client_id)
-    if client is None:
-        raise not_found("Client")
-    return product, client
-
-
-def _require_orderable(product: Product, client: Client, request: OrderRequest) -> None:
-    if client.suspended:
-        raise TriviumError(ErrorKind.FORBIDDEN, f"The Client {client.name} is suspended; ask its operator.")
-    if request.road not in product.roads:
-        raise TriviumError(
-            ErrorKind.FORBIDDEN, f"The product {product.name} cannot be ordered over {request.road}; choose another."
-        )
+def _wanted(
+    core: Core, tx: Transaction, request: OrderRequest, principal: Principal, account_id: str | None
+) -> _Wanted:
+    product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
     if request.not_before is not None or request.not_after is not None:
+        _check_period(core, tx, product, request)
+    if product.policy.profile.kind is ProfileKind.OCSP_RESPONDER:
+        return _Wanted(product=product, identifiers=(), held={})
+    identifiers = check_identifiers(request.identifiers, product.policy.names, public=product.policy.public)
+    return _Wanted(
+        product=product,
+        identifiers=identifiers,
+        held=held_authorizations(core, tx, product, account_id, identifiers),
+    )
+
+
+def _check_period(core: Core, tx: Transaction, product: Product, request: OrderRequest) -> None:
+    issuer = tx.issuers.get(product.issuer_id)
+    if not product.policy.requested_validity or issuer is None:
         raise TriviumError(
             ErrorKind.MALFORMED,
             f"The product {product.name} sets the validity itself; leave out notBefore and notAfter.",
         )
-
-
-def _identifiers(product: Product, request: OrderRequest) -> tuple[Identifier, ...]:
-    if product.policy.profile.kind is ProfileKind.OCSP_RESPONDER:
-        return ()
-    return check_identifiers(request.identifiers, product.policy.names, public=product.policy.public)
+    check_requested_period(
+        product.policy.profile,
+        public=product.policy.public,
+        now=core.sources.now(),
+        issuer_not_after=issuer_end(issuer),
+        not_before=request.not_before,
+        not_after=request.not_after,
+    )
 
 
 def _order(
     core: Core,
     request: OrderRequest,
     principal: Principal,
-    product: Product,
-    identifiers: tuple[Identifier, ...],
+    wanted: _Wanted,
     authorizations: list[Authorization],
     now: datetime,
 ) -> Order:
+    product = wanted.product
     return Order(
         id=core.sources.new_id("ord"),
         client_id=product.client_id,
         product_id=product.id,
         product_version=product.version,
+        product_name=product.name,
         account_id=principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None,
         road=request.road,
         placed_by=principal.actor,
-        identifiers=identifiers,
+        identifiers=wanted.identifiers,
         authorization_ids=tuple(authorization.id for authorization in authorizations),
         state=OrderState.NEW,
         created_at=now,
-        expires_at=now + timedelta(seconds=product.policy.order_lifetime),
+        expires_at=expiry(product.policy, request, list(wanted.held.values()), now),
+        not_before=request.not_before,
+        not_after=request.not_after,
         comment=request.comment,
         tags=request.tags,
     )

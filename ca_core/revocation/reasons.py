@@ -19,7 +19,7 @@ _FLAGS: Final = {
     RevocationReason.AA_COMPROMISE: x509.ReasonFlags.aa_compromise,
 }
 
-_USABLE: Final = (
+USABLE: Final = (
     RevocationReason.UNSPECIFIED,
     RevocationReason.KEY_COMPROMISE,
     RevocationReason.AFFILIATION_CHANGED,
@@ -46,7 +46,7 @@ def parse_reason(code: int) -> RevocationReason:
 
     Raises BAD_REASON with the list of those that may be used (RFC 8555 section 7.6).
     """
-    if code in _USABLE:
+    if code in USABLE:
         return RevocationReason(code)
-    usable = ", ".join(f"{int(reason)} ({reason_name(reason)})" for reason in _USABLE)
+    usable = ", ".join(f"{int(reason)} ({reason_name(reason)})" for reason in USABLE)
     raise TriviumError(ErrorKind.BAD_REASON, f"Reason {int(code)} cannot be used here; use one of {usable}.")

@@ -12,7 +12,7 @@ from ca_core.model.audit import AuditRecord, Outcome
 from ca_core.model.authorizations import Authorization, AuthorizationStatus, CaaPermission, Challenge, ChallengeStatus
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState
-from ca_core.model.orders import Order, OrderState
+from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
@@ -87,14 +87,13 @@ def _load(tx: Transaction, job: Job) -> Subject:
     if authorization is None:
         raise TriviumError(ErrorKind.INTERNAL, f"What the job {job.id} is to validate is gone.")
     challenge = next(one for one in authorization.challenges if one.id == job.subject_id)
-    return subject_of(tx, authorization, challenge, tx.orders.get(job.order_id) if job.order_id else None)
+    return subject_of(tx, authorization, challenge)
 
 
-def subject_of(tx: Transaction, authorization: Authorization, challenge: Challenge, order: Order | None) -> Subject:
-    """Return what there is to know for validating ``challenge``, of an authorization that ``order`` waits for."""
+def subject_of(tx: Transaction, authorization: Authorization, challenge: Challenge) -> Subject:
+    """Return what there is to know for validating ``challenge``, of ``authorization``."""
     account = tx.accounts.get(authorization.account_id) if authorization.account_id else None
-    product_id = order.product_id if order else account.product_id if account else ""
-    product = tx.products.version(product_id, order.product_version) if order else tx.products.get(product_id)
+    product = tx.products.version(authorization.product_id or "", authorization.product_version or "")
     if product is None:
         raise TriviumError(ErrorKind.INTERNAL, f"The product of the authorization {authorization.id} is gone.")
     return Subject(authorization=authorization, challenge=challenge, account=account, product=product)

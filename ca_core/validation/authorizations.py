@@ -57,6 +57,8 @@ def new_authorization(
         created_at=now,
         expires_at=now + timedelta(seconds=lifetime),
         challenges=tuple(_new_challenge(sources, authorization_id, method, own, now) for method in methods),
+        product_id=product.id,
+        product_version=product.version,
     )
 
 
@@ -183,7 +185,7 @@ async def _begin(
         )
         tx.jobs.add([job])
         tx.audit.append([record])
-        return job, subject_of(tx, authorization, begun, order)
+        return job, subject_of(tx, authorization, begun)
 
     return await core.store.write(begin)
 

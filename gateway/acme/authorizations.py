@@ -1,19 +1,38 @@
-"""Authorizations and challenges on the wire (RFC 8555 sections 7.1.4, 7.1.5 and 7.5)."""
+"""Authorizations and challenges on the wire (RFC 8555 sections 7.1.4, 7.1.5, 7.4.1 and 7.5)."""
+
+from http import HTTPStatus
 
 from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, ChallengeStatus
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.validation import authorizations
 from ca_core.validation.authorizations import challenge_of
-from gateway.acme.auth import ResourceRequest, payload_object
+from ca_core.validation.pre_authorization import pre_authorize
+from gateway.acme.auth import ByAccount, ResourceRequest, payload_object
 from gateway.acme.codec import JsonObject, format_time, malformed
-from gateway.acme.errors import problem_object
-from gateway.acme.front_end import POLL, FrontEnd, Reply, json_reply, link
-from gateway.acme.identifiers import identifier_object
+from gateway.acme.errors import RefusedWith, problem_object
+from gateway.acme.front_end import POLL, FrontEnd, Reply, json_reply, link, location
+from gateway.acme.identifiers import identifier_object, parse_identifier
 
 # Once a challenge has decided, the authorization shows no other (RFC 8555 section 7.1.4).
 _DECIDING = {
     AuthorizationStatus.VALID: ChallengeStatus.VALID,
     AuthorizationStatus.INVALID: ChallengeStatus.INVALID,
 }
+
+_UNWILLING = frozenset({ErrorKind.IDENTIFIER_REJECTED, ErrorKind.IDENTIFIER_UNSUPPORTED})
+
+
+async def new_authz(front_end: FrontEnd, request: ByAccount) -> Reply:
+    """Make an authorization ahead of any order; 403 where none could be had anyway (RFC 8555 section 7.4.1)."""
+    try:
+        identifier = parse_identifier(payload_object(request).get("identifier"))
+        made = await pre_authorize(request.core, request.account.product_id, identifier, request.principal)
+    except TriviumError as error:
+        if error.kind not in _UNWILLING:
+            raise
+        raise RefusedWith(error, status=HTTPStatus.FORBIDDEN) from error
+    url = location(front_end.directory.authorization(made.id))
+    return json_reply(_authorization_object(front_end, made), url, status=HTTPStatus.CREATED)
 
 
 async def authorization(front_end: FrontEnd, request: ResourceRequest) -> Reply:

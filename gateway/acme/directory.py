@@ -1,5 +1,6 @@
 """The directory (RFC 8555 section 7.1.1): where it is, what it says, and every URL that follows from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -71,9 +72,11 @@ class Directory:
         """Return the URL of a certificate with its default chain."""
         return f"{self.root}/certificate/{certificate_id}"
 
-    def document(self, *, binding_required: bool) -> bytes:
-        """Return the directory object; ``newAuthz`` is missing, which says that there is no pre-authorization."""
+    def document(self, *, binding_required: bool, profiles: Mapping[str, str]) -> bytes:
+        """Return the directory object; ``profiles`` are descriptions by name (draft-ietf-acme-profiles-00)."""
         meta: JsonObject = {"externalAccountRequired": binding_required}
+        if profiles:
+            meta["profiles"] = dict(profiles)
         if self.terms_url:
             meta["termsOfService"] = self.terms_url
         if self.website:
@@ -85,6 +88,7 @@ class Directory:
                 "newNonce": f"{self.root}/new-nonce",
                 "newAccount": f"{self.root}/new-account",
                 "newOrder": f"{self.root}/new-order",
+                "newAuthz": f"{self.root}/new-authz",
                 "revokeCert": f"{self.root}/revoke-cert",
                 "keyChange": f"{self.root}/key-change",
                 "renewalInfo": f"{self.root}/renewal-info",

@@ -47,6 +47,7 @@ PROBLEM_TYPES: dict[ErrorKind, tuple[str, HTTPStatus]] = {
     # 409 is for `replaces`, and for key change, which sets it itself: any other is an account's to clients.
     ErrorKind.CONFLICT: ("malformed", HTTPStatus.BAD_REQUEST),
     ErrorKind.ALREADY_REPLACED: ("alreadyReplaced", HTTPStatus.CONFLICT),
+    ErrorKind.INVALID_PROFILE: ("invalidProfile", HTTPStatus.BAD_REQUEST),
     ErrorKind.CLOCK: ("malformed", HTTPStatus.BAD_REQUEST),
     ErrorKind.RATE_LIMITED: ("rateLimited", HTTPStatus.TOO_MANY_REQUESTS),
     ErrorKind.UNAVAILABLE: ("serverInternal", HTTPStatus.SERVICE_UNAVAILABLE),

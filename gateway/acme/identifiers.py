@@ -11,12 +11,13 @@ def parse_identifiers(value: object) -> tuple[Identifier, ...]:
     """Read the ``identifiers`` of a new order; raises MALFORMED, and IDENTIFIER_UNSUPPORTED for an unknown type."""
     if not isinstance(value, list) or not value:
         raise malformed('"identifiers" must be a list of at least one identifier.')
-    return tuple(_parse_identifier(item) for item in value)
+    return tuple(parse_identifier(item) for item in value)
 
 
-def _parse_identifier(item: object) -> Identifier:
+def parse_identifier(item: object) -> Identifier:
+    """Read one identifier; raises as :func:`parse_identifiers`."""
     if not isinstance(item, dict) or not isinstance(item.get("type"), str) or not isinstance(item.get("value"), str):
-        raise malformed('Each identifier must be an object with the strings "type" and "value".')
+        raise malformed('An identifier must be an object with the strings "type" and "value".')
     if item["type"] not in _TYPES:
         detail = f'The "type" of an identifier must be one of {", ".join(_TYPES)}.'
         raise TriviumError(ErrorKind.IDENTIFIER_UNSUPPORTED, detail)

@@ -6,6 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from ca_core.certificates.renewal import identifier_of
+from ca_core.core import Core
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
 from ca_core.model.errors import TriviumError
 from ca_core.model.orders import Order, OrderRequest, OrderState
@@ -13,11 +14,13 @@ from ca_core.model.products import Road
 from ca_core.orders import queries
 from ca_core.orders.lifetime import is_lost
 from ca_core.orders.place import place
+from ca_core.orders.product_choice import offered_products
 from ca_core.orders.queries import OrderView
 from ca_core.orders.submit import submit_csr
 from gateway.acme.accounts import require_own
 from gateway.acme.auth import ByAccount, ResourceRequest, payload_object, require_post_as_get
-from gateway.acme.codec import JsonObject, decode_base64url, format_time, malformed, optional_time
+from gateway.acme.codec import JsonObject, decode_base64url, format_time, malformed, optional_string, optional_time
+from gateway.acme.directory import Directory
 from gateway.acme.errors import about_csr, problem_object
 from gateway.acme.front_end import POLL, FrontEnd, Header, Reply, json_reply, link, location
 from gateway.acme.identifiers import identifier_object, parse_identifiers
@@ -40,11 +43,24 @@ async def new_order(front_end: FrontEnd, request: ByAccount) -> Reply:
             identifiers=parse_identifiers(payload.get("identifiers")),
             not_before=optional_time(payload, "notBefore"),
             not_after=optional_time(payload, "notAfter"),
+            profile=optional_string(payload, "profile"),
             replaces=optional_certificate_identifier(payload, "replaces"),
         ),
         request.principal,
     )
     return _reply(front_end, placed, HTTPStatus.CREATED)
+
+
+async def profiles(core: Core, directory: Directory) -> dict[str, str]:
+    """Return what can be ordered at a directory, with a description each; nothing where accounts are of many Clients.
+
+    Accounts there may name a profile all the same (draft-ietf-acme-profiles-00 section 3).
+    """
+    enrolment = directory.enrolment
+    if enrolment is None:
+        return {}
+    offered = await core.store.read(lambda tx: offered_products(tx, enrolment.client_id, Road.ACME))
+    return {product.name: product.description or product.name for product in offered}
 
 
 async def order(front_end: FrontEnd, request: ResourceRequest) -> Reply:
@@ -119,6 +135,7 @@ def _order_object(front_end: FrontEnd, view: OrderView) -> JsonObject:
         "status": status,
         "expires": format_time(order.expires_at),
         "identifiers": [identifier_object(identifier) for identifier in order.identifiers],
+        "profile": order.product_name,
         "authorizations": [directory.authorization(authorization_id) for authorization_id in order.authorization_ids],
         "finalize": f"{directory.order(order.id)}/finalize",
     }

@@ -38,6 +38,7 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
     table = {
         "/new-nonce": Resource(front_end, get=_NEW_NONCE, post=_READ_NONCE),
         "/new-order": Resource(front_end, post=_NEW_ORDER),
+        "/new-authz": Resource(front_end, post=_NEW_AUTHZ),
         "/authorization/{id}": Resource(
             front_end, post=_AUTHORIZATION, plain_get=plain_get(authorizations.authorization)
         ),
@@ -63,9 +64,11 @@ def routes(core: Core, directory: Directory, nonces: Nonces) -> list[Route]:
 
 
 async def _document(front_end: FrontEnd, _: object) -> Reply:
-    """Answer with the directory object (RFC 8555 section 7.1.1), as the Client's settings are now."""
-    required = await binding_required(front_end.core, front_end.directory.enrolment)
-    return Reply(body=front_end.directory.document(binding_required=required))
+    """Answer with the directory object (RFC 8555 section 7.1.1), as the Client's settings and products are now."""
+    core, directory = front_end.core, front_end.directory
+    required = await binding_required(core, directory.enrolment)
+    profiles = await orders.profiles(core, directory)
+    return Reply(body=directory.document(binding_required=required, profiles=profiles))
 
 
 async def _read_directory(front_end: FrontEnd, request: ByAccount) -> Reply:
@@ -92,6 +95,7 @@ _ORDERS = Action(name="order.list", authenticate=by_account, perform=orders.orde
 _NEW_ORDER = Action(name="order.place", authenticate=by_account, perform=orders.new_order)
 _ORDER = Action(name="order.read", authenticate=by_account, perform=orders.order)
 _FINALIZE = Action(name="order.submit", authenticate=by_account, perform=orders.finalize)
+_NEW_AUTHZ = Action(name="authorization.create", authenticate=by_account, perform=authorizations.new_authz)
 _AUTHORIZATION = Action(name="authorization.read", authenticate=by_account, perform=authorizations.authorization)
 _CHALLENGE = Action(name="challenge.respond", authenticate=by_account, perform=authorizations.challenge)
 _CERTIFICATE = Action(name="certificate.read", authenticate=by_account, perform=certificates.certificate)

@@ -29,13 +29,13 @@ def test_every_kind_of_error_has_its_acme_type() -> None:
 
 
 def test_only_types_of_the_rfc_are_used() -> None:
-    """Clients know the types of RFC 8555 section 6.7, and that of RFC 9773 section 5, and no others."""
+    """Clients know the types of RFC 8555 section 6.7, of RFC 9773 and of the profiles' draft, and no others."""
     known = {
         "accountDoesNotExist", "alreadyReplaced", "alreadyRevoked", "badCSR", "badNonce", "badPublicKey",
         "badRevocationReason", "badSignatureAlgorithm", "caa", "compound", "connection", "dns",
-        "externalAccountRequired", "incorrectResponse", "invalidContact", "malformed", "orderNotReady", "rateLimited",
-        "rejectedIdentifier", "serverInternal", "tls", "unauthorized", "unsupportedContact", "unsupportedIdentifier",
-        "userActionRequired",
+        "externalAccountRequired", "incorrectResponse", "invalidContact", "invalidProfile", "malformed",
+        "orderNotReady", "rateLimited", "rejectedIdentifier", "serverInternal", "tls", "unauthorized",
+        "unsupportedContact", "unsupportedIdentifier", "userActionRequired",
     }  # fmt: skip
     assert {name for name, _ in PROBLEM_TYPES.values()} <= known
 
@@ -55,10 +55,11 @@ async def test_the_directory_answers_at_both_urls(server: AcmeServer, path: str)
         "newNonce": f"{BASE}/new-nonce",
         "newAccount": f"{BASE}/new-account",
         "newOrder": f"{BASE}/new-order",
+        "newAuthz": f"{BASE}/new-authz",
         "revokeCert": f"{BASE}/revoke-cert",
         "keyChange": f"{BASE}/key-change",
         "renewalInfo": f"{BASE}/renewal-info",
-        "meta": {"externalAccountRequired": False},
+        "meta": {"externalAccountRequired": False, "profiles": {"tls": "tls"}},
     }
     head = await send(server.app, "HEAD", EXTERNAL_URL + path)
     assert (head.status, head.body) == (200, b"")
@@ -72,6 +73,7 @@ async def test_the_directory_says_what_it_is_told_to(server: AcmeServer) -> None
     )
     assert (await told.client()).directory["meta"] == {
         "externalAccountRequired": False,
+        "profiles": {"tls": "tls"},
         "termsOfService": "https://ca.example/terms",
         "website": "https://ca.example",
         "caaIdentities": ["ca.example"],
@@ -103,7 +105,7 @@ async def test_two_directories_stand_side_by_side(server: AcmeServer) -> None:
     app = build_app(server.core, [server.directory, other], Nonces(NONCE_KEY, server.core.sources))
     for path, required in (("/acme", False), ("/eab", True)):
         answer = await send(app, "GET", f"{EXTERNAL_URL}{path}/directory")
-        assert answer.json["meta"] == {"externalAccountRequired": required}
+        assert answer.json["meta"]["externalAccountRequired"] is required
         assert answer.json["newNonce"] == f"{EXTERNAL_URL}{path}/new-nonce"
         assert (await send(app, "GET", f"{EXTERNAL_URL}{path}/nothing")).status == 404
     assert (await send(app, "GET", f"{EXTERNAL_URL}/elsewhere")).status == 404

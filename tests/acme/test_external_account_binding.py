@@ -56,10 +56,10 @@ class Issued:
 
 
 async def issue(
-    server: AcmeServer, *, client_id: str = "cli-1", product_id: str = "pma-tls", reusable: bool = False
+    server: AcmeServer, *products: str, client_id: str = "cli-1", product_id: str = "pma-tls", reusable: bool = False
 ) -> Issued:
-    """Make a key as the operator does."""
-    request = ExternalAccountKeyRequest(client_id=client_id, product_ids=(product_id,), reusable=reusable)
+    """Make a key as the operator does; ``products`` are further ids of what it allows."""
+    request = ExternalAccountKeyRequest(client_id=client_id, product_ids=(product_id, *products), reusable=reusable)
     key, secret = await external_account_keys.create(server.core, request, OPERATOR)
     return Issued(kid=key.id, secret=secret)
 
@@ -135,10 +135,10 @@ async def test_what_demands_a_binding_refuses_without(bound: AcmeServer) -> None
 async def test_the_clients_setting_counts_at_once(server: AcmeServer) -> None:
     """A directory closed by `trivium apply` would stay open until somebody restarts the gateway."""
     client = await server.client()
-    assert client.directory["meta"] == {"externalAccountRequired": False}
+    assert client.directory["meta"]["externalAccountRequired"] is False
     await require_binding(server, required=True)
     closed = await server.client()
-    assert closed.directory["meta"] == {"externalAccountRequired": True}
+    assert closed.directory["meta"]["externalAccountRequired"] is True
     refused(await closed.register(), 403, "externalAccountRequired")
     key = await issue(server)
     assert (await closed.register(externalAccountBinding=key.bind(closed))).status == 201
@@ -355,3 +355,26 @@ def test_whatever_stands_there_is_read_or_refused(binding: Any) -> None:
     else:
         assert parsed is None
         assert binding is None
+
+
+async def test_a_bound_account_orders_what_its_key_allows(server: AcmeServer) -> None:
+    """A key for one product would order every product of its Client (draft-ietf-acme-profiles-00, abuse 30)."""
+    for number in (2, 3):
+        product = replace(private_product(), id=f"pma-{number}", name=f"profile-{number}")
+        await server.core.store.write(lambda tx, product=product: tx.products.put(product))  # type: ignore[misc]
+    client = await server.client()
+    key = await issue(server, "pma-2")
+    assert (await client.register(externalAccountBinding=key.bind(client))).status == 201
+
+    async def order(profile: str) -> Answer:
+        payload: Json = {"identifiers": [{"type": "dns", "value": "a.test"}], "profile": profile}
+        return await client.post(client.directory["newOrder"], payload)
+
+    assert (await order("tls")).json["profile"] == "tls"
+    assert (await order("profile-2")).json["profile"] == "profile-2"
+    refused = await order("profile-3")
+    assert refused.problem == "invalidProfile"
+    assert "profile-3" not in refused.json["detail"]
+    unbound = await server.account()
+    payload: Json = {"identifiers": [{"type": "dns", "value": "a.test"}], "profile": "profile-3"}
+    assert (await unbound.post(unbound.directory["newOrder"], payload)).status == 201

@@ -253,6 +253,12 @@ async def key_of_another_account(server: AcmeServer, client: AcmeClient) -> Answ
     return await client.post(url, envelope(other.key, {"alg": "ES256", "jwk": jwk_of(other.key), "url": url}, payload))
 
 
+@refusal(ErrorKind.INVALID_PROFILE, 400, "invalidProfile", "choose one of: tls")
+async def profile_that_is_none(_: AcmeServer, client: AcmeClient) -> Answer:
+    request = {"identifiers": [{"type": "dns", "value": "a.test"}], "profile": "none"}
+    return await client.post(client.directory["newOrder"], request)
+
+
 @refusal(ErrorKind.ALREADY_REPLACED, 409, "alreadyReplaced", "replace")
 async def certificate_replaced_before(server: AcmeServer, client: AcmeClient) -> Answer:
     leaf = x509.load_der_x509_certificate(await der_of(client, await server.issued_order(client, "a.test")))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ca_core.certificates.validity import maximum_tls_validity, validity_period
+from ca_core.certificates.validity import check_requested_period, maximum_tls_validity, validity_period
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.products import Profile, ProfileKind
 
@@ -68,7 +68,7 @@ def test_wishes_shorten_and_put_off() -> None:
 @pytest.mark.parametrize(
     ("not_before", "not_after"),
     [
-        (NOW - timedelta(hours=2), None),
+        (NOW - timedelta(hours=49), None),
         (NOW + timedelta(hours=49), None),
         (None, NOW + timedelta(days=91)),
         (None, NOW - timedelta(days=1)),
@@ -90,3 +90,24 @@ def test_nothing_outlives_the_issuer() -> None:
     with pytest.raises(TriviumError, match="renew the issuing CA") as refused:
         period(issuer_not_after=end)
     assert refused.value.kind is ErrorKind.UNAVAILABLE
+    with pytest.raises(TriviumError, match="when the issuing CA itself ends") as refused:
+        period(issuer_not_after=end, not_after=end + timedelta(seconds=1))
+    assert refused.value.kind is ErrorKind.MALFORMED
+
+
+def test_a_wish_is_heard_until_the_signature_and_no_further_back() -> None:
+    """An order finalized an hour later would fail, or one be placed for a certificate dated back (rule 14)."""
+    earliest = NOW.replace(microsecond=0) - timedelta(seconds=PROFILE.backdate)
+    for later in (timedelta(0), timedelta(hours=47) - timedelta(seconds=PROFILE.backdate)):
+        start, _ = validity_period(PROFILE, public=False, now=NOW + later, issuer_not_after=FAR, not_before=earliest)
+        assert start == earliest
+
+    def ask(not_before: datetime) -> None:
+        check_requested_period(
+            PROFILE, public=False, now=NOW, issuer_not_after=FAR, not_before=not_before, not_after=None
+        )
+
+    ask(earliest)
+    with pytest.raises(TriviumError, match="must not lie before") as refused:
+        ask(earliest - timedelta(seconds=1))
+    assert refused.value.kind is ErrorKind.MALFORMED

@@ -18,12 +18,6 @@ NOT_OFFERED = {
     "caa_identities_are_domain_names",
     "alternate_chains",
     "explanation_url",  # an operator gives one with a planned revocation
-    # newAuthz
-    "no_wildcard_in_authorizations",
-    "pre_authorization",
-    "pre_authorization_counts",
-    "pre_authorization_refused",
-    "pre_authorization_malformed",
 }
 
 

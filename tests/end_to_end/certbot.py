@@ -55,13 +55,14 @@ class Lineage:
 class Certbot:
     """One user's certbot, who talks to one gateway; nothing is written outside of ``directory``.
 
-    ``server`` is what ``endpoints.json`` calls the ACME directory it talks to.
+    ``server`` is what ``endpoints.json`` calls the ACME directory it talks to; ``under`` is the command it runs under.
     """
 
     release: Release
     gateway: RunningGateway
     directory: Path
     server: str = "acme_directory"
+    under: tuple[str, ...] = ()
 
     def run(self, command: str, *arguments: str | Path) -> str:
         """Run a command that must succeed; return what the user sees."""
@@ -111,7 +112,7 @@ class Certbot:
         ]
         common = ["--non-interactive", "--server", endpoints[self.server], *folders]
         return subprocess.run(
-            [str(self.release.program), command, *common, *(str(argument) for argument in arguments)],
+            [*self.under, str(self.release.program), command, *common, *(str(argument) for argument in arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -93,6 +93,7 @@ class Installation:
             client_id=CLIENT,
             product_id=product.id,
             product_version=product.version,
+            product_name=product.name,
             account_id=account,
             road=Road.ACME,
             placed_by="test",

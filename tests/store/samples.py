@@ -75,6 +75,8 @@ PRODUCT = Product(
         lint=LintPolicy(accepted=(AcceptedFinding(code="a.b", reason="private"),)),
         caa_identities=("ca.example",),
         require_dnssec=True,
+        reuse_authorizations=True,
+        requested_validity=True,
     ),
 )
 ACCOUNT = Account(
@@ -132,6 +134,7 @@ def order(**changes: object) -> Order:
         client_id=CLIENT.id,
         product_id=PRODUCT.id,
         product_version=PRODUCT.version,
+        product_name=PRODUCT.name,
         account_id=ACCOUNT.id,
         road=Road.ACME,
         placed_by="acme-account:acc-1",

@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from store import (
@@ -24,7 +25,7 @@ from store import (
     rate_limits,
 )
 from store.engine import make_engine
-from store.migrate import upgrade
+from store.migrate import configuration, upgrade
 from store.statements import Statement
 from store.tables import metadata
 
@@ -62,6 +63,30 @@ def test_migrating_at_once_and_again_does_it_once(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(upgrade, [empty_url] * 4)) == [None] * 4
     upgrade(empty_url)
+
+
+def test_orders_and_authorizations_of_an_older_program_know_their_product(empty_url: str) -> None:
+    """An authorization that waits during an update could not be validated after it."""
+    order = (
+        "('ord-1', 'cli-1', 'pma-1', 'v1', NULL, 'acme', 't', '[]', '[]', 'NEW', 0, 0, NULL, NULL, NULL, NULL, NULL, "
+        "'', '[]', 0)"
+    )
+    rows = (
+        "clients VALUES ('cli-1', 'c', '', FALSE, '{}', 0)",
+        "issuers VALUES ('iss-1', 'i', 'issuing', 'x', '[]', '[]', '', '', '', '', 0)",
+        "product_versions VALUES ('pma-1', 'v1', 'cli-1', 'iss-1', 'tls', '', '[]', '{}')",
+        f"orders VALUES {order}",
+        "authorizations VALUES ('azn-1', 'cli-1', NULL, 'dns', 'a.test', FALSE, 'pending', 0, 0, 0)",
+        "order_authorizations VALUES ('azn-1', 'ord-1')",
+    )
+    with make_engine(empty_url).begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+        for row in rows:
+            connection.execute(text(f"INSERT INTO {row}"))
+        command.upgrade(configuration(connection), "head")
+        found = connection.execute(text("SELECT product_id, product_version, pre_authorized FROM authorizations")).one()
+        assert tuple(found) == ("pma-1", "v1", False)
+        assert connection.execute(text("SELECT product_name, replaces FROM orders")).one() == ("tls", None)
 
 
 def test_other_databases_are_refused() -> None:

@@ -75,6 +75,8 @@ async def test_clients_products_issuers_and_accounts_come_back_as_they_went(stor
         assert tx.issuers.get(ISSUER.id) == ISSUER
         assert tx.issuers.all() == [ISSUER]
         assert tx.products.get(PRODUCT.id) == PRODUCT
+        assert tx.products.of_client(CLIENT.id) == [PRODUCT]
+        assert tx.products.of_client("cli-none") == []
         assert tx.accounts.get(ACCOUNT.id) == ACCOUNT
         assert tx.accounts.by_thumbprint("thumb") == ACCOUNT
         assert tx.accounts.get("acc-none") is None
@@ -275,6 +277,30 @@ async def test_valid_authorizations_of_an_account_are_found_by_identifier(store:
     assert await found(wildcard, EXAMPLE, ADDRESS) == [plain, star]
     assert await found(ADDRESS) == []
     assert await found() == []
+
+
+async def test_authorizations_that_serve_an_order_are_the_accounts_and_its_clients(store: Database) -> None:
+    """An order would be served by another account's or Client's control, or not by its own (rule 50)."""
+    other = replace(ACCOUNT, id="acc-2", thumbprint="other")
+    valid: dict[str, Any] = {"status": AuthorizationStatus.VALID}
+    own = authorization(**valid, pre_authorized=True, product_id="pma-1", product_version="1")
+    of_client = authorization(**valid, account_id=None)
+    rows = [
+        own,
+        of_client,
+        authorization(**valid, account_id="acc-2"),
+        authorization(**valid, client_id="cli-2", account_id=None),
+        authorization(**valid, wildcard=True),
+        authorization(**valid, expires_at=NOW),
+        authorization(),
+        authorization(ADDRESS, **valid),
+    ]
+    await store.write(lambda tx: tx.clients.add(replace(CLIENT, id="cli-2", name="second")))
+    await store.write(lambda tx: (tx.accounts.add(other), tx.authorizations.add(rows)))
+    held = await store.read(lambda tx: tx.authorizations.held_for(CLIENT.id, ACCOUNT.id, [EXAMPLE], NOW))
+    assert held == [own, of_client]
+    assert await store.read(lambda tx: tx.authorizations.held_for(CLIENT.id, None, [EXAMPLE], NOW)) == [of_client]
+    assert await store.read(lambda tx: tx.authorizations.held_for(CLIENT.id, ACCOUNT.id, [], NOW)) == []
 
 
 async def test_authorization_and_challenge_are_saved_by_compare_and_set(store: Database) -> None:

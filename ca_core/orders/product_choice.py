@@ -1,0 +1,60 @@
+"""Which product an order gets: the one place that decides it, for every road."""
+
+from ca_core.access.visibility import not_found
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.products import Product, Road
+from ca_core.model.store import Transaction
+
+
+def offered_products(tx: Transaction, client_id: str, road: Road) -> list[Product]:
+    """Return what a Client orders over ``road``, by name."""
+    return [product for product in tx.products.of_client(client_id) if road in product.roads]
+
+
+def chosen_product(
+    tx: Transaction, principal: Principal, *, road: Road, product_id: str, profile: str | None
+) -> Product:
+    """Return the product that the principal gets over ``road``: that of ``product_id``, or its Client's ``profile``.
+
+    ``profile`` is a product's name, by which requesters choose (draft-ietf-acme-profiles-00). Raises NOT_FOUND for a
+    product of another Client, INVALID_PROFILE for a name that the principal cannot choose, FORBIDDEN for a road the
+    product is not ordered over or a suspended Client.
+    """
+    product = tx.products.get(product_id)
+    if product is None or (principal.client_id is not None and principal.client_id != product.client_id):
+        raise not_found("product")
+    client = tx.clients.get(product.client_id)
+    if client is None:
+        raise not_found("Client")
+    if client.suspended:
+        raise TriviumError(ErrorKind.FORBIDDEN, f"The Client {client.name} is suspended; ask its operator.")
+    if profile is not None and profile != product.name:
+        return _by_name(tx, principal, product.client_id, road, profile)
+    if road not in product.roads:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, f"The product {product.name} cannot be ordered over {road}; choose another."
+        )
+    return product
+
+
+def _by_name(tx: Transaction, principal: Principal, client_id: str, road: Road, name: str) -> Product:
+    allowed = _bound_to(tx, principal)
+    choice = {
+        product.name: product
+        for product in offered_products(tx, client_id, road)
+        if allowed is None or product.id in allowed
+    }
+    if name not in choice:
+        detail = f"There is no such profile for you here; choose one of: {', '.join(choice)}."
+        raise TriviumError(ErrorKind.INVALID_PROFILE, detail)
+    return choice[name]
+
+
+def _bound_to(tx: Transaction, principal: Principal) -> tuple[str, ...] | None:
+    """Return the products that an account's external account key allows; None without one."""
+    account = tx.accounts.get(principal.id) if principal.kind is PrincipalKind.ACME_ACCOUNT else None
+    if account is None or account.binding is None:
+        return None
+    key = tx.external_account_keys.get(account.binding.key_id)
+    return key.product_ids if key else ()

@@ -12,7 +12,7 @@ KEEP ?= 1
 TESTS ?= tests
 ACCEPT ?= 0
 ARGS ?=
-CLIENTS := acmetool:acmetool
+CLIENTS := acmetool:acmetool apache2:apache2-bin caddy:caddy node:nodejs npm:npm
 SYNC := .venv/bin/uv sync --frozen --inexact --quiet --no-python-downloads --python .venv/bin/python
 INPUTS := pyproject.toml uv.lock
 
@@ -38,6 +38,7 @@ test: .venv/.synced-dev .venv/.synced-demo ## Installs what the tests need, chec
 
 conformance: .venv/.synced-dev .venv/.synced-demo ## Every ACME client at our gateway and at Pebble; ACCEPT=1 writes what is expected, ARGS=... chooses
 	@tests/install-tools $(CLIENTS)
+	@npm ci --prefix conformance/acme/clients/node --silent --no-audit --no-fund
 	@.venv/bin/python -m conformance.acme $(if $(filter 1,$(ACCEPT)),--accept) $(ARGS)
 
 bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside a peer

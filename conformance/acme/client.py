@@ -45,7 +45,11 @@ class Client(ABC):
 
     def register(self) -> None:
         """Make an account. A client without a command for it registers with its first certificate."""
-        self.obtain(Request(identifiers=(f"{self.name}-registers.conformance.test",), method=self.usual_method))
+        self.obtain(
+            Request(
+                identifiers=(f"{self.name.replace('_', '-')}-registers.conformance.test",), method=self.usual_method
+            )
+        )
 
     def bind(self, binding: Binding) -> None:
         """Make an account with an external account binding, at this object's server."""

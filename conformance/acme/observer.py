@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import requests
 from acme import client, errors, messages
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from josepy.interfaces import JSONDeSerializable
 from josepy.jwa import ES256, ES384, ES512, RS256
 from josepy.jwk import JWK, JWKEC, JWKRSA
 from josepy.util import ComparableECKey, ComparableRSAKey
 
-from conformance.acme.model import AccountKey, Offer
+from conformance.acme.model import AccountKey, Issued, Offer
 from conformance.acme.servers import Server
 
 _NAME = "what-is-offered.conformance.test"
@@ -79,6 +81,10 @@ class Observer:
                 found.add(Offer.PLAIN_GET)
         return frozenset(found)
 
+    def revoke(self, certificate: x509.Certificate) -> None:
+        """Revoke a certificate whose key this is (RFC 8555 section 7.6)."""
+        client.ClientV2(self.directory, self._network).revoke(certificate, 0)
+
     def _order(self, kind: str, value: str) -> requests.Response | None:
         identifier = messages.Identifier(typ=messages.IdentifierType(kind), value=value)
         try:
@@ -93,6 +99,13 @@ class Observer:
 def account_of(server: Server, key: AccountKey) -> Account | None:
     """Return the account of a key, or None when the server knows none or it is over."""
     return Observer(server, key).account()
+
+
+def revoke_by_key(server: Server, issued: Issued) -> None:
+    """Revoke a certificate with the key that the client left beside it."""
+    assert issued.key is not None  # noqa: S101 - obtained without a CSR of somebody else's
+    key = load_pem_private_key(issued.key.read_bytes(), None)
+    Observer(server, key).revoke(issued.leaf)  # type: ignore[arg-type]
 
 
 def offers_of(server: Server) -> frozenset[Offer]:

@@ -11,7 +11,7 @@ from conformance.acme import relying_party
 from conformance.acme.client import Client
 from conformance.acme.csr import make_csr, new_key
 from conformance.acme.model import Issued, KeyType, Method, Offer, Request, Scenario
-from conformance.acme.observer import Account, account_of
+from conformance.acme.observer import Account, account_of, revoke_by_key
 from conformance.processes import ProgramError
 
 _numbers = itertools.count(1)
@@ -127,7 +127,7 @@ def _renewal_information(attempt: Attempt) -> None:
     issued = attempt.issue()
     if attempt.client.renews_on_advice(issued):
         raise NotSo("the client renewed a certificate that it has just obtained")
-    attempt.client.revoke(issued)
+    revoke_by_key(attempt.client.server, issued)
     if not attempt.client.renews_on_advice(issued):
         raise NotSo("the certificate was revoked, and nothing made the client renew it")
 

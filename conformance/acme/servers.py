@@ -106,7 +106,7 @@ def trivium(folder: Path, *settings: str) -> Iterator[Server]:
 
 @contextmanager
 def pebble(folder: Path) -> Iterator[Server]:
-    """Run Pebble without its random sleeps, in one thread: with two its nonce handler can deadlock."""
+    """Run Pebble without its random sleeps and refusals of nonces, in one thread: two can deadlock over nonces."""
     folder.mkdir(parents=True, exist_ok=True)
     certificate, key = _tls_certificate(folder)
     port, management = free_port(), free_port()
@@ -130,7 +130,7 @@ def pebble(folder: Path) -> Iterator[Server]:
             }
         )
     )
-    environment = {"PEBBLE_VA_NOSLEEP": "1", "GOMAXPROCS": "1"}
+    environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "GOMAXPROCS": "1"}
     with loopback_dns(folder) as (resolver, dns_commands):
         command = ["pebble", "-config", str(config), "-dnsserver", resolver]
         with running(log, command, env=environment) as process:

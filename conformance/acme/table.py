@@ -9,6 +9,8 @@ from conformance.acme.model import Scenario
 Key = tuple[Scenario, str]
 """A scenario and the name of a client."""
 
+_DIFFERENCES = "## Differences"
+
 
 class Verdict(StrEnum):
     """What came of a scenario with a client; the value is what the table shows."""
@@ -66,7 +68,7 @@ def render_differences(tables: Mapping[str, Table]) -> str:
         if len(set(verdicts)) > 1:
             rows.append([key[1], key[0].value, *verdicts])
     body = _lines(rows) if len(rows) > 1 else ["None."]
-    return "\n".join(["## Differences", "", *body, ""])
+    return "\n".join([_DIFFERENCES, "", *body, ""])
 
 
 def parse(document: str) -> dict[str, Table]:
@@ -75,6 +77,8 @@ def parse(document: str) -> dict[str, Table]:
     clients: list[str] = []
     table: Table | None = None
     for line in document.splitlines():
+        if line == _DIFFERENCES:
+            break
         if line.startswith("## "):
             table, clients = tables.setdefault(line.removeprefix("## "), {}), []
         elif line.startswith("|") and table is not None and not set(line) <= set("|- "):

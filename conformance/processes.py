@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 30
 
 _PORTS = range(16_000, 32_000)

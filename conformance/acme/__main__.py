@@ -12,7 +12,7 @@ from pathlib import Path
 from conformance.acme.clients import CLIENTS
 from conformance.acme.model import Binding, Scenario
 from conformance.acme.runner import Report, run_all
-from conformance.acme.servers import Server, pebble, trivium
+from conformance.acme.servers import EVERYTHING_ALLOWED, Server, pebble, trivium
 from conformance.acme.table import Cell, Table, Verdict, news, parse, regressions, render, render_differences
 
 EXPECTED = Path(__file__).with_name("expected.md")
@@ -22,8 +22,6 @@ Written by `make conformance ACCEPT=1`; [docs/conformance.md](../../docs/conform
 checked from outside. `refused`: the server is configured not to allow it, and did not. `-`: the client cannot.
 `n/a`: the server cannot.
 """
-OURS = ("acme.wildcards=true", "acme.plain_get=true")
-"""Our gateway is tried with everything a product can allow."""
 
 
 def main() -> int:
@@ -35,6 +33,8 @@ def main() -> int:
     folder.chmod(0o755)  # servers that drop their privileges read what is theirs
     clients = [client for client in CLIENTS if arguments.client is None or client.name in arguments.client]
     scenarios = arguments.scenario or list(Scenario)
+    versions = {client.name: client.version() for client in clients}
+    _print(", ".join(f"{name} {version}" for name, version in versions.items()) + "\n")
 
     def try_out(name: str) -> tuple[str, Table]:
         with _server(name, folder, arguments) as server:
@@ -56,7 +56,7 @@ def main() -> int:
 def _server(name: str, folder: Path, arguments: argparse.Namespace) -> AbstractContextManager[Server]:
     match name:
         case "trivium":
-            return trivium(folder / "trivium", *OURS)
+            return trivium(folder / "trivium", *EVERYTHING_ALLOWED)
         case "pebble":
             return pebble(folder / "pebble")
     binding = Binding(kid=arguments.eab_kid, hmac=arguments.eab_hmac) if arguments.eab_kid else None

@@ -13,7 +13,7 @@ from conformance import processes
 from conformance.acme.model import AccountKey, Binding, Issued, Method, Offer, Request, Scenario
 from conformance.acme.servers import Server
 
-SECONDS = 120
+SECONDS = 300
 
 
 class Client(ABC):
@@ -87,3 +87,13 @@ class Client(ABC):
         """Run the program in the folder, which is its home too; return what it printed."""
         environment = {"HOME": str(self.directory), **(env or {})}
         return processes.run(command, seconds=SECONDS, env=environment, cwd=self.directory)
+
+
+def printed(*command: str) -> str:
+    """Return what a program prints about itself. Raises ProgramError or OSError when it is not installed."""
+    return processes.run(command, seconds=SECONDS)
+
+
+def package_version(name: str) -> str:
+    """Return the version of an installed Debian package, for programs that do not know their own."""
+    return printed("dpkg-query", "-W", "-f", "${Version}", name)

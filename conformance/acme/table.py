@@ -1,5 +1,6 @@
 """The table: one cell a scenario and client, written and read as Markdown, and compared with what was expected."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,7 @@ from conformance.acme.model import Scenario
 Key = tuple[Scenario, str]
 """A scenario and the name of a client."""
 
+_REASON = re.compile(r"- (?P<client>[^,]+), (?P<scenario>[^:]+): (?P<reason>.+)")
 _DIFFERENCES = "## Differences"
 
 
@@ -89,6 +91,9 @@ def parse(document: str) -> dict[str, Table]:
             for client, value in zip(clients, values, strict=True):
                 if value:
                     table[Scenario(title), client] = Cell(verdict=Verdict(value))
+        elif table is not None and (reason := _REASON.fullmatch(line)):
+            key = Scenario(reason["scenario"]), reason["client"]
+            table[key] = Cell(verdict=table[key].verdict, reason=reason["reason"])
     return tables
 
 

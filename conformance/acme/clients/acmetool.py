@@ -5,8 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from conformance import processes
-from conformance.acme.client import Client
+from conformance.acme.client import Client, package_version
 from conformance.acme.model import AccountKey, Issued, KeyType, Method, Request, Scenario
 from conformance.acme.web import HOOK, WELL_KNOWN, serving_files
 
@@ -35,7 +34,7 @@ class Acmetool(Client):
     @classmethod
     def version(cls) -> str:
         """The package's version."""
-        return processes.run(["dpkg-query", "-W", "-f", "${Version}", "acmetool"], seconds=60)
+        return package_version("acmetool")
 
     def obtain(self, request: Request) -> Issued:
         """``acmetool want``."""

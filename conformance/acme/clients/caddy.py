@@ -9,8 +9,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from conformance import processes
-from conformance.acme.client import SECONDS, Client
+from conformance.acme.client import SECONDS, Client, printed
 from conformance.acme.model import AccountKey, Binding, Issued, KeyType, Method, Request, Scenario
 from conformance.processes import ProgramError, running
 
@@ -43,7 +42,7 @@ class Caddy(Client):
     @classmethod
     def version(cls) -> str:
         """The program's version."""
-        return processes.run(["caddy", "version"], seconds=60).strip()
+        return printed("caddy", "version").strip()
 
     def bind(self, binding: Binding) -> None:
         """The binding stands in the configuration; the account comes with the first certificate."""

@@ -7,8 +7,7 @@ from typing import ClassVar
 from cryptography.hazmat.primitives import serialization
 from josepy.jwk import JWK
 
-from conformance import processes
-from conformance.acme.client import Client
+from conformance.acme.client import Client, printed
 from conformance.acme.model import AccountKey, Binding, Issued, KeyType, Method, Request, Scenario
 from conformance.acme.web import HOOK, serving_files
 
@@ -33,7 +32,7 @@ class DebianCertbot(Client):
     @classmethod
     def version(cls) -> str:
         """The program's version."""
-        return processes.run([cls.program, "--version"], seconds=60).split()[-1]
+        return printed(str(cls.program), "--version").split()[-1]
 
     def register(self) -> None:
         """``certbot register``."""

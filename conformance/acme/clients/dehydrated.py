@@ -5,8 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from conformance import processes
-from conformance.acme.client import Client
+from conformance.acme.client import Client, printed
 from conformance.acme.model import AccountKey, Binding, Issued, KeyType, Method, Request, Scenario
 from conformance.acme.web import HOOK, WELL_KNOWN, serving_alpn, serving_files
 
@@ -30,7 +29,7 @@ class Dehydrated(Client):
     @classmethod
     def version(cls) -> str:
         """The program's version."""
-        lines = processes.run(["dehydrated", "--version"], seconds=60).splitlines()
+        lines = printed("dehydrated", "--version").splitlines()
         return next(line.split()[-1] for line in lines if line.startswith("Dehydrated version"))
 
     def register(self) -> None:

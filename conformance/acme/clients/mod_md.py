@@ -10,9 +10,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from conformance import processes
 from conformance.acme import web
-from conformance.acme.client import SECONDS, Client
+from conformance.acme.client import SECONDS, Client, printed
 from conformance.acme.csr import write_key
 from conformance.acme.model import AccountKey, Binding, Issued, KeyType, Method, Request, Scenario
 from conformance.processes import ProgramError, running
@@ -54,7 +53,7 @@ class ModMd(Client):
     @classmethod
     def version(cls) -> str:
         """Apache's version, to which mod_md belongs."""
-        return processes.run(["/usr/sbin/apache2", "-v"], seconds=60).split()[2]
+        return printed("/usr/sbin/apache2", "-v").split()[2]
 
     def bind(self, binding: Binding) -> None:
         """The binding stands in the configuration; the account comes with the first certificate."""

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from conformance import processes
-from conformance.acme.client import Client
+from conformance.acme.client import Client, package_version
 from conformance.acme.model import AccountKey, Binding, Issued, Method, Request, Scenario
 from conformance.acme.web import HOOK, WELL_KNOWN, serving_files
 from conformance.processes import free_port, is_listened_on, running, wait_until
@@ -27,8 +26,8 @@ class Uacme(Client):
 
     @classmethod
     def version(cls) -> str:
-        """The program's version."""
-        return processes.run(["uacme", "--version"], seconds=60).split()[2]
+        """The package's version."""
+        return package_version("uacme")
 
     def register(self) -> None:
         """``uacme new``."""

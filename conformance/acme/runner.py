@@ -14,6 +14,8 @@ from conformance.acme.table import Cell, Table, Verdict
 
 Report = Callable[[str, Scenario, Cell], None]
 _REASON_LENGTH = 200
+_BOILERPLATE = ("Ask for help or search for solutions",)
+"""What certbot says at the end of every failure."""
 
 
 def run_all(
@@ -56,7 +58,8 @@ def run_one(
 
 def _reason(error: Exception) -> str:
     """Return one line of what went wrong: the server's problem when the program shows one, or else its last line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    said = (line.strip() for line in str(error).splitlines())
+    lines = [line for line in said if line and not line.startswith(_BOILERPLATE)] or [repr(error)]
     line = next((line for line in lines if "urn:ietf:params:acme:error" in line), lines[-1])
     stable = re.sub(r"(?<=127\.0\.0\.1:)\d+", "PORT", line.replace("|", "/"))
     return stable if len(stable) <= _REASON_LENGTH else f"{stable[:_REASON_LENGTH]}..."

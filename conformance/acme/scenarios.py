@@ -175,7 +175,7 @@ def _revoke_by_account(attempt: Attempt) -> None:
 
 
 def _revoke_by_key(attempt: Attempt) -> None:
-    issued = attempt.issue(key_type=KeyType.RSA)  # dehydrated signs with RSA keys only
+    issued = attempt.issue(key_type=KeyType.RSA)  # some sign with RSA keys only
     attempt.client.revoke_by_key(issued)
     relying_party.verify_revoked(issued, attempt.client.server)
 

@@ -42,8 +42,9 @@ def serving_alpn(directory: Path, port: int) -> Iterator[None]:
         certificate = directory / f"{name}.crt.pem"
         if name is None or certificate not in directory.iterdir():
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        connection.context = _alpn_context()
-        connection.context.load_cert_chain(certificate, directory / f"{name}.key.pem")
+        context = _alpn_context()
+        context.load_cert_chain(certificate, directory / f"{name}.key.pem")
+        connection.context = context  # which copies what is loaded by now
         return None
 
     context = _alpn_context()

@@ -97,8 +97,12 @@ class AcmeSharp(Client):
         return "ACMESharpCore 2"
 
     def register(self) -> None:
-        """CreateAccountAsync."""
+        """CreateAccountAsync, twice: the second time finds the account, and must find the same."""
         self._create_account({})
+        kid = self._kid
+        self._create_account({})
+        if self._kid != kid:
+            raise AcmeSharpError(f"one key has two accounts, {kid} and {self._kid}")
 
     def bind(self, binding: Binding) -> None:
         """CreateAccountAsync with an external account binding, signed with HS256."""
@@ -227,9 +231,13 @@ class AcmeSharp(Client):
         parts = urlsplit(url)
         tls = ssl.create_default_context(cafile=self.server.tls_ca)
         connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=tls, timeout=SECONDS)
-        headers = {} if body is None else {"Content-Type": "application/jose+json"}
         try:
-            connection.request(method, parts.path, body, headers)
+            connection.putrequest(method, parts.path, skip_accept_encoding=True)
+            content = (body or "").encode()
+            if body is not None:
+                connection.putheader("Content-Type", "application/jose+json")
+                connection.putheader("Content-Length", str(len(content)))
+            connection.endheaders(content)
             received = connection.getresponse()
             answer = Answer(
                 status=received.status,

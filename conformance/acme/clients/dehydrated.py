@@ -24,6 +24,7 @@ class Dehydrated(Client):
         Scenario.ARI,
         Scenario.KEY_CHANGE,
         Scenario.AFTER_KEY_CHANGE,
+        Scenario.REVOKE_BY_KEY,  # it has an option for it, and then looks for the account of the certificate's key
     }
 
     @classmethod
@@ -48,7 +49,7 @@ class Dehydrated(Client):
             return self._cron(request)
         chain = self.directory / "signed.pem"
         with self._serving(request.method):
-            printed = self._dehydrated("--signcsr", str(request.csr), "--full-chain")
+            printed = self._dehydrated("--signcsr", str(request.csr))
         chain.write_text(printed[printed.index("-----BEGIN CERTIFICATE") :])
         return Issued(request=request, chain=chain, key=None)
 
@@ -63,11 +64,6 @@ class Dehydrated(Client):
     def revoke(self, issued: Issued) -> None:
         """``dehydrated --revoke``."""
         self._dehydrated("--revoke", str(issued.chain.with_name("cert.pem")))
-
-    def revoke_by_key(self, issued: Issued) -> None:
-        """``dehydrated --revoke --privkey``."""
-        key = issued.chain.with_name("privkey.pem")
-        self._dehydrated("--revoke", str(issued.chain.with_name("cert.pem")), "--privkey", str(key))
 
     def deactivate(self) -> None:
         """``dehydrated --deactivate``."""

@@ -116,7 +116,7 @@ class Uacme(Client):
                 f'{command} set {url} "_acme-challenge.$3" "$5"',
                 f'{command} clear {url} "_acme-challenge.$3"',
             ),
-            Method.TLS_ALPN: ("tls-alpn-01", f'echo "auth $3 $5" | {ualpn}', f'echo "unauth $3" | {ualpn}'),
+            Method.TLS_ALPN: ("tls-alpn-01", _told(ualpn, "auth $3 $5"), _told(ualpn, "unauth $3")),
         }[method]
         hook = self.directory / "hook"
         hook.write_text(
@@ -124,3 +124,8 @@ class Uacme(Client):
         )
         hook.chmod(0o755)
         return hook
+
+
+def _told(ualpn: str, command: str) -> str:
+    """The shell command that tells the responder something; its exit code says nothing, its answer does."""
+    return f'[ "$(echo "{command}" | {ualpn})" = OK ]'

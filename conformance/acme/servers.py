@@ -109,7 +109,7 @@ def trivium(folder: Path, *settings: str) -> Iterator[Server]:
 
 @contextmanager
 def pebble(folder: Path) -> Iterator[Server]:
-    """Run Pebble without its random sleeps and refusals of nonces, in one thread: two can deadlock over nonces."""
+    """Run Pebble without what it does at random, in one thread: two can deadlock over nonces."""
     folder.mkdir(parents=True, exist_ok=True)
     certificate, key = _tls_certificate(folder)
     port, management = free_port(), free_port()
@@ -133,7 +133,7 @@ def pebble(folder: Path) -> Iterator[Server]:
             }
         )
     )
-    environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "GOMAXPROCS": "1"}
+    environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0", "GOMAXPROCS": "1"}
     with loopback_dns(folder) as (resolver, dns_commands):
         command = ["pebble", "-config", str(config), "-dnsserver", resolver]
         with running(log, command, env=environment) as process:
@@ -158,6 +158,13 @@ def pebble(folder: Path) -> Iterator[Server]:
                 binding=bindings.pop,
                 is_revoked=is_revoked,
             )
+
+
+def terms_of_service(server: Server) -> str:
+    """Return the URL of the terms that the server's directory names, for clients that agree to just these."""
+    tls = ssl.create_default_context(cafile=server.tls_ca)
+    directory = json.loads(_fetch(server.directory, tls))
+    return str(directory.get("meta", {}).get("termsOfService", ""))
 
 
 def _fetch(url: str, tls: ssl.SSLContext) -> bytes:

@@ -7,13 +7,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from conformance.acme.client import Client, package_version
 from conformance.acme.model import AccountKey, Issued, KeyType, Method, Request, Scenario
+from conformance.acme.servers import terms_of_service
 from conformance.acme.web import HOOK, WELL_KNOWN, serving_files
 
 _KEY_TYPES = {KeyType.EC: "ecdsa", KeyType.RSA: "rsa"}
 
 
 class Acmetool(Client):
-    """acmetool 0.2."""
+    """acmetool 0.2, which notes with its state that a certificate shall be revoked, and never tells the server."""
 
     name = "acmetool"
     usual_method = Method.STANDALONE
@@ -27,7 +28,6 @@ class Acmetool(Client):
             Scenario.WILDCARD,
             Scenario.RSA,
             Scenario.EC,
-            Scenario.REVOKE_BY_ACCOUNT,
         }
     )
 
@@ -46,13 +46,6 @@ class Acmetool(Client):
             self._acmetool("want", *request.identifiers)
         live = self.directory / "state" / "live" / request.identifiers[0]
         return Issued(request=request, chain=live / "fullchain", key=live / "privkey")
-
-    def revoke(self, issued: Issued) -> None:
-        """``acmetool revoke`` notes the wish, ``reconcile`` fulfils it; no other certificate is wanted."""
-        certificate = issued.chain.resolve().parent.name
-        self._acmetool("unwant", *issued.request.identifiers)
-        self._acmetool("revoke", certificate)
-        self._acmetool("reconcile")
 
     def account_key(self) -> AccountKey:
         """The PEM file that acmetool keeps."""
@@ -73,7 +66,8 @@ class Acmetool(Client):
 
     def _acmetool(self, *words: str) -> None:
         answers = self.directory / "answers"
-        answers.write_text(json.dumps({"acme-enter-email": "acmetool@conformance.test"}))
+        agreement = f"acme-agreement:{terms_of_service(self.server)}"
+        answers.write_text(json.dumps({"acme-enter-email": "acmetool@conformance.test", agreement: True}))
         self.run(
             *("acmetool", "--batch", "--state", str(self.directory / "state"), "--hooks", str(self._hooks())),
             *("--response-file", str(answers), "--xlog.severity", "debug", *words),

@@ -1,12 +1,13 @@
 """Core: everything a command needs, built once per process and passed in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ca_core.certificates.lint import Linters
 from ca_core.keys.sealing import Sealer
 from ca_core.keys.signer import KeyRing
 from ca_core.model.authorizations import ValidationMethod
+from ca_core.model.products import Policy
 from ca_core.model.rate_limits import RateLimits
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store
@@ -29,4 +30,5 @@ class Core:
     validators: Mapping[ValidationMethod, Validator]
     worker: str
     caa: CaaCheck = field(default_factory=NoCaaCheck)
+    reuses_authorizations: Callable[[Policy], bool] = lambda policy: policy.reuse_authorizations
     limits: RateLimits = field(default_factory=RateLimits)

@@ -99,7 +99,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
 ) -> None:
     """Run the gateway until Ctrl-C or SIGTERM."""
-    from gateway import catalogue, logs
+    from gateway import catalogue, hostile, logs
     from gateway.console import print_facts
     from gateway.installation import Installation
     from gateway.listener import ServerKind
@@ -108,7 +108,11 @@ def serve(
 
     kind = ServerKind(choice("--server", server, ServerKind))
     installation = Installation.open(directory)
-    catalogue.read(installation.catalogue_file, system_sources().now())
+    content = catalogue.read(installation.catalogue_file, system_sources().now())
+    switches = installation.settings.hostile
+    hostile.refuse_public(switches, (item.policy for item in content.products))
+    if switches.on:
+        typer.secho(hostile.warning(switches), err=True, bold=True, fg="red")
     logs.configure(installation.settings.log.level)
     os.umask(0o077)
 
@@ -239,7 +243,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Put catalogue.toml into the store; applying it twice changes nothing."""
-    from gateway import catalogue
+    from gateway import catalogue, hostile
     from gateway.console import print_json, print_table
     from gateway.installation import Installation
     from gateway.sources import system_sources
@@ -247,6 +251,7 @@ def apply(
     installation = Installation.open(directory)
     sources = system_sources()
     content = catalogue.read(installation.catalogue_file, sources.now())
+    hostile.refuse_public(installation.settings.hostile, (item.policy for item in content.products))
 
     async def act(core: "Core") -> list[catalogue.Change]:
         if check:

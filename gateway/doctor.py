@@ -13,7 +13,7 @@ from ca_core.certificates.lint import Linters
 from ca_core.core import Core
 from ca_core.model.errors import TriviumError
 from ca_core.model.store import Transaction
-from gateway import catalogue, machine_checks, settings_file, store_checks
+from gateway import catalogue, hostile, machine_checks, settings_file, store_checks
 from gateway.console import print_table
 from gateway.findings import Finding, Health, good, soon, wrong
 from gateway.installation import Installation
@@ -44,6 +44,9 @@ async def _examine(directory: Path, environment: Mapping[str, str]) -> AsyncIter
         yield wrong("settings", error.detail, "Correct trivium.toml, or name the right directory.")
         return
     yield good("settings", str(installation.settings_file))
+    if installation.settings.hostile.on:
+        what_to_do = "Set `hostile.*` to 0 in trivium.toml, unless this installation is for testing clients alone."
+        yield wrong("hostile switches", hostile.warning(installation.settings.hostile), what_to_do)
     yield _catalogue(installation)
     yield machine_checks.modes(installation)
     yield machine_checks.disk(installation)

@@ -1,6 +1,7 @@
 """One worker of the gateway: the core, the applications on both listeners, and the order worker, in one event loop."""
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Callable, Coroutine
@@ -9,12 +10,14 @@ from typing import Any
 
 from ca_core.certificates.lint import Linters
 from ca_core.certificates.warm_up import warm_up
+from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificateRole
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders import worker as order_worker
 from ca_core.orders.own_certificates import ensure
-from gateway import logs
+from gateway import hostile, logs
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app as build_acme
@@ -22,11 +25,13 @@ from gateway.directories import bound_directory, open_directory
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.listener import serve_with
 from gateway.listener_certificate import ListenerCertificate, listener_names
+from gateway.settings import Hostile
 from gateway.start_message import StartMessage
 from gateway.status.routes import build_app as build_status
 from gateway.wiring import Opened, opened_core
 
 NONCE_KEY_PURPOSE = "acme-nonce"
+_LOG = logging.getLogger("trivium.server")
 
 
 async def serve(message: StartMessage, *, stop: asyncio.Event, answering: Callable[[dict[str, str]], None]) -> None:
@@ -64,7 +69,10 @@ async def _serve(
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)
     await certificate.order(listener_names(settings))
-    acme = build_acme(core, directories, Nonces(opened.kek.derive(NONCE_KEY_PURPOSE), core.sources))
+    nonces = Nonces(opened.kek.derive(NONCE_KEY_PURPOSE), core.sources)
+    if settings.hostile.on:
+        core, nonces, directories = await _made_hostile(core, nonces, directories, settings.hostile)
+    acme = build_acme(core, directories, nonces)
     serve_socket = serve_with(message.server)
     acme_started, status_started = asyncio.Event(), asyncio.Event()
     acme_socket = socket.socket(fileno=message.acme_descriptor)
@@ -99,6 +107,19 @@ async def _together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> N
     for result in results:
         if isinstance(result, BaseException):
             raise result
+
+
+async def _made_hostile(
+    core: Core, nonces: Nonces, directories: tuple[Directory, Directory], switches: Hostile
+) -> tuple[Core, Nonces, tuple[Directory, Directory]]:
+    """Return what is served with the hostile switches on; raises FORBIDDEN where a product is public."""
+    products = await core.store.read(lambda tx: tx.products.all(None))
+    hostile.refuse_public(switches, (product.policy for product in products))
+    _LOG.warning(hostile.warning(switches))
+    opened_to_all, bound = (replace(one, hostile=switches.model_dump()) for one in directories)
+    slow = hostile.hostile_core(core, switches)
+    refusing = hostile.HostileNonces(nonces, switches.reject_nonces, core.sources.entropy)
+    return slow, refusing, (opened_to_all, bound)
 
 
 def _issuer(tx: Transaction) -> Issuer:

@@ -149,6 +149,29 @@ class Validation(_Section):
     )
 
 
+class Hostile(_Section):
+    """How hard the gateway is on clients, for those who write them: never in production."""
+
+    reject_nonces: Annotated[int, Field(ge=0, le=90, strict=True)] = Field(
+        default=0,
+        description="Percent of good nonces that are refused. Clients must try again (RFC 8555 section 6.5).",
+    )
+    reuse_authorizations: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(
+        default=0,
+        description="Percent of valid authorizations that serve a new order although the product does not reuse them. "
+        "Clients must take an order that is ready at once (RFC 8555 section 7.1.6).",
+    )
+    delay_validations: Annotated[int, Field(ge=0, le=4, strict=True)] = Field(
+        default=0,
+        description="Seconds up to which a validation waits. Clients must poll (RFC 8555 section 7.5.1).",
+    )
+
+    @property
+    def on(self) -> bool:
+        """Whether anything of it is on."""
+        return bool(self.reject_nonces or self.reuse_authorizations or self.delay_validations)
+
+
 class Pkcs11(_Section):
     """The hardware token of keys named ``pkcs11:LABEL``."""
 
@@ -240,6 +263,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     validation: Validation = Validation()
     pkcs11: Pkcs11 = Pkcs11()
+    hostile: Hostile = Hostile()
     limits: Limits = Limits()
     log: Log = Log()
 

@@ -25,15 +25,15 @@ def held_authorizations(
     now = core.sources.now()
     held = tx.authorizations.held_for(product.client_id, account_id, identifiers, now)
     serving = sorted(
-        (one for one in held if _serves(tx, one, product, now)),
+        (one for one in held if _serves(core, tx, one, product, now)),
         key=lambda one: one.expires_at,
     )
     return {identifier: one for one in serving for identifier in identifiers if one.covers(identifier)}
 
 
-def _serves(tx: Transaction, authorization: Authorization, product: Product, now: datetime) -> bool:
+def _serves(core: Core, tx: Transaction, authorization: Authorization, product: Product, now: datetime) -> bool:
     policy = product.policy
-    if not (authorization.pre_authorized or policy.reuse_authorizations):
+    if not (authorization.pre_authorized or core.reuses_authorizations(policy)):
         return False
     until = min(authorization.expires_at, authorization.shown_at + timedelta(seconds=policy.authorization_lifetime))
     return until >= now + _TIME_TO_FINALIZE and _shown_as_wanted(tx, authorization, policy)

@@ -18,7 +18,8 @@ class Directory:
     ``external_url`` is what clients reach the listener under (``https://ca.example:14000``): plain ASCII, without a
     default port or a trailing slash, because clients sign and compare URLs as strings. ``base_path`` begins with a
     slash (``/acme``). ``enrolment`` says whose the accounts are that register here without an external account
-    binding; None is a directory for every Client, which demands a binding.
+    binding; None is a directory for every Client, which demands a binding. ``hostile`` are the switches that make the
+    gateway hard on clients, where they are on.
     """
 
     external_url: str
@@ -27,6 +28,7 @@ class Directory:
     terms_url: str | None = None
     website: str | None = None
     caa_identities: tuple[str, ...] = ()
+    hostile: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.external_url)
@@ -77,6 +79,8 @@ class Directory:
         meta: JsonObject = {"externalAccountRequired": binding_required}
         if profiles:
             meta["profiles"] = dict(profiles)
+        if self.hostile:
+            meta["hostile"] = dict(self.hostile)
         if self.terms_url:
             meta["termsOfService"] = self.terms_url
         if self.website:

@@ -41,7 +41,7 @@ class Nonce:
     def consume(self, tx: Transaction) -> None:
         """Use it up; raises REPLAYED when it has been used before, at whichever worker (rule 38)."""
         if not tx.once.consume(_ONCE_KIND, self.value, self.expires_at):
-            raise _bad_nonce("it has been used before")
+            raise bad_nonce("it has been used before")
 
 
 class SpendingStore:
@@ -109,21 +109,22 @@ class Nonces:
         None, which is a request without a nonce, is refused in the same way (RFC 8555 section 6.5).
         """
         if value is None:
-            raise _bad_nonce("there is none in its header")
+            raise bad_nonce("there is none in its header")
         sealed = decode_base64url(value, "The nonce")
         body = sealed[:_BODY_BYTES]
         if not hmac.compare_digest(self._mac(body), sealed[_BODY_BYTES:]):
-            raise _bad_nonce("it was not made here")
+            raise bad_nonce("it was not made here")
         issued_at = datetime.fromtimestamp(int.from_bytes(body[:_TIME_BYTES]), UTC)
         expires_at = issued_at + LIFETIME
         if self._sources.now() >= expires_at:
-            raise _bad_nonce("it is older than two hours")
+            raise bad_nonce("it is older than two hours")
         return Nonce(value=value, expires_at=expires_at)
 
     def _mac(self, body: bytes) -> bytes:
         return hashlib.blake2s(body, key=self._key, digest_size=_MAC_BYTES).digest()  # RFC 7693 section 2.9
 
 
-def _bad_nonce(why: str) -> TriviumError:
+def bad_nonce(why: str) -> TriviumError:
+    """Make the error after which clients try again with a fresh nonce."""
     # acme.sh knows the error by the first words.
     return TriviumError(ErrorKind.REPLAYED, f"JWS has an invalid anti-replay nonce: {why}. Repeat with a fresh one.")

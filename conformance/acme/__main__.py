@@ -13,7 +13,7 @@ from conformance.acme.clients import CLIENTS
 from conformance.acme.model import Binding, Scenario
 from conformance.acme.runner import Report, run_all
 from conformance.acme.servers import EVERYTHING_ALLOWED, Server, pebble, trivium
-from conformance.acme.table import Cell, Table, Verdict, news, parse, regressions, render, render_differences
+from conformance.acme.table import Cell, Table, Verdict, failures, news, parse, regressions, render, render_differences
 
 EXPECTED = Path(__file__).with_name("expected.md")
 PREAMBLE = """# ACME clients: what works
@@ -98,7 +98,11 @@ def _judge(tables: dict[str, Table], *, accept: bool) -> int:
         merged = {name: expected.get(name, {}) | tables.get(name, {}) for name in {**expected, **tables}}
         EXPECTED.write_text(f"{PREAMBLE}\n{_document(merged)}")
         return 0
-    broken = [f"{name}: {line}" for name in tables for line in regressions(expected.get(name, {}), tables[name])]
+    broken = [
+        f"{name}: {line}"
+        for name, table in tables.items()
+        for line in (regressions(expected[name], table) if name in expected else failures(table))
+    ]
     for name in tables.keys() & expected.keys():
         for line in news(expected[name], tables[name]):
             _print(f"new: {name}: {line}")

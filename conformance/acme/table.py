@@ -108,6 +108,15 @@ def regressions(expected: Table, found: Table) -> list[str]:
     ]
 
 
+def failures(found: Table) -> list[str]:
+    """Return a sentence for each cell that failed, of a server about which nothing is expected."""
+    return [
+        f"{client}, {scenario}: {cell.reason}"
+        for (scenario, client), cell in found.items()
+        if cell.verdict is Verdict.FAIL
+    ]
+
+
 def news(expected: Table, found: Table) -> list[str]:
     """Return a sentence for each other cell that is not what was expected."""
     return [

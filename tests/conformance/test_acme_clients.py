@@ -15,7 +15,7 @@ from conformance.acme.clients.lego import Lego
 from conformance.acme.model import Scenario
 from conformance.acme.runner import run_all
 from conformance.acme.servers import Server, trivium
-from conformance.acme.table import Cell, Table, Verdict, news, parse, regressions, render, render_differences
+from conformance.acme.table import Cell, Table, Verdict, failures, news, parse, regressions, render, render_differences
 
 PART: dict[type[Client], set[Scenario]] = {
     Lego: {Scenario.HTTP_01_STANDALONE, Scenario.TLS_ALPN_01, Scenario.EAB, Scenario.REVOKE_BY_ACCOUNT},
@@ -67,6 +67,7 @@ def test_only_what_worked_can_break() -> None:
     """`make conformance` would fail for what never worked, or keep still about what does not work any more."""
     assert regressions(SAMPLE, SAMPLE) == []
     assert news(SAMPLE, SAMPLE) == []
+    assert failures(SAMPLE) == ["one, IP: it said no: 400, really"]
     worse = SAMPLE | {(Scenario.DNS_01, client): Cell(verdict=Verdict.FAIL, reason="why") for client in ("one", "two")}
     assert regressions(SAMPLE, worse) == [
         "one, dns-01: was ok, is FAIL: why",

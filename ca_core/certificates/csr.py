@@ -5,8 +5,9 @@ What counts of a CSR, and what does not:
 * **Names** are the dNSName and iPAddress entries of the requested subjectAltName and the common name where it is a
   domain name. Any other kind of name refuses the CSR. Upper case is folded, repetitions collapse.
 * **Common name**: optional, at most one. Text made of DNS labels is a domain name and counts as requested, in the
-  subjectAltName or not; an IP address is refused; other text (``Our server``) is ignored. The rest of the subject is
-  ignored: the certificate's subject comes from the product.
+  subjectAltName or not; an IP address is refused unless it is requested as iPAddress too, and never becomes a common
+  name; other text (``Our server``) is ignored. The rest of the subject is ignored: the certificate's subject comes
+  from the product.
 * **Extensions**: subjectAltName and the TLS feature status_request (must-staple, RFC 7633) are used. Whatever else
   is asked for - basicConstraints with CA:TRUE, key usages, key identifiers - is ignored, since those come from the
   product; an unknown extension marked critical is refused, since a certificate without it would not be what was asked.
@@ -110,9 +111,10 @@ def parse_csr(der: bytes) -> ParsedCsr:
         _check_signature(request)
         public_key = request.public_key()
         spki = public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        common_name = _common_name(request)
         extensions = _requested_extensions(request)
-        names = _alternative_names(extensions) | _domain_name(common_name)
+        alternative_names = _alternative_names(extensions)
+        common_name = _common_name(request, alternative_names)
+        names = alternative_names | _identifier_in(common_name)
     except UnsupportedAlgorithm as error:
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM, "The CSR uses a key or a curve this CA does not know; use P-256 or RSA."
@@ -172,8 +174,11 @@ def _algorithm_name(algorithm: x509.ObjectIdentifier) -> str:
     return algorithm._name if algorithm._name != "Unknown OID" else algorithm.dotted_string  # noqa: SLF001 - the only place the library keeps it
 
 
-def _common_name(request: x509.CertificateSigningRequest) -> str | None:
-    """Return the common name; raise BAD_CSR for several and for an IP address (rule 49)."""
+def _common_name(request: x509.CertificateSigningRequest, alternative_names: frozenset[Identifier]) -> str | None:
+    """Return the common name; raise BAD_CSR for several, and for an IP address that stands there alone (rule 49).
+
+    uacme repeats the address of its iPAddress there.
+    """
     attributes = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if len(attributes) > 1:
         raise TriviumError(ErrorKind.BAD_CSR, "The CSR's subject has several common names; leave one or none.")
@@ -182,7 +187,7 @@ def _common_name(request: x509.CertificateSigningRequest) -> str | None:
     text = attributes[0].value
     if not isinstance(text, str):
         raise TriviumError(ErrorKind.BAD_CSR, "The CSR's common name is not text; leave it out.")
-    if _is_ip_address(text):
+    if any(name.type is IdentifierType.IP for name in _identifier_in(text) - alternative_names):
         raise TriviumError(
             ErrorKind.BAD_CSR,
             "The CSR's common name is an IP address; put it into the subjectAltName as iPAddress and leave the common "
@@ -191,19 +196,17 @@ def _common_name(request: x509.CertificateSigningRequest) -> str | None:
     return text
 
 
-def _domain_name(common_name: str | None) -> frozenset[Identifier]:
-    """Return the common name as an identifier where it is a domain name."""
-    if common_name is None or not _DOMAIN_NAME.fullmatch(common_name.lower()):
+def _identifier_in(common_name: str | None) -> frozenset[Identifier]:
+    """Return the common name as an identifier where it is an IP address or a domain name."""
+    if common_name is None:
         return frozenset()
-    return frozenset({Identifier(type=IdentifierType.DNS, value=common_name.lower())})
-
-
-def _is_ip_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(common_name)
     except ValueError:
-        return False
-    return True
+        if not _DOMAIN_NAME.fullmatch(common_name.lower()):
+            return frozenset()
+        return frozenset({Identifier(type=IdentifierType.DNS, value=common_name.lower())})
+    return frozenset({Identifier(type=IdentifierType.IP, value=str(address))})
 
 
 def _requested_extensions(request: x509.CertificateSigningRequest) -> x509.Extensions:

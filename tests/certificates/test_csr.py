@@ -144,11 +144,18 @@ def test_a_common_name_of_dns_labels_is_a_name(common_name: str, counted: str | 
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "9.9.9.9", "::1", "2620:fe::fe"])
-def test_an_address_as_common_name_is_refused(address: str) -> None:
+def test_an_address_as_common_name_alone_is_refused(address: str) -> None:
     """Clients parse the common name as a domain name, and RFC 8738 allows addresses in iPAddress only (rule 49)."""
-    error = refusal(new_csr(ip(address), common_name=address))
-    assert error.kind is ErrorKind.BAD_CSR
-    assert "iPAddress" in error.detail
+    for alternative_names in ((), ip("10.0.0.2"), dns("www.example.com")):
+        error = refusal(new_csr(alternative_names, common_name=address))
+        assert error.kind is ErrorKind.BAD_CSR
+        assert "iPAddress" in error.detail
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "2620:fe::fe"])
+def test_an_address_repeated_as_common_name_is_a_name_once(address: str) -> None:
+    """uacme, which repeats the address there, could get no certificate for it."""
+    assert names(new_csr(ip(address), common_name=address)) == {*ip(address)}
 
 
 def test_several_common_names_are_refused() -> None:

@@ -24,8 +24,8 @@ from tests.acme.signing import Json, PrivateKey, envelope, jwk_of, jws
 BASE = f"{EXTERNAL_URL}/acme"
 SOME_ID = "01a20d8f-a4e8-76c7-b0d6-a63cd94e3640"
 KID_ONLY = [
-    "", "/directory", "/new-nonce",
-    "/new-order", "/key-change", f"/account/acc-{SOME_ID}", f"/account/acc-{SOME_ID}/orders", f"/order/ord-{SOME_ID}",
+    "", "/directory", "/new-nonce", "/new-order", "/new-authz", "/key-change",
+    f"/account/acc-{SOME_ID}", f"/account/acc-{SOME_ID}/orders", f"/order/ord-{SOME_ID}",
     f"/order/ord-{SOME_ID}/finalize", f"/authorization/azn-{SOME_ID}", f"/challenge/chl-{SOME_ID}",
     f"/certificate/crt-{SOME_ID}", f"/certificate/crt-{SOME_ID}/1",
 ]  # fmt: skip

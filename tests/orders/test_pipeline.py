@@ -26,6 +26,7 @@ from ca_core.orders import queries, worker
 from ca_core.orders.pipeline import run
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.submit import submit_csr
+from ca_core.orders.timers import CRL_INTERVAL
 from tests.orders.workshop import Workshop, csr
 
 EVERY_STAGE = [
@@ -222,6 +223,7 @@ async def test_the_serial_of_a_lost_signature_is_revoked(workshop: Workshop) -> 
     broken = replace(workshop.core, keys=BrokenKeys(workshop.core.keys))
     await submit_csr(broken, order.id, csr("a.test"), SYSTEM)
     abandoned = (await workshop.core.store.read(lambda tx: tx.certificates.of_order(order.id)))[0]
+    workshop.clock.advance(seconds=CRL_INTERVAL.total_seconds())
     await worker.start_timers(workshop.core)
     await worker.run_due(workshop.core)
     crl = await workshop.core.store.read(lambda tx: tx.crls.latest(abandoned.issuer_id))

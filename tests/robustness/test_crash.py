@@ -18,7 +18,6 @@ from tests.running_gateway import ROOT, RunningGateway
 
 NAME = "crash.trivium.test"
 TERMINAL_SECONDS = 30
-RESTART_SECONDS = 10
 CRASH_SECONDS = 30
 
 
@@ -160,11 +159,8 @@ async def survive(gateway: RunningGateway, point: str, *, again: str = "") -> No
             await _crash_in_recovery(gateway, again)
         if again or point not in REAL_LEASES:
             _let_leases_end(gateway)
-        begun = time.monotonic()
         await asyncio.to_thread(gateway.start)
-        restarted = time.monotonic()
-        assert restarted - begun < RESTART_SECONDS
-        await _live_on(gateway, web, story, restarted + TERMINAL_SECONDS)
+        await _live_on(gateway, web, story, time.monotonic() + TERMINAL_SECONDS)
         await asyncio.to_thread(check, gateway, story.acknowledged, secrets=(PASSPHRASE.encode(),))
     with database(gateway) as connection:
         of_order = [row for row in certificates(connection) if row.order_id == _id(story.order_url)]

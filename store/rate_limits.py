@@ -7,7 +7,7 @@ further ahead than the whole bucket is long. A row whose time has passed says wh
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, case, delete, select
+from sqlalchemy import BindParameter, bindparam, case, delete, select, update
 
 from ca_core.model.rate_limits import Rate
 from store.columns import Time
@@ -38,6 +38,12 @@ _full = (
 )
 _PURGE = Statement(delete(rate_limits).where(rate_limits.c.bucket.in_(_full)))
 
+_GIVE_BACK = Statement(
+    update(rate_limits)
+    .where(rate_limits.c.bucket == bindparam("bucket_is"))
+    .values(full_at=rate_limits.c.full_at - bindparam("interval", required=True))
+)
+
 
 class RateLimitTable:
     """Implements :class:`ca_core.model.store.RateLimitBuckets`."""
@@ -56,6 +62,10 @@ class RateLimitTable:
             "latest": at + (rate.count - 1) * interval,
         }
         return self._run.change(_TAKE, values) == 1
+
+    def give_back(self, bucket: str, rate: Rate) -> None:
+        """Put a token back."""
+        self._run.change(_GIVE_BACK, {"bucket_is": bucket, "interval": rate.interval // _MICROSECOND})
 
     def next_at(self, bucket: str, now: datetime, rate: Rate) -> datetime | None:
         """Return when there will be a token; None when there is one at ``now``."""

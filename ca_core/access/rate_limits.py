@@ -60,20 +60,23 @@ def require_certificate(core: Core, tx: Transaction, principal: Principal, order
     _require(core, tx, Limit.CERTIFICATES_PER_NAMES, _names_of(order), shown, principal)
 
 
-def count_certificate(core: Core, tx: Transaction, order: Order) -> None:
-    """Count the certificate of an order, in the transaction that begins its issuance."""
-    _count(core, tx, Limit.CERTIFICATES_PER_NAMES, _names_of(order))
+def count_certificate(core: Core, tx: Transaction, principal: Principal, order: Order) -> None:
+    """Count the certificate of an order, in the transaction that begins its issuance; raises RATE_LIMITED."""
+    if not _count(core, tx, Limit.CERTIFICATES_PER_NAMES, _names_of(order)):
+        require_certificate(core, tx, principal, order)
 
 
-def require_validation(core: Core, tx: Transaction, principal: Principal, authorization: Authorization) -> None:
-    """Refuse a validation of a name that has failed too often for the account; raises RATE_LIMITED."""
+def begin_validation(core: Core, tx: Transaction, principal: Principal, authorization: Authorization) -> None:
+    """Count a validation as failed as long as it has not succeeded; raises RATE_LIMITED."""
     name = str(authorization.identifier)
-    _require(core, tx, Limit.FAILED_VALIDATIONS, _name_of(authorization), name, principal)
+    _take(core, tx, Limit.FAILED_VALIDATIONS, _name_of(authorization), name, principal)
 
 
-def count_failed_validation(core: Core, tx: Transaction, authorization: Authorization) -> None:
-    """Count a validation that has failed; those of no account are counted by Client."""
-    _count(core, tx, Limit.FAILED_VALIDATIONS, _name_of(authorization))
+def validation_succeeded(core: Core, tx: Transaction, authorization: Authorization) -> None:
+    """Take the count of a validation back, since it has not failed; those of no account are counted by Client."""
+    rate = core.limits.rates.get(Limit.FAILED_VALIDATIONS, OFF)
+    if rate.count:
+        tx.rate_limits.give_back(f"{Limit.FAILED_VALIDATIONS}:{_name_of(authorization)}", rate)
 
 
 def refusal(core: Core, tx: Transaction, principal: Principal) -> Problem | None:

@@ -205,6 +205,10 @@ class Journal:
             certificate = revoke_in(tx, self._core.sources, certificate, reason, SYSTEM)
             if order.state is OrderState.ISSUED:
                 order = replace(order, state=after(order.state, OrderEvent.REVOKED))
+        if order.state is OrderState.ISSUED and certificate is not None and certificate is self._committed_certificate:
+            certificate = tx.certificates.get(certificate.id) or certificate  # revoked since it was stored?
+            if certificate.status is CertificateStatus.REVOKED:
+                order = replace(order, state=after(order.state, OrderEvent.REVOKED))
         order = tx.orders.save(order)
         tx.jobs.add([job for job in self._jobs.values() if job.id not in self._committed_jobs])
         for job in self._jobs.values():
@@ -228,6 +232,8 @@ class Journal:
             return RevocationReason.UNSPECIFIED
         before = self._committed_certificate
         is_new = before is None or before.status is not CertificateStatus.ISSUED
+        if is_new:
+            tx.blocked_keys.hold(certificate.spki_sha256)
         blocked = is_new and tx.blocked_keys.reason(certificate.spki_sha256) is not None
         return RevocationReason.KEY_COMPROMISE if blocked else None
 

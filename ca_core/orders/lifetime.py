@@ -17,7 +17,11 @@ def expiry(policy: Policy, request: OrderRequest, authorizations: Sequence[Autho
     That ends with the first of its authorizations, with a requested notAfter, and two days behind a requested
     notBefore, when that would be too far from the signature (rule 14).
     """
-    ends = [now + timedelta(seconds=policy.order_lifetime), *(one.expires_at for one in authorizations)]
+    shown_for = timedelta(seconds=policy.authorization_lifetime)
+    ends = [
+        now + timedelta(seconds=policy.order_lifetime),
+        *(min(one.expires_at, one.shown_at + shown_for) for one in authorizations),
+    ]
     if request.not_before is not None:
         ends.append(request.not_before + NOT_BEFORE_DISTANCE)
     if request.not_after is not None:

@@ -89,7 +89,7 @@ async def run_stages(core: Core, journal: Journal, issuance: Issuance) -> Order:
     except TriviumError as error:
         if error.kind is ErrorKind.UNAVAILABLE and journal.executions < MAXIMUM_EXECUTIONS:
             return await _retry_later(core, journal, error.problem)
-        if error.kind is ErrorKind.CONFLICT:
+        if error.kind is ErrorKind.CONFLICT or (error.kind is ErrorKind.RATE_LIMITED and not journal.claimed):
             raise
         return await _fail(core, journal, error.problem)
     except Exception:  # noqa: BLE001 - whatever a stage does, the order must not be stuck (rule 6)

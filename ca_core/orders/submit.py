@@ -36,7 +36,7 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     journal = Journal(core, order)
     journal.advance(OrderEvent.SUBMITTED, csr=parsed.der)
     journal.record("order.submit", principal=principal)
-    journal.effect(lambda tx: rate_limits.count_certificate(core, tx, order))
+    journal.require(lambda tx: rate_limits.count_certificate(core, tx, principal, order))
     try:
         return await run_stages(core, journal, issuance)
     except TriviumError as error:

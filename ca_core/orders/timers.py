@@ -21,6 +21,7 @@ def make_crl_due(tx: Transaction, sources: Sources, issuer_id: str) -> None:
     latest = now + CRL_INTERVAL
     job = tx.jobs.open_of_type(TimerType.CRL, issuer_id)
     if job is not None and job.state is JobState.PENDING and job.due_at is not None and job.due_at <= latest:
+        tx.jobs.save(job)  # takes its row: a claim meanwhile is a CONFLICT, a later one sees this transaction
         return
     last = now if job is not None and job.state is JobState.PROCESSING else tx.crls.latest_this_update(issuer_id)
     # The clock may have gone back since the last one: an interval from now is the longest wait.
@@ -32,8 +33,7 @@ def schedule(tx: Transaction, sources: Sources, timer: TimerType, subject_id: st
     """See to it that the timer runs at ``due_at`` (UTC) or earlier."""
     waiting = tx.jobs.open_of_type(timer, subject_id)
     if waiting is not None and waiting.state in {JobState.PENDING, JobState.RETRY}:
-        if waiting.due_at is None or waiting.due_at > due_at:
-            tx.jobs.save(replace(waiting, due_at=due_at))
+        tx.jobs.save(replace(waiting, due_at=due_at if waiting.due_at is None else min(waiting.due_at, due_at)))
         return
     now = sources.now()
     tx.jobs.add(

@@ -79,6 +79,9 @@ async def _revoke(
     def act(tx: Transaction) -> Certificate:
         certificate = find(tx)
         _authorise(tx, core.sources, certificate, parsed, principal)
+        if _is_news_of_the_key(tx, certificate, parsed, principal):
+            _end_key(tx, core.sources, certificate, principal)
+            return certificate
         return revoke_in(tx, core.sources, certificate, parsed, principal)
 
     for _ in range(_ATTEMPTS - 1):
@@ -132,6 +135,7 @@ def _end_key(tx: Transaction, sources: Sources, certificate: Certificate, princi
     Of very many other certificates one is left with a revocation planned for now, which takes the next ones along.
     """
     now, reason = sources.now(), RevocationReason.KEY_COMPROMISE
+    tx.blocked_keys.hold(certificate.spki_sha256)
     tx.blocked_keys.add(certificate.spki_sha256, reason_name(reason), now)
     siblings = tx.certificates.issued_with_key(certificate.spki_sha256, MOST_AT_ONCE + 1)
     for sibling in siblings[:MOST_AT_ONCE]:
@@ -141,6 +145,19 @@ def _end_key(tx: Transaction, sources: Sources, certificate: Certificate, princi
         tx.certificates.save(replace(following, planned_revocation=planned))
         schedule_revocation(tx, sources, following, planned)
     _end_account(tx, sources, certificate, principal)
+
+
+def _is_news_of_the_key(
+    tx: Transaction, certificate: Certificate, reason: RevocationReason, principal: Principal
+) -> bool:
+    """Whether a certificate revoked for another reason is reported again, by its key or an operator (rules 26, 52)."""
+    return (
+        certificate.status is CertificateStatus.REVOKED
+        and certificate.der is not None
+        and reason is RevocationReason.KEY_COMPROMISE
+        and principal.kind in {PrincipalKind.CERTIFICATE_KEY, PrincipalKind.OPERATOR}
+        and tx.blocked_keys.reason(certificate.spki_sha256) is None
+    )
 
 
 def _end_account(tx: Transaction, sources: Sources, certificate: Certificate, principal: Principal) -> None:

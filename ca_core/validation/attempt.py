@@ -107,13 +107,15 @@ def _record_success(
     validated: Validated,
     permission: CaaPermission | None,
 ) -> None:
-    authorization, challenge = subject.authorization, subject.challenge
+    challenge = subject.challenge
+    authorization = tx.authorizations.get(subject.authorization.id) or subject.authorization  # decided meanwhile?
     now = core.sources.now()
     expires_at = now + timedelta(seconds=subject.product.policy.authorization_lifetime)
     # Rule 65: method, address and resolver are kept per name.
     evidence = {"address": validated.address, "resolver": validated.resolver, "detail": validated.detail}
     tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
+    rate_limits.validation_succeeded(core, tx, authorization)
     if authorization.status is AuthorizationStatus.PENDING:
         valid = replace(authorization, status=AuthorizationStatus.VALID, expires_at=expires_at, caa=permission)
         tx.authorizations.save(valid)
@@ -123,9 +125,9 @@ def _record_success(
 def _record_failure(
     core: Core, tx: Transaction, job: Job, authorization: Authorization, challenge: Challenge, problem: Problem
 ) -> None:
+    authorization = tx.authorizations.get(authorization.id) or authorization  # decided meanwhile?
     tx.jobs.save(_finished(core, job, JobState.FAILED, problem=problem))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.INVALID, error=problem))
-    rate_limits.count_failed_validation(core, tx, authorization)
     undecided = authorization.status is AuthorizationStatus.PENDING  # another challenge may have shown control
     if undecided:
         tx.authorizations.save(replace(authorization, status=AuthorizationStatus.INVALID))

@@ -163,7 +163,7 @@ async def _begin(
     )
 
     def begin(tx: Transaction) -> tuple[Job, Subject]:
-        rate_limits.require_validation(core, tx, principal, authorization)
+        rate_limits.begin_validation(core, tx, principal, authorization)
         begun = tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.PROCESSING))
         order = next(iter(tx.orders.referring_to(authorization.id)), None)
         job = Job(

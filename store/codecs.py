@@ -8,6 +8,7 @@ from typing import Any
 from ca_core.model.authorizations import CaaPermission
 from ca_core.model.certificates import PlannedRevocation, RevocationReason
 from ca_core.model.clients import ClientSettings
+from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.products import (
@@ -75,6 +76,16 @@ def encode_roads(roads: Iterable[Road]) -> list[str]:
 def decode_roads(stored: list[str]) -> frozenset[Road]:
     """The inverse of :func:`encode_roads`."""
     return frozenset(Road(road) for road in stored)
+
+
+def encode_rights(rights: Iterable[CmcRight]) -> list[str]:
+    """The names of a CMC client's rights, sorted."""
+    return sorted(right.value for right in rights)
+
+
+def decode_rights(stored: list[str]) -> frozenset[CmcRight]:
+    """The inverse of :func:`encode_rights`."""
+    return frozenset(CmcRight(right) for right in stored)
 
 
 def encode_problem(problem: Problem) -> dict[str, Any]:
@@ -160,6 +171,7 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         caa_identities=list(policy.caa_identities),
         require_dnssec=policy.require_dnssec,
         reuse_authorizations=policy.reuse_authorizations,
+        ra_vouches=policy.ra_vouches,
         requested_validity=policy.requested_validity,
     )
 
@@ -185,6 +197,7 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         caa_identities=tuple(members.get("caa_identities", ())),
         require_dnssec=members.get("require_dnssec", False),
         reuse_authorizations=members.get("reuse_authorizations", False),
+        ra_vouches=members.get("ra_vouches", False),
         requested_validity=members.get("requested_validity", False),
     )
 

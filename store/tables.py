@@ -26,7 +26,7 @@ from ca_core.model.certificates import CertificateStatus, RevocationReason
 from ca_core.model.identifiers import IdentifierType
 from ca_core.model.issuers import IssuerKind, OwnCertificateRole
 from ca_core.model.jobs import JobState, JobType, TimerType
-from ca_core.model.orders import OrderState
+from ca_core.model.orders import OrderState, ProofOfPossession
 from ca_core.model.products import Road
 from store import codecs
 from store.columns import Json, Member, Object, Serial, Strings, Time, inline
@@ -193,6 +193,7 @@ orders = Table(
     _required("created_at", Time),
     _required("expires_at", Time),
     Column("csr", LargeBinary),
+    _required("possession", Member(ProofOfPossession)),
     Column("not_before", Time),
     Column("not_after", Time),
     Column("replaces", String),
@@ -394,4 +395,40 @@ blocked_keys = Table(
     Column("spki_sha256", LargeBinary, primary_key=True),
     _required("reason", String),
     _required("at", Time),
+)
+
+cmc_clients = Table(
+    "cmc_clients",
+    metadata,
+    Column("id", String, primary_key=True),
+    _client(),
+    _required("name", String),
+    _required("product_ids", Strings),
+    _required("rights", Json(codecs.encode_rights, codecs.decode_rights)),
+    Column("spki_sha256", LargeBinary),
+    Column("key_identifier", LargeBinary),
+    Column("certificate", LargeBinary),
+    Column("certificate_id", String),
+    Column("sealed_secret", LargeBinary),
+    _required("sha1", Boolean),
+    Column("sha1_used_at", Time),
+    _required("disabled", Boolean),
+    _required("created_at", Time),
+    _required("revision", Integer),
+    UniqueConstraint("name"),
+    UniqueConstraint("spki_sha256"),
+    UniqueConstraint("key_identifier"),
+    Index(None, "client_id", "id"),
+)
+
+# Which orders the requests of a CMC transaction have become.
+cmc_transactions = Table(
+    "cmc_transactions",
+    metadata,
+    Column("cmc_client_id", String, ForeignKey("cmc_clients.id")),
+    Column("transaction", LargeBinary),
+    Column("order_id", String, ForeignKey("orders.id")),
+    _required("body_part_id", BigInteger),
+    PrimaryKeyConstraint("cmc_client_id", "transaction", "order_id"),
+    sqlite_with_rowid=False,
 )

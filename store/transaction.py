@@ -8,6 +8,7 @@ from store.authorizations import AuthorizationTable
 from store.blocked_keys import BlockedKeyTable
 from store.certificates import CertificateTable
 from store.clients import ClientTable
+from store.cmc_clients import CmcClientTable
 from store.crls import CrlTable
 from store.external_account_keys import ExternalAccountKeyTable
 from store.issuers import IssuerTable
@@ -98,3 +99,8 @@ class StoreTransaction:
     def blocked_keys(self) -> BlockedKeyTable:
         """Public keys that may never be used again."""
         return BlockedKeyTable(self.executor)
+
+    @cached_property
+    def cmc_clients(self) -> CmcClientTable:
+        """CMC clients, and the orders of their transactions."""
+        return CmcClientTable(self.executor)

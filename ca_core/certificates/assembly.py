@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ca_core.certificates.lint import LintedTbs
+from ca_core.certificates.tbs import CMC_CA, CMC_RA
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.products import ProfileKind
@@ -17,10 +18,16 @@ from ca_core.model.products import ProfileKind
 _EXTENDED_KEY_USAGE: Final = {
     ProfileKind.TLS_SERVER: [ExtendedKeyUsageOID.SERVER_AUTH],
     ProfileKind.OCSP_RESPONDER: [ExtendedKeyUsageOID.OCSP_SIGNING],
+    ProfileKind.CMC_RESPONDER: [CMC_CA, ExtendedKeyUsageOID.EMAIL_PROTECTION],
+    ProfileKind.CMC_RECIPIENT: [CMC_CA, ExtendedKeyUsageOID.EMAIL_PROTECTION],
+    ProfileKind.CMC_CLIENT: [CMC_RA, ExtendedKeyUsageOID.CLIENT_AUTH],
 }
 _SUBJECT_ATTRIBUTES: Final = {
     ProfileKind.TLS_SERVER: frozenset({NameOID.COMMON_NAME}),
     ProfileKind.OCSP_RESPONDER: frozenset({NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME}),
+    ProfileKind.CMC_RESPONDER: frozenset({NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME}),
+    ProfileKind.CMC_RECIPIENT: frozenset({NameOID.COMMON_NAME}),
+    ProfileKind.CMC_CLIENT: frozenset({NameOID.COMMON_NAME}),
 }
 
 
@@ -89,7 +96,7 @@ def _check_subject(certificate: x509.Certificate, kind: ProfileKind, identifiers
     allowed = _SUBJECT_ATTRIBUTES[kind]
     if len({attribute.oid for attribute in attributes} & allowed) != len(attributes):
         raise _unfit("its subject has attributes that the profile does not know")
-    if kind is ProfileKind.OCSP_RESPONDER:
+    if not kind.names_hosts:
         return
     domain_names = {name.value for name in identifiers if name.type is IdentifierType.DNS}
     if any(attribute.value not in domain_names for attribute in attributes):

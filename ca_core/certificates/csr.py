@@ -29,6 +29,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 from ca_core.certificates.der import check_der
 from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.orders import ProofOfPossession
 
 _PARSE_ERRORS: Final = (
     ValueError,
@@ -84,12 +85,14 @@ _NAMES_SHOWN: Final = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedCsr:
-    """A CSR whose self-signature is verified; ``der`` and ``spki`` are DER, ``spki_sha256`` the digest of ``spki``.
+    """A CSR whose key was shown to be the requester's; ``der`` and ``spki`` are DER, ``spki_sha256`` is of ``spki``.
 
-    ``common_name`` is the text as it stands in the CSR; where it is a domain name, it is among ``names`` too.
+    ``der`` is the request as it came, ``pkcs10`` the same as PKCS #10. ``common_name`` is the text as it stands in
+    the CSR; where it is a domain name, it is among ``names`` too.
     """
 
     der: bytes
+    pkcs10: bytes
     public_key: CertificatePublicKeyTypes
     spki: bytes
     spki_sha256: bytes
@@ -98,17 +101,23 @@ class ParsedCsr:
     must_staple: bool
 
 
-def parse_csr(der: bytes) -> ParsedCsr:
+def parse_csr(der: bytes, possession: ProofOfPossession = ProofOfPossession.SIGNATURE) -> ParsedCsr:
     """Parse a CSR (DER, RFC 2986) and verify its self-signature (rules 20, 28, 49).
 
-    Raises MALFORMED for what is no DER, BAD_ALGORITHM for a signature or key algorithm that is not taken, POP_FAILED
-    for a wrong self-signature, UNSUPPORTED_EXTENSION for a requested extension that must not be left out, and BAD_CSR
-    otherwise.
+    Where the possession of its key was verified otherwise, the signature is not looked at. Raises MALFORMED for what
+    is no DER, BAD_ALGORITHM for a signature or key algorithm that is not taken, POP_FAILED for a wrong self-signature,
+    UNSUPPORTED_EXTENSION for a requested extension that must not be left out, and BAD_CSR otherwise.
     """
     check_der(der)
+    return read_csr(der, der, signed=possession is ProofOfPossession.SIGNATURE)
+
+
+def read_csr(der: bytes, pkcs10: bytes, *, signed: bool) -> ParsedCsr:
+    """Return what a request says that came as ``der`` and, as PKCS #10, is ``pkcs10``; both have passed the guard."""
     try:
-        request = x509.load_der_x509_csr(der)
-        _check_signature(request)
+        request = x509.load_der_x509_csr(pkcs10)
+        if signed:
+            _check_signature(request)
         public_key = request.public_key()
         spki = public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         extensions = _requested_extensions(request)
@@ -125,6 +134,7 @@ def parse_csr(der: bytes) -> ParsedCsr:
         raise TriviumError(ErrorKind.BAD_CSR, f"The CSR cannot be read: {ascii(str(error))[1:-1][:200]}.") from error
     return ParsedCsr(
         der=der,
+        pkcs10=pkcs10,
         public_key=public_key,
         spki=spki,
         spki_sha256=hashlib.sha256(spki).digest(),

@@ -15,6 +15,9 @@ _DOMAIN: Final = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)
 _LINT_SETS: Final = {
     ProfileKind.TLS_SERVER: frozenset({LintSet.CABF_DV, LintSet.PKIX}),
     ProfileKind.OCSP_RESPONDER: frozenset({LintSet.OCSP_RESPONDER, LintSet.PKIX}),
+    ProfileKind.CMC_RESPONDER: frozenset({LintSet.PKIX}),
+    ProfileKind.CMC_RECIPIENT: frozenset({LintSet.PKIX}),
+    ProfileKind.CMC_CLIENT: frozenset({LintSet.PKIX}),
 }
 _BR_ALGORITHMS: Final = frozenset({KeyAlgorithm.P256, KeyAlgorithm.P384, KeyAlgorithm.RSA3072})
 """Issuer key algorithms the Baseline Requirements know (BR 7.1.3.2); certificates under others are private ones."""
@@ -78,7 +81,7 @@ def _profile_faults(policy: Policy) -> list[str]:
         faults.append("validity must be longer than backdate, which is part of it")
     if not all(_OID.fullmatch(oid) for oid in profile.policy_oids):
         faults.append("policy_oids must be object identifiers in dotted form")
-    if profile.kind is ProfileKind.OCSP_RESPONDER and profile.must_staple:
+    if not profile.kind.names_hosts and profile.must_staple:
         faults.append("must_staple is for TLS certificates only")
     return faults
 
@@ -122,6 +125,8 @@ def _public_faults(policy: Policy, at: datetime) -> list[str]:
     faults = []
     if names.internal_names or names.single_labels or names.private_addresses:
         faults.append("a public product takes no internal names, single labels or private addresses")
+    if policy.ra_vouches:
+        faults.append("a public product needs control of every name shown, whoever vouches for it (BR 3.2.2.4)")
     if lint.mode is LintMode.OFF or lint.accepted:
         faults.append("a public product lints and accepts no finding (BR 4.3.1.2)")
     if profile.kind is ProfileKind.TLS_SERVER:

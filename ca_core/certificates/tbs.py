@@ -27,6 +27,8 @@ _MAX_COMMON_NAME: Final = 64
 """ub-common-name (RFC 5280 appendix A.1)."""
 
 _OWNER_ATTRIBUTES: Final = frozenset({NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME})
+CMC_CA: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
+CMC_RA: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
 _SEQUENCE: Final = b"\x30"
 _BIT_STRING: Final = b"\x03"
 _SHORT_FORM: Final = 0x80
@@ -38,23 +40,24 @@ def _extension(value: x509.ExtensionType, *, critical: bool) -> x509.Extension[x
     return x509.Extension(value.oid, critical, value)
 
 
-_END_ENTITY_EXTENSIONS: Final = (
-    _extension(x509.BasicConstraints(ca=False, path_length=None), critical=True),
-    _extension(
-        x509.KeyUsage(
-            digital_signature=True,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=False,
-            crl_sign=False,
-            encipher_only=False,
-            decipher_only=False,
-        ),
-        critical=True,
-    ),
-)
+def _end_entity(*, decrypts: bool = False) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    """Return basicConstraints and keyUsage: a key signs or has keys transported to it, never both."""
+    usage = x509.KeyUsage(
+        digital_signature=not decrypts,
+        content_commitment=False,
+        key_encipherment=decrypts,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    constraints = x509.BasicConstraints(ca=False, path_length=None)
+    return _extension(constraints, critical=True), _extension(usage, critical=True)
+
+
+_END_ENTITY_EXTENSIONS: Final = _end_entity()
 """digitalSignature alone, for RSA keys too: keyEncipherment beside it would give one key two purposes, which the BR
 advise against (7.1.2.7.11), and only RSA key transport, which TLS has dropped, needs it."""
 
@@ -68,8 +71,21 @@ _KIND_EXTENSIONS: Final = {
         _extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False),
         _extension(x509.OCSPNoCheck(), critical=False),
     ),
+    ProfileKind.CMC_RESPONDER: (
+        *_END_ENTITY_EXTENSIONS,
+        # emailProtection is what `openssl cms -verify` looks for when it is told no other purpose.
+        _extension(x509.ExtendedKeyUsage([CMC_CA, ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False),
+    ),
+    ProfileKind.CMC_RECIPIENT: (
+        *_end_entity(decrypts=True),
+        _extension(x509.ExtendedKeyUsage([CMC_CA, ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False),
+    ),
+    ProfileKind.CMC_CLIENT: (
+        *_END_ENTITY_EXTENSIONS,
+        _extension(x509.ExtendedKeyUsage([CMC_RA, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False),
+    ),
 }
-"""BR 7.1.2.7.6 and 7.1.2.8.2; RFC 6960 section 4.2.2.2."""
+"""BR 7.1.2.7.6 and 7.1.2.8.2; RFC 6960 section 4.2.2.2; RFC 10002 section 2.2 (id-kp-cmcCA and id-kp-cmcRA)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,19 +219,26 @@ def _issuer(certificate_der: bytes) -> _SigningIssuer:
 def _subject(profile: Profile, issuer: x509.Name, csr: ParsedCsr, identifiers: Sequence[Identifier]) -> x509.Name:
     """Return the subject: for TLS empty or a common name that is one of the names.
 
-    An OCSP responder has the CSR's common name below the issuer's country and organization (BR 7.1.2.8.1).
+    An OCSP responder has the CSR's common name below the issuer's country and organization (BR 7.1.2.8.1), a CMC
+    client the common name alone. A CMC responder has the name of the CA it speaks for (RFC 10002 section 2.2).
     """
     match profile.kind:
         case ProfileKind.TLS_SERVER:
             common_name = _tls_common_name(csr, identifiers) if profile.common_name else None
             return x509.Name([] if common_name is None else [x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         case ProfileKind.OCSP_RESPONDER:
-            if not csr.common_name or len(csr.common_name) > _MAX_COMMON_NAME:
-                raise TriviumError(
-                    ErrorKind.BAD_CSR, "The CSR of an OCSP responder needs a common name of 1 to 64 characters."
-                )
             owner = [attribute for attribute in issuer if attribute.oid in _OWNER_ATTRIBUTES]
-            return x509.Name([*owner, x509.NameAttribute(NameOID.COMMON_NAME, csr.common_name)])
+            return x509.Name([*owner, _role_common_name(csr)])
+        case ProfileKind.CMC_RESPONDER:
+            return issuer
+        case ProfileKind.CMC_CLIENT | ProfileKind.CMC_RECIPIENT:
+            return x509.Name([_role_common_name(csr)])
+
+
+def _role_common_name(csr: ParsedCsr) -> x509.NameAttribute[str]:
+    if not csr.common_name or len(csr.common_name) > _MAX_COMMON_NAME:
+        raise TriviumError(ErrorKind.BAD_CSR, "This CSR needs a common name of 1 to 64 characters.")
+    return x509.NameAttribute(NameOID.COMMON_NAME, csr.common_name)
 
 
 def _tls_common_name(csr: ParsedCsr, identifiers: Sequence[Identifier]) -> str | None:
@@ -241,11 +264,13 @@ def _extensions(
         *_KIND_EXTENSIONS[profile.kind],
         signed_by.authority_key_identifier,
     ]
-    if profile.subject_key_identifier or profile.kind is ProfileKind.OCSP_RESPONDER:
+    if profile.subject_key_identifier or not profile.kind.names_hosts:
         extensions.append(_extension(x509.SubjectKeyIdentifier.from_public_key(csr.public_key), critical=False))
     if profile.kind is ProfileKind.OCSP_RESPONDER:
         return extensions
     extensions += _issuer_extensions(issuer.certificate_url, issuer.ocsp_url, issuer.crl_url, profile.policy_oids)
+    if not profile.kind.names_hosts:
+        return extensions
     extensions.append(_extension(_alternative_name(identifiers), critical=len(subject.rdns) == 0))
     if profile.must_staple or csr.must_staple:
         extensions.append(_extension(_MUST_STAPLE, critical=False))

@@ -29,12 +29,16 @@ class ChallengeStatus(StrEnum):
 
 
 class ValidationMethod(StrEnum):
-    """How control is shown. ``configured``: the operator named it in the gateway's own settings."""
+    """How control is shown. ``configured``: the operator named it in the gateway's own settings.
+
+    ``ra-vouched``: the registration authority that ordered vouches for it, where a private product takes its word.
+    """
 
     HTTP_01 = "http-01"
     DNS_01 = "dns-01"
     TLS_ALPN_01 = "tls-alpn-01"
     CONFIGURED = "configured"
+    RA_VOUCHED = "ra-vouched"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,8 @@ class OwnCertificateRole(StrEnum):
 
     TLS_LISTENER = "tls-listener"
     OCSP_RESPONDER = "ocsp-responder"
+    CMC_RESPONDER = "cmc-responder"
+    CMC_RECIPIENT = "cmc-recipient"
 
 
 @dataclass(frozen=True, kw_only=True)

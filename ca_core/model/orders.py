@@ -40,11 +40,23 @@ _TERMINAL = frozenset(
 )
 
 
+class ProofOfPossession(StrEnum):
+    """How it is shown that the requester holds the private key (rule 76).
+
+    SIGNATURE: the request is signed with it. VERIFIED: a registration authority has seen to it and vouches.
+    """
+
+    SIGNATURE = "signature"
+    VERIFIED = "ra-verified"
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrderRequest:
     """What every road asks with: product and identifiers, and the CSR (DER) where the road brings it at once.
 
+    ``csr`` is a PKCS #10 request or a CRMF message, ``possession`` how its key was shown to be the requester's.
     ``not_before`` and ``not_after`` are the requester's wish (UTC); a product that does not allow it refuses them.
+    ``validity`` is the same wish as a number of seconds.
     ``replaces`` is the certificate that the order's one is to replace (RFC 9773 section 5). ``profile`` names another
     product of the Client in place of ``product_id``'s (draft-ietf-acme-profiles-00).
     """
@@ -54,8 +66,10 @@ class OrderRequest:
     identifiers: tuple[Identifier, ...]
     profile: str | None = None
     csr: bytes | None = None
+    possession: ProofOfPossession = ProofOfPossession.SIGNATURE
     not_before: datetime | None = None
     not_after: datetime | None = None
+    validity: int | None = None
     replaces: CertificateIdentifier | None = None
     comment: str = ""
     tags: tuple[str, ...] = ()
@@ -65,7 +79,8 @@ class OrderRequest:
 class Order:
     """An order (``ord-``). It refers to authorizations and never copies them.
 
-    It keeps the product version it was placed with and is issued under it or fails (fault F17). ``csr`` is DER.
+    It keeps the product version it was placed with and is issued under it or fails (fault F17). ``csr`` is DER,
+    a PKCS #10 request or a CRMF message; ``possession`` says how its key was shown to be the requester's.
     ``product_name`` is that version's name. ``replaces`` is the id of the certificate it is to replace; of the orders
     that did not fail one can replace it.
     ``revision`` is the compare-and-set counter of the store.
@@ -85,6 +100,7 @@ class Order:
     created_at: datetime
     expires_at: datetime
     csr: bytes | None = None
+    possession: ProofOfPossession = ProofOfPossession.SIGNATURE
     not_before: datetime | None = None
     not_after: datetime | None = None
     replaces: str | None = None

@@ -19,6 +19,14 @@ class ProfileKind(StrEnum):
 
     TLS_SERVER = "tls-server"
     OCSP_RESPONDER = "ocsp-responder"
+    CMC_RESPONDER = "cmc-responder"
+    CMC_RECIPIENT = "cmc-recipient"
+    CMC_CLIENT = "cmc-client"
+
+    @property
+    def names_hosts(self) -> bool:
+        """Whether the certificate is for host names and addresses; the others are for a role, and name nothing."""
+        return self is ProfileKind.TLS_SERVER
 
 
 class LintMode(StrEnum):
@@ -97,6 +105,8 @@ class Policy:
     order may wait; both in seconds. ``public`` products never take internal names and accept no lint finding.
     ``reuse_authorizations`` lets control that an account has shown serve its further orders while it lasts;
     ``requested_validity`` lets the requester name notBefore and notAfter within the profile's validity.
+    ``ra_vouches``: the registration authority that orders vouches for the names, so control of them need not be shown
+    (private products only).
     """
 
     public: bool
@@ -109,6 +119,7 @@ class Policy:
     caa_identities: tuple[str, ...] = ()
     require_dnssec: bool = False
     reuse_authorizations: bool = False
+    ra_vouches: bool = False
     requested_validity: bool = False
 
 

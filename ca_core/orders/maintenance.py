@@ -30,10 +30,14 @@ FINDINGS_KEPT: Final = 1000
 
 
 async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
-    """Renew the OCSP responder's certificate of the job's issuer and, if there is one, the TLS listener's."""
+    """Renew the OCSP responder's certificate of the job's issuer, and the CMC responder's and TLS listener's if any."""
     issuer_id = job.subject_id or ""
     responder = await own_certificates.ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer_id)
     renewed = {"ocspResponder": responder.certificate_id}
+    cmc = await core.store.read(lambda tx: tx.issuers.own_certificate(OwnCertificateRole.CMC_RESPONDER, issuer_id))
+    if cmc is not None:
+        for role in (OwnCertificateRole.CMC_RESPONDER, OwnCertificateRole.CMC_RECIPIENT):
+            renewed[role] = (await own_certificates.ensure(core, role, issuer_id)).certificate_id
     listener = await core.store.read(lambda tx: tx.issuers.own_certificate(OwnCertificateRole.TLS_LISTENER, issuer_id))
     if listener is not None:
         stored = await core.store.read(lambda tx: tx.certificates.get(listener.certificate_id))

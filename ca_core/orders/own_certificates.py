@@ -1,4 +1,4 @@
-"""The certificates the gateway orders for itself: its TLS listener's and its OCSP responders'. One pipeline for all."""
+"""The certificates the gateway orders for itself, for its listener and its responders. One pipeline for all."""
 
 from datetime import timedelta
 from typing import Final
@@ -25,7 +25,11 @@ from ca_core.orders.submit import submit_csr
 _PROFILE: Final = {
     OwnCertificateRole.TLS_LISTENER: ProfileKind.TLS_SERVER,
     OwnCertificateRole.OCSP_RESPONDER: ProfileKind.OCSP_RESPONDER,
+    OwnCertificateRole.CMC_RESPONDER: ProfileKind.CMC_RESPONDER,
+    OwnCertificateRole.CMC_RECIPIENT: ProfileKind.CMC_RECIPIENT,
 }
+_KEY: Final = {OwnCertificateRole.CMC_RECIPIENT: KeyAlgorithm.RSA3072}
+"""P-256, save for what is encrypted for the gateway: RSA key transport every client can (RFC 10004 section 5)."""
 
 
 async def ensure(
@@ -67,7 +71,7 @@ async def _is_good(core: Core, own: OwnCertificate, identifiers: tuple[Identifie
 async def _order(
     core: Core, role: OwnCertificateRole, product: Product, issuer: Issuer, identifiers: tuple[Identifier, ...]
 ) -> OwnCertificate:
-    key = await core.keys.new_key(KeyAlgorithm.P256)
+    key = await core.keys.new_key(_KEY.get(role, KeyAlgorithm.P256))
     request = OrderRequest(product_id=product.id, road=Road.SYSTEM, identifiers=identifiers, comment=f"own {role}")
     placed = await place(core, request, SYSTEM)
     csr = await _csr(core, key.id, f"{issuer.name} {role}", identifiers)

@@ -1,8 +1,8 @@
 """Place an order: the first command of every road."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ca_core.access import rate_limits
 from ca_core.audit.log import entry
@@ -15,7 +15,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.products import Product, ProfileKind
+from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
@@ -32,17 +32,27 @@ WAITING_FOR = "control of every identifier, then the CSR"
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
-    """What is ordered, checked: identifiers in their normal form, and the authorizations that serve them already."""
+    """What is ordered, checked: identifiers in their normal form, and the authorizations that serve them already.
 
+    ``request`` has its validity as a period.
+    """
+
+    request: OrderRequest
     product: Product
     identifiers: tuple[Identifier, ...]
     held: Mapping[Identifier, Authorization]
 
 
-async def place(core: Core, request: OrderRequest, principal: Principal) -> OrderView:
+async def place(
+    core: Core,
+    request: OrderRequest,
+    principal: Principal,
+    *,
+    beside: Callable[[Transaction, Order], None] | None = None,
+) -> OrderView:
     """Place an order in state NEW; it waits for its authorizations, as far as none is held, and its CSR.
 
-    Return it with what it refers to. Raises for the product as
+    Return it with what it refers to. ``beside`` runs in the transaction that places it. Raises for the product as
     :func:`~ca_core.orders.product_choice.chosen_product`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
     sub-problem per name, MALFORMED for a period that the product does not give, for what it is to replace as
     :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
@@ -56,7 +66,7 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         if identifier not in wanted.held
     }
     authorizations = [wanted.held.get(identifier) or made[identifier] for identifier in wanted.identifiers]
-    order = _order(core, request, principal, wanted, authorizations, now)
+    order = _order(core, wanted.request, principal, wanted, authorizations, now)
     record = entry(
         core.sources,
         principal,
@@ -78,6 +88,8 @@ async def place(core: Core, request: OrderRequest, principal: Principal) -> Orde
         tx.orders.add(placed)
         tx.jobs.add([root_job(placed, WAITING_FOR)])
         tx.audit.append([record])
+        if beside is not None:
+            beside(tx, placed)
         return OrderView(order=placed, authorizations=tuple(authorizations), certificate=None, replaced=replaced)
 
     try:
@@ -94,16 +106,32 @@ def _wanted(
     core: Core, tx: Transaction, request: OrderRequest, principal: Principal, account_id: str | None
 ) -> _Wanted:
     product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
+    request = _with_period(product, request, core.sources.now())
     if request.not_before is not None or request.not_after is not None:
         _check_period(core, tx, product, request)
-    if product.policy.profile.kind is ProfileKind.OCSP_RESPONDER:
-        return _Wanted(product=product, identifiers=(), held={})
+    if not product.policy.profile.kind.names_hosts:
+        return _Wanted(request=request, product=product, identifiers=(), held={})
     identifiers = check_identifiers(request.identifiers, product.policy.names, public=product.policy.public)
     return _Wanted(
+        request=request,
         product=product,
         identifiers=identifiers,
         held=held_authorizations(core, tx, product, account_id, identifiers),
     )
+
+
+def _with_period(product: Product, request: OrderRequest, now: datetime) -> OrderRequest:
+    """Return the request with the validity it asks for as a notAfter, counted as the product's own is (rule 14)."""
+    profile = product.policy.profile
+    if request.validity is None or request.validity == profile.validity:
+        return request
+    if request.validity <= profile.backdate:
+        raise TriviumError(ErrorKind.MALFORMED, f"The validity must be longer than {profile.backdate} seconds.")
+    start = (now - timedelta(seconds=profile.backdate)).replace(microsecond=0)
+    try:
+        return replace(request, not_after=start + timedelta(seconds=request.validity - 1))
+    except OverflowError:
+        raise TriviumError(ErrorKind.MALFORMED, "The validity ends after the year 9999.") from None
 
 
 def _check_period(core: Core, tx: Transaction, product: Product, request: OrderRequest) -> None:
@@ -148,6 +176,8 @@ def _order(
         expires_at=expiry(product.policy, request, list(wanted.held.values()), now),
         not_before=request.not_before,
         not_after=request.not_after,
+        csr=request.csr,
+        possession=request.possession,
         comment=request.comment,
         tags=request.tags,
     )

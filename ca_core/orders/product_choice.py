@@ -1,5 +1,6 @@
 """Which product an order gets: the one place that decides it, for every road."""
 
+from ca_core.access.cmc_clients import require_may_order
 from ca_core.access.visibility import not_found
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
@@ -29,6 +30,8 @@ def chosen_product(
         raise not_found("Client")
     if client.suspended:
         raise TriviumError(ErrorKind.FORBIDDEN, f"The Client {client.name} is suspended; ask its operator.")
+    if principal.kind is PrincipalKind.CMC_CLIENT:
+        require_may_order(tx, principal, product)
     if profile is not None and profile != product.name:
         return _by_name(tx, principal, product.client_id, road, profile)
     if road not in product.roads:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from cryptography import x509
 
 from ca_core.access.account_keys import thumbprint
+from ca_core.access.cmc_clients import may_revoke
 from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.core import Core
@@ -15,7 +16,7 @@ from ca_core.model.accounts import AccountStatus
 from ca_core.model.audit import AuditRecord
 from ca_core.model.certificates import Certificate, CertificateStatus, PlannedRevocation, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.orders import OrderState
+from ca_core.model.orders import OrderState, ProofOfPossession
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
@@ -64,6 +65,21 @@ async def revoke_by_id(
     def find(tx: Transaction) -> Certificate:
         certificate = tx.certificates.get(certificate_id)
         if certificate is None or certificate.status is CertificateStatus.INTENDED:
+            raise not_found("certificate")
+        require_sees(principal, "certificate", client_id=certificate.client_id)
+        return certificate
+
+    return await _revoke(core, find, reason, principal)
+
+
+async def revoke_by_serial(
+    core: Core, issuer_id: str, serial: int, reason: RevocationReason | int, principal: Principal
+) -> Certificate:
+    """Revoke the issuer's certificate of this serial; raises as :func:`revoke_by_id`."""
+
+    def find(tx: Transaction) -> Certificate:
+        certificate = tx.certificates.by_serial(issuer_id, serial)
+        if certificate is None or certificate.der is None:
             raise not_found("certificate")
         require_sees(principal, "certificate", client_id=certificate.client_id)
         return certificate
@@ -209,6 +225,10 @@ def _authorise(
         allowed = principal.client_id in {None, certificate.client_id}
     elif principal.kind is PrincipalKind.CERTIFICATE_KEY:
         allowed = principal.id == certificate.spki_sha256.hex()
+    elif principal.kind is PrincipalKind.CMC_CLIENT:
+        allowed = may_revoke(tx, principal, certificate)
+        if allowed and reason is RevocationReason.KEY_COMPROMISE:
+            _require_possession_shown(tx, certificate)
     elif principal.kind is PrincipalKind.ACME_ACCOUNT:
         allowed = _account_may(tx, sources, certificate, reason, principal)
     else:
@@ -218,6 +238,17 @@ def _authorise(
             ErrorKind.FORBIDDEN,
             "You may not revoke this certificate: ask with the account that ordered it, with an account that holds "
             "valid authorizations for all its identifiers, or sign the request with the certificate's own key.",
+        )
+
+
+def _require_possession_shown(tx: Transaction, certificate: Certificate) -> None:
+    """Raise BAD_REASON where nobody signed with the key: any public key can be vouched for, and it would be blocked."""
+    order = tx.orders.get(certificate.order_id)
+    if order is None or order.possession is not ProofOfPossession.SIGNATURE:
+        raise TriviumError(
+            ErrorKind.BAD_REASON,
+            "Possession of this certificate's key was vouched for and never shown, so it cannot be reported as "
+            "compromised: sign the request with that key, or use another reason.",
         )
 
 

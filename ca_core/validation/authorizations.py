@@ -38,28 +38,40 @@ _running: set[asyncio.Task[None]] = set()
 def new_authorization(
     sources: Sources, product: Product, account_id: str | None, identifier: Identifier, road: Road
 ) -> Authorization:
-    """Return a pending authorization with its challenges; for the gateway's own orders one that is already valid.
+    """Return a pending authorization with its challenges, or one that is valid already.
 
-    The gateway's own names stand in its configuration, which only the operator of the machine can write.
+    Valid are those of the gateway's own orders, whose names stand in its configuration, which only the operator of the
+    machine can write; and those a registration authority vouches for, where the product says that it may.
     """
-    own = road is Road.SYSTEM
+    given = _given(product, road)
     now = sources.now()
-    lifetime = product.policy.authorization_lifetime if own else product.policy.order_lifetime
+    lifetime = product.policy.authorization_lifetime if given else product.policy.order_lifetime
     authorization_id = sources.new_id("azn")
-    methods = (ValidationMethod.CONFIGURED,) if own else _methods(identifier)
+    methods = (given,) if given else _methods(identifier)
     return Authorization(
         id=authorization_id,
         client_id=product.client_id,
         account_id=account_id,
         identifier=identifier.base,
         wildcard=identifier.wildcard,
-        status=AuthorizationStatus.VALID if own else AuthorizationStatus.PENDING,
+        status=AuthorizationStatus.VALID if given else AuthorizationStatus.PENDING,
         created_at=now,
         expires_at=now + timedelta(seconds=lifetime),
-        challenges=tuple(_new_challenge(sources, authorization_id, method, own, now) for method in methods),
+        challenges=tuple(
+            _new_challenge(sources, authorization_id, method, given is not None, now) for method in methods
+        ),
         product_id=product.id,
         product_version=product.version,
     )
+
+
+def _given(product: Product, road: Road) -> ValidationMethod | None:
+    """Return the method by which control counts as shown with the order itself; None where it must be shown first."""
+    if road is Road.SYSTEM:
+        return ValidationMethod.CONFIGURED
+    if road is Road.CMC and product.policy.ra_vouches and not product.policy.public:
+        return ValidationMethod.RA_VOUCHED
+    return None
 
 
 def _methods(identifier: Identifier) -> tuple[ValidationMethod, ...]:

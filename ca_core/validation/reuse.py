@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ca_core.core import Core
-from ca_core.model.authorizations import Authorization
+from ca_core.model.authorizations import Authorization, ValidationMethod
 from ca_core.model.identifiers import Identifier
 from ca_core.model.products import Policy, Product
 from ca_core.model.store import Transaction
 
 _TIME_TO_FINALIZE: Final = timedelta(minutes=10)
+_TAKEN_ON_TRUST: Final = frozenset({ValidationMethod.CONFIGURED, ValidationMethod.RA_VOUCHED})
 
 
 def held_authorizations(
@@ -34,6 +35,8 @@ def held_authorizations(
 def _serves(core: Core, tx: Transaction, authorization: Authorization, product: Product, now: datetime) -> bool:
     policy = product.policy
     if not (authorization.pre_authorized or core.reuses_authorizations(policy)):
+        return False
+    if authorization.methods & _TAKEN_ON_TRUST:  # nobody has shown control: it is good for the order it came with
         return False
     until = min(authorization.expires_at, authorization.shown_at + timedelta(seconds=policy.authorization_lifetime))
     return until >= now + _TIME_TO_FINALIZE and _shown_as_wanted(tx, authorization, policy)

@@ -298,7 +298,7 @@ async def finalize(server: AcmeServer, client: AcmeClient, request: str) -> Answ
 UNRECORDED = {ErrorKind.METHOD_NOT_ALLOWED, ErrorKind.UNAVAILABLE}
 # Kinds that no request over ACME is refused with.
 IN_CHALLENGES = {ErrorKind.DNS, ErrorKind.CONNECTION, ErrorKind.TLS, ErrorKind.CAA, ErrorKind.INCORRECT_RESPONSE}
-OF_OTHER_ROADS = {ErrorKind.KEY_REUSED, ErrorKind.CLOCK}
+OF_OTHER_ROADS = {ErrorKind.POP_REQUIRED, ErrorKind.KEY_REUSED, ErrorKind.CLOCK}
 ELSEWHERE = {
     ErrorKind.INTERNAL,  # test_a_fault_of_ours_is_a_problem_document_too
     ErrorKind.RATE_LIMITED,
@@ -374,7 +374,7 @@ SENTENCE = re.compile(r"(?:[A-Z\"'{]|(?:http|dns|tls-alpn)-01 |not(?:Before|Afte
 
 def details() -> Iterator[tuple[str, str]]:
     """Yield where each detail of an error stands in the sources, and its text; ``{}`` stands for a value."""
-    for root in ("ca_core", "gateway/acme", "store"):
+    for root in ("ca_core", "gateway/acme", "gateway/cmc", "store"):
         for path in sorted((ROOT / root).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {

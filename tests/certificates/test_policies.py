@@ -65,6 +65,7 @@ CONTRADICTIONS = {
     "back-dated by 3 days": replace(PRIVATE, profile=replace(TLS, backdate=3 * 86400)),
     "notBefore in the future": replace(PRIVATE, profile=replace(TLS, backdate=-1)),
     "shorter than its back-dating": replace(PRIVATE, profile=replace(TLS, validity=3600, backdate=3600)),
+    "public and vouched for": replace(PUBLIC, ra_vouches=True),
     "bad object identifier": replace(PRIVATE, profile=replace(TLS, policy_oids=("2.23.x",))),
 }
 

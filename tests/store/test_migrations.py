@@ -16,6 +16,7 @@ from store import (
     authorizations,
     blocked_keys,
     certificates,
+    cmc_clients,
     crls,
     external_account_keys,
     jobs,
@@ -109,8 +110,8 @@ def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/trivium.db"
     upgrade(url)
     repositories = (
-        *(accounts, audit, authorizations, blocked_keys, certificates, crls, external_account_keys, jobs, once),
-        *(orders, products, rate_limits),
+        *(accounts, audit, authorizations, blocked_keys, certificates, cmc_clients, crls, external_account_keys),
+        *(jobs, once, orders, products, rate_limits),
     )
     statements = {
         f"{repository.__name__}.{name}": statement

@@ -1,6 +1,6 @@
 """GENERATE_TBS: serial and to-be-signed bytes are made from the product and stay as they are (rules 2, 3, 13)."""
 
-from ca_core.certificates.csr import parse_csr
+from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.serials import new_serial
 from ca_core.certificates.tbs import build_tbs
 from ca_core.core import Core
@@ -14,7 +14,7 @@ from ca_core.orders.stages import Done, Stage, Wait
 
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
     order = journal.order
-    csr = issuance.csr or parse_csr(order.csr or b"")
+    csr = issuance.csr or parse_request(order.csr or b"", order.possession)
     now = core.sources.now()
     tbs = build_tbs(
         product=issuance.product,

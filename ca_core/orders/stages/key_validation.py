@@ -1,12 +1,13 @@
 """KEY_VALIDATION: the CSR names what was ordered, and its key may be certified (rules 22-30, 49)."""
 
 from ca_core.access.account_keys import refuse_account_key
-from ca_core.certificates.csr import ParsedCsr, parse_csr, require_names
+from ca_core.certificates.crmf import parse_request
+from ca_core.certificates.csr import ParsedCsr, require_names
 from ca_core.core import Core
 from ca_core.keys.policy import check_public_key, refuse_blocked
 from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import JobType
-from ca_core.model.orders import OrderState
+from ca_core.model.orders import OrderState, ProofOfPossession
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
@@ -14,16 +15,23 @@ from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
 
 
-def check_csr(csr: bytes, *, product: Product, identifiers: tuple[Identifier, ...]) -> ParsedCsr:
+def check_csr(
+    csr: bytes,
+    *,
+    product: Product,
+    identifiers: tuple[Identifier, ...],
+    possession: ProofOfPossession = ProofOfPossession.SIGNATURE,
+) -> ParsedCsr:
     """Parse a CSR (DER) and check it against what was ordered and against the product's key policy.
 
     Whether its key is in use for something else :func:`refuse_taken_key` says.
 
     Raises BAD_CSR, BAD_KEY or BAD_ALGORITHM with a sentence for the requester (RFC 8555 section 7.4).
     """
-    parsed = parse_csr(csr)
-    require_names(parsed, identifiers)
-    check_public_key(parsed.public_key, product.policy.keys, document=parsed.der)
+    parsed = parse_request(csr, possession)
+    if product.policy.profile.kind.names_hosts:
+        require_names(parsed, identifiers)
+    check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
     return parsed
 
 
@@ -36,7 +44,10 @@ def refuse_taken_key(tx: Transaction, csr: ParsedCsr) -> None:
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
     if issuance.csr is None:
         csr = issuance.csr = check_csr(
-            journal.order.csr or b"", product=issuance.product, identifiers=journal.order.identifiers
+            journal.order.csr or b"",
+            product=issuance.product,
+            identifiers=journal.order.identifiers,
+            possession=journal.order.possession,
         )
         await core.store.read(lambda tx: refuse_taken_key(tx, csr))
     job.respond(spkiSha256=issuance.csr.spki_sha256.hex())

@@ -1,7 +1,7 @@
 """POST_VALIDATION: the certificate is what was ordered, and lints; a failure here revokes it (rules 11, 17)."""
 
 from ca_core.certificates.assembly import check_issued
-from ca_core.certificates.csr import parse_csr
+from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.lint import require_no_blocking
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -17,7 +17,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     certificate = journal.certificate
     if certificate is None or certificate.der is None:
         raise TriviumError(ErrorKind.INTERNAL, "An order reached POST_VALIDATION without its certificate.")
-    csr = issuance.csr or parse_csr(journal.order.csr or b"")
+    csr = issuance.csr or parse_request(journal.order.csr or b"", journal.order.possession)
     kind = issuance.product.policy.profile.kind
     check_issued(certificate.der, kind=kind, identifiers=journal.order.identifiers, spki=csr.spki)
     policy = issuance.product.policy.lint

@@ -1,0 +1,211 @@
+"""CMC clients: who signed a message, whether he may now, and that no message counts twice (rules 74, 75, 78)."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ca_core.access.visibility import not_found
+from ca_core.audit.log import entry
+from ca_core.core import Core
+from ca_core.keys.policy import refuse_blocked, spki_sha256
+from ca_core.model.certificates import Certificate, CertificateStatus
+from ca_core.model.cmc_clients import CmcClient, CmcRight
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.products import Product, ProfileKind
+from ca_core.model.store import Transaction
+from ca_core.model.values import replace
+
+WINDOW: Final = timedelta(minutes=5)
+"""How far a signingTime may lie from our clock (rule 75)."""
+
+_UNTIMED: Final = timedelta(days=3650)
+"""How long a message without a signingTime is remembered: nothing else makes a copy of it too old."""
+
+_ONCE_KIND: Final = "cmc"
+_DER: Final = Encoding.DER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What makes a message one of its kind: who sent it and, by digest, its transaction, its nonce and its bytes."""
+
+    sender: str
+    transaction: bytes
+    nonce: bytes
+    digest: bytes
+    signing_time: datetime | None
+
+
+def principal_of(cmc_client: CmcClient, address: str) -> Principal:
+    """Return the principal that a CMC client's requests act as."""
+    return Principal(kind=PrincipalKind.CMC_CLIENT, id=cmc_client.id, client_id=cmc_client.client_id, address=address)
+
+
+async def by_key(core: Core, key: PublicKeyTypes, certificate: x509.Certificate | None) -> CmcClient | None:
+    """Return the CMC client whose key this is and who may use it now; None when it is nobody's.
+
+    ``certificate`` is the one the message came with. Raises UNAUTHENTICATED when client, certificate or key is no
+    longer good: disabled, expired, revoked, blocked, or another certificate than the dedicated one (rule 74).
+    """
+    digest = spki_sha256(key)
+    der = None if certificate is None else certificate.public_bytes(_DER)
+
+    def find(tx: Transaction) -> CmcClient | None:
+        cmc_client = tx.cmc_clients.by_key(digest)
+        if cmc_client is not None:
+            refuse_blocked(tx, digest)
+            _require_good(tx, cmc_client, der or cmc_client.certificate or b"", core.sources.now())
+        return cmc_client
+
+    return await core.store.read(find)
+
+
+async def by_key_identifier(core: Core, key_identifier: bytes) -> CmcClient | None:
+    """Return the CMC client whose key has the identifier, unchecked: :func:`by_key` checks it."""
+    return await core.store.read(lambda tx: tx.cmc_clients.by_key_identifier(key_identifier))
+
+
+async def by_identification(core: Core, name: str) -> tuple[CmcClient, bytes]:
+    """Return the CMC client of a name with the secret that is shared with it; raises UNAUTHENTICATED.
+
+    A client without a secret and one that is not there get the same answer.
+    """
+
+    def find(tx: Transaction) -> CmcClient | None:
+        cmc_client = tx.cmc_clients.by_name(name)
+        if cmc_client is not None:
+            _require_enabled(tx, cmc_client)
+        return cmc_client
+
+    cmc_client = await core.store.read(find)
+    if cmc_client is None or cmc_client.sealed_secret is None:
+        raise _unauthenticated("No secret is shared with a client of this identification")
+    return cmc_client, core.sealer.unseal(secret_purpose(cmc_client.id), cmc_client.sealed_secret)
+
+
+def secret_purpose(cmc_client_id: str) -> str:
+    """Return what a client's secret is sealed for."""
+    return f"cmc-secret:{cmc_client_id}"
+
+
+async def use_up(core: Core, message: Message) -> None:
+    """Use a message up, so that no copy of it counts; raises REPLAYED, and CLOCK outside the window (rule 75)."""
+    now = core.sources.now()
+    if message.signing_time is not None and abs(message.signing_time - now) > WINDOW:
+        raise TriviumError(
+            ErrorKind.CLOCK,
+            f"The message was signed at {message.signing_time:%Y-%m-%dT%H:%M:%SZ}, and it is {now:%Y-%m-%dT%H:%M:%SZ} "
+            "here; set your clock.",
+        )
+    kept = 2 * WINDOW if message.signing_time is not None else _UNTIMED
+    # A client that sends no nonce may send the same transactionId again, to ask how far its order is.
+    unique = message.nonce or message.digest
+    value = hashlib.sha256(b"\0".join((message.sender.encode(), message.transaction, unique))).hexdigest()
+    if not await core.store.write(lambda tx: tx.once.consume(_ONCE_KIND, value, now + kept)):
+        raise TriviumError(
+            ErrorKind.REPLAYED,
+            "This is a replay: a message with this transactionId and senderNonce was taken already. Make a new one.",
+        )
+
+
+async def note_sha1(core: Core, cmc_client: CmcClient, principal: Principal) -> None:
+    """Note that the client still uses SHA-1, once a day: the operator sees who has to move on."""
+    now = core.sources.now()
+    if cmc_client.sha1_used_at is not None and now - cmc_client.sha1_used_at < timedelta(days=1):
+        return
+    record = entry(core.sources, principal, "cmc-client.sha1", cmc_client.id)
+
+    def note(tx: Transaction) -> None:
+        current = tx.cmc_clients.get(cmc_client.id)
+        if current is not None:
+            tx.cmc_clients.save(replace(current, sha1_used_at=now))
+            tx.audit.append([record])
+
+    await core.store.write(note)
+
+
+async def disable(core: Core, name: str, principal: Principal) -> CmcClient:
+    """End a CMC client; raises NOT_FOUND."""
+
+    def act(tx: Transaction) -> CmcClient:
+        cmc_client = tx.cmc_clients.by_name(name)
+        if cmc_client is None:
+            raise not_found("CMC client")
+        tx.audit.append(
+            [entry(core.sources, principal, "cmc-client.disable", cmc_client.id, client_id=cmc_client.client_id)]
+        )
+        return tx.cmc_clients.save(replace(cmc_client, disabled=True))
+
+    return await core.store.write(act)
+
+
+def require_right(cmc_client: CmcClient, right: CmcRight, what: str) -> None:
+    """Raise FORBIDDEN unless the client has the right; ``what`` completes the sentence "may not ..."."""
+    if right not in cmc_client.rights:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, f"The CMC client {cmc_client.name} may not {what}; ask the operator for the right."
+        )
+
+
+def require_may_order(tx: Transaction, principal: Principal, product: Product) -> None:
+    """Raise FORBIDDEN unless the CMC client that ``principal`` is may order the product (rule 74)."""
+    cmc_client = _of(tx, principal)
+    require_right(cmc_client, CmcRight.ISSUE, "order certificates")
+    if product.id not in cmc_client.product_ids:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, f"The CMC client {cmc_client.name} may not order the product {product.name}."
+        )
+
+
+def may_revoke(tx: Transaction, principal: Principal, certificate: Certificate) -> bool:
+    """Whether the CMC client that ``principal`` is may revoke: what it ordered or, as RA, what its Client has."""
+    cmc_client = tx.cmc_clients.get(principal.id)
+    if cmc_client is None or CmcRight.REVOKE not in cmc_client.rights:
+        return False
+    if certificate.client_id != cmc_client.client_id:
+        return False
+    _require_enabled(tx, cmc_client)
+    order = tx.orders.get(certificate.order_id)
+    return CmcRight.RA in cmc_client.rights or (order is not None and order.placed_by == principal.actor)
+
+
+def _of(tx: Transaction, principal: Principal) -> CmcClient:
+    cmc_client = tx.cmc_clients.get(principal.id)
+    if cmc_client is None:
+        raise _unauthenticated("The CMC client is gone")
+    _require_enabled(tx, cmc_client)
+    return cmc_client
+
+
+def _require_enabled(tx: Transaction, cmc_client: CmcClient) -> None:
+    client = tx.clients.get(cmc_client.client_id)
+    if cmc_client.disabled or client is None or client.suspended:
+        raise _unauthenticated(f"The CMC client {cmc_client.name} is disabled")
+
+
+def _require_good(tx: Transaction, cmc_client: CmcClient, der: bytes, now: datetime) -> None:
+    """Look at the dedicated certificate of this request: ours by its row, one from outside by its bytes."""
+    _require_enabled(tx, cmc_client)
+    if cmc_client.certificate_id is None and der != cmc_client.certificate:
+        raise _unauthenticated("The message comes with another certificate than the one registered for its key")
+    certificate = x509.load_der_x509_certificate(der)
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise _unauthenticated(f"The certificate of the CMC client {cmc_client.name} has expired or is not yet valid")
+    if cmc_client.certificate_id is not None:
+        stored = tx.certificates.by_fingerprint(hashlib.sha256(der).hexdigest())
+        order = tx.orders.get(stored.order_id) if stored else None
+        product = tx.products.version(order.product_id, order.product_version) if order else None
+        if stored is None or product is None or product.policy.profile.kind is not ProfileKind.CMC_CLIENT:
+            raise _unauthenticated("The message comes with a certificate that was not issued here for CMC clients")
+        if stored.status is not CertificateStatus.ISSUED:
+            raise _unauthenticated(f"The certificate of the CMC client {cmc_client.name} is revoked")
+
+
+def _unauthenticated(why: str) -> TriviumError:
+    return TriviumError(ErrorKind.UNAUTHENTICATED, f"{why}; ask the operator of the gateway.")

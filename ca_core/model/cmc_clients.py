@@ -1,0 +1,57 @@
+"""CMC clients: the mail gateways, appliances and scripts that order over CMC, each for one Client (rule 74)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class CmcRight(StrEnum):
+    """What a CMC client may do. ``RA``: act as registration authority of its Client.
+
+    A registration authority vouches for the possession of keys, and revokes and looks up what others ordered.
+    """
+
+    ISSUE = "issue"
+    REVOKE = "revoke"
+    QUERY = "query"
+    RA = "ra"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmcClient:
+    """A CMC client (``cmc-``) of a Client. ``product_ids`` are the products it may order, the first by default.
+
+    ``spki_sha256`` and ``key_identifier`` name the key that signs its messages; ``certificate`` is the dedicated one
+    (DER), ``certificate_id`` its id where it was issued here. ``sealed_secret`` is the secret shared with it, under
+    the key-encryption key. ``sha1`` lets it sign with SHA-1; ``sha1_used_at`` says when it last did.
+    """
+
+    id: str
+    client_id: str
+    name: str
+    product_ids: tuple[str, ...]
+    rights: frozenset[CmcRight]
+    spki_sha256: bytes | None = None
+    key_identifier: bytes | None = None
+    certificate: bytes | None = None
+    certificate_id: str | None = None
+    sealed_secret: bytes | None = None
+    sha1: bool = False
+    sha1_used_at: datetime | None = None
+    disabled: bool = False
+    created_at: datetime
+    revision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmcTransaction:
+    """What order a request of a transaction has become, so that it is found again (RFC 10002 section 6.6).
+
+    ``transaction`` is a SHA-256: of the transactionId, or of a request that had none. ``body_part_id`` is the
+    request's in the message that brought it.
+    """
+
+    cmc_client_id: str
+    transaction: bytes
+    body_part_id: int
+    order_id: str

@@ -1,0 +1,57 @@
+"""Enrol: an order that brings its CSR is placed and, as far as nothing is missing, issued at once (CMC, REST)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ca_core.certificates.crmf import parse_request
+from ca_core.core import Core
+from ca_core.keys.policy import check_public_key
+from ca_core.model.authorizations import AuthorizationStatus
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.orders import Order, OrderRequest, OrderState
+from ca_core.model.principals import Principal
+from ca_core.model.store import Transaction
+from ca_core.orders.place import place
+from ca_core.orders.product_choice import chosen_product
+from ca_core.orders.queries import get
+from ca_core.orders.stages.key_validation import refuse_taken_key
+from ca_core.orders.submit import submit_csr
+
+
+async def enrol(
+    core: Core,
+    request: OrderRequest,
+    principal: Principal,
+    *,
+    beside: Callable[[Transaction, Order], None] | None = None,
+) -> Order:
+    """Place an order for the names of ``request.csr`` and run it on; return it as it is then.
+
+    A bad CSR leaves no order. Where control of a name must be shown first, the order waits with its CSR, and
+    :func:`resume` goes on. ``beside`` runs in the transaction that places the order. Raises as
+    :func:`~ca_core.orders.place.place` and :func:`~ca_core.orders.submit.submit_csr`.
+    """
+    if request.csr is None:
+        raise TriviumError(ErrorKind.MALFORMED, "The request brings no CSR.")
+    product = await core.store.read(
+        lambda tx: chosen_product(
+            tx, principal, road=request.road, product_id=request.product_id, profile=request.profile
+        )
+    )
+    parsed = parse_request(request.csr, request.possession)
+    check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
+    await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
+    names = tuple(sorted(parsed.names)) if product.policy.profile.kind.names_hosts else ()
+    placed = await place(core, replace(request, identifiers=names), principal, beside=beside)
+    return await resume(core, placed.order, principal)
+
+
+async def resume(core: Core, order: Order, principal: Principal) -> Order:
+    """Run an order on that waits with its CSR, if control of all its names is shown by now; return it as it is then."""
+    if order.state is not OrderState.NEW or order.csr is None:
+        return order
+    view = await get(core, order.id, principal)
+    now = core.sources.now()
+    if any(one.status_at(now) is not AuthorizationStatus.VALID for one in view.authorizations):
+        return view.order
+    return await submit_csr(core, order.id, order.csr, principal)

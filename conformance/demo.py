@@ -1,4 +1,4 @@
-"""The demo: a new CA, the gateway on loopback, a certificate through certbot, checked with openssl. One line a step.
+"""The demo: a new CA, the gateway on loopback, certificates over ACME and CMC, checked with openssl. One line a step.
 
 Run by ``make demo``. Needs no root and no service: everything lives in a folder of its own and on loopback ports.
 """
@@ -7,6 +7,7 @@ import argparse
 import json
 import shutil
 import signal
+import ssl
 import sys
 import tempfile
 import time
@@ -18,10 +19,12 @@ from pathlib import Path
 from rich.console import Console
 
 from conformance import processes
+from conformance.cmc_message import PKI_DATA, pki_data
 from conformance.processes import ProgramError, free_port, is_listened_on, running, wait_until
 
 BIN = Path(sys.executable).parent
 NAMES = ("demo.trivium.test", "www.demo.trivium.test")
+CMC_NAME = "mail.demo.trivium.test"
 STEP_SECONDS = 120
 CONSOLE = Console(highlight=False)
 
@@ -49,6 +52,7 @@ class Demo:
         self.folder = folder
         self.ca = folder / "ca"
         self.certbot = folder / "certbot"
+        self.cmc = folder / "cmc"
         self.dns_port, self.dns_http_port, self.http_port = free_port(), free_port(), free_port()
         self.acme_port, self.status_port = free_port(), free_port()
         self.endpoints: dict[str, str] = {}
@@ -56,7 +60,7 @@ class Demo:
     def trivium(self, *arguments: str) -> str:
         """Run the ``trivium`` command on the demo's installation."""
         command, *rest = arguments
-        group = [command, rest.pop(0)] if command in {"order", "product"} else [command]
+        group = [command, rest.pop(0)] if command in {"order", "product", "cmc-client"} else [command]
         return run(BIN / "trivium", *group, "--dir", self.ca, *rest, env={"COLUMNS": str(CONSOLE.width)})
 
     def make_ca(self) -> None:
@@ -126,9 +130,60 @@ class Demo:
             raise ProgramError(f"OCSP did not say good:\n{answer}")
         return next(line for line in answer.splitlines() if "cert.pem:" in line).rpartition("/")[2]
 
+    def register_cmc_client(self) -> None:
+        """Let openssl make a key and a request, and register the CMC client that has them."""
+        self.cmc.mkdir()
+        self.new_request("client", "/CN=demo mail gateway")
+        csr = str(self.cmc / "client.p10")
+        facts = json.loads(self.trivium("cmc-client", "add", "demo-mail-gateway", "--csr", csr, "--json"))
+        (self.cmc / "client.pem").write_text(facts["certificate"])
+
+    def new_request(self, name: str, subject: str, *options: str) -> None:
+        """Let openssl make a P-256 key and a PKCS #10 request of it."""
+        run(
+            "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", subject,
+            "-keyout", self.cmc / f"{name}.key", "-outform", "DER", "-out", self.cmc / f"{name}.p10", *options,
+        )  # fmt: skip
+
+    def order_over_cmc(self) -> None:
+        """Sign a CMC message with openssl, post it, and let openssl verify answer and certificate."""
+        self.new_request("mail", "/", "-addext", f"subjectAltName=DNS:{CMC_NAME}")
+        files = {name: self.cmc / name for name in ("message.der", "request.p7m", "answer.p7m", "chain.pem")}
+        files["message.der"].write_bytes(pki_data((self.cmc / "mail.p10").read_bytes()))
+        run(
+            "openssl", "cms", "-sign", "-binary", "-nodetach", "-econtent_type", PKI_DATA, "-outform", "DER",
+            "-signer", self.cmc / "client.pem", "-inkey", self.cmc / "client.key",
+            "-in", files["message.der"], "-out", files["request.p7m"],
+        )  # fmt: skip
+        request = urllib.request.Request(  # noqa: S310 - https on loopback
+            f"{self.endpoints['cmc']}?account=default&product=tls", files["request.p7m"].read_bytes(), method="POST"
+        )
+        context = ssl.create_default_context(cafile=self.endpoints["tls_ca"])
+        with urllib.request.urlopen(request, timeout=STEP_SECONDS, context=context) as answer:  # noqa: S310
+            files["answer.p7m"].write_bytes(answer.read())
+        root = self.endpoints["root"]
+        run(
+            "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", files["answer.p7m"], "-CAfile", root,
+            "-out", self.cmc / "response.der", "-certsout", files["chain.pem"],
+        )  # fmt: skip
+        run("openssl", "verify", "-CAfile", root, "-untrusted", files["chain.pem"], self.leaf(files["chain.pem"]))
+
+    def leaf(self, bag: Path) -> Path:
+        """Return a file with the certificate for the ordered name; in an answer they stand in no order."""
+        end = "-----END CERTIFICATE-----\n"
+        leaf = self.cmc / "leaf.pem"
+        for certificate in bag.read_text().split(end)[:-1]:
+            leaf.write_text(certificate + end)
+            if CMC_NAME in run("openssl", "x509", "-in", leaf, "-noout", "-text"):
+                return leaf
+        raise ProgramError(f"The answer has no certificate for {CMC_NAME}.")
+
     def show_order(self) -> None:
-        """Print the order with its jobs."""
+        """Print the orders of both roads, and one of them with its jobs."""
         orders = [order for order in json.loads(self.trivium("order", "list", "--json")) if order["road"] == "acme"]
+        CONSOLE.print()
+        sys.stdout.write(self.trivium("order", "list"))
         CONSOLE.print()
         sys.stdout.write(self.trivium("order", "show", orders[0]["id"]))
 
@@ -136,6 +191,7 @@ class Demo:
         """Print where everything is."""
         CONSOLE.print(f"\n  certificate     {live / 'fullchain.pem'}", soft_wrap=True)
         CONSOLE.print(f"  ACME directory  {self.endpoints['acme_directory']}")
+        CONSOLE.print(f"  CMC             {self.endpoints['cmc']}")
         CONSOLE.print(f"  root            {self.endpoints['root']}\n", soft_wrap=True)
 
 
@@ -154,6 +210,10 @@ def demonstrate(folder: Path, *, keep: bool) -> None:
         with step("openssl verifies it against the root, with CRLs and OCSP"):
             status = demo.verify(live)
         CONSOLE.print(f"    [dim]OCSP: {status}[/dim]")
+        with step("a CMC client: a mail gateway with a certificate of its own"):
+            demo.register_cmc_client()
+        with step(f"openssl signs a CMC message for {CMC_NAME}, and verifies the answer"):
+            demo.order_over_cmc()
         demo.show_order()
         if keep:
             demo.show_places(live)

@@ -12,6 +12,7 @@ import typer
 from ca_core.model.errors import TriviumError
 from gateway.account_commands import account, eab
 from gateway.certificate_commands import certificate
+from gateway.cmc_commands import cmc, cmc_client
 from gateway.command_options import AsJson, Directory, Limit, choice, operator, reading
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ app.add_typer(product, name="product")
 app.add_typer(account, name="account")
 app.add_typer(certificate, name="certificate")
 app.add_typer(eab, name="eab")
+app.add_typer(cmc_client, name="cmc-client")
+app.add_typer(cmc, name="cmc")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from ca_core.certificates.policies import default_private_lint, default_responde
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.clients import ClientSettings
 from ca_core.model.issuers import IssuerKind
-from ca_core.model.products import LintMode, NamePolicy, Policy, Profile, ProfileKind, Road
+from ca_core.model.products import LintMode, LintPolicy, LintSet, NamePolicy, Policy, Profile, ProfileKind, Road
 from gateway.catalogue import Catalogue, ClientEntry, IssuerEntry, ProductEntry
 from gateway.settings import Defaults
 
@@ -40,13 +40,15 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 client=DEFAULT_CLIENT,
                 issuer=issuing,
                 description="TLS server certificates for public and internal names.",
-                roads=(Road.ACME,),
+                roads=(Road.ACME, Road.CMC),
                 policy=Policy(
                     public=False,
                     profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * _DAY),
                     names=_private_names(wildcards=defaults.acme.wildcards),
                     lint=replace(lint, mode=LintMode(defaults.lint)),
                     caa_identities=defaults.acme.caa_identities,
+                    # Whoever orders over CMC has been given a certificate for it by the operator.
+                    ra_vouches=True,
                 ),
             ),
             ProductEntry(
@@ -74,6 +76,28 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                     lint=default_responder_lint(algorithm=algorithm),
                 ),
             ),
+            _own_role("gateway-cmc", "The certificate that signs CMC answers.", ProfileKind.CMC_RESPONDER, issuing),
+            _own_role(
+                "gateway-cmc-recipient", "The certificate CMC is encrypted for.", ProfileKind.CMC_RECIPIENT, issuing
+            ),
+            _own_role(
+                "gateway-cmc-client", "The dedicated certificates of CMC clients.", ProfileKind.CMC_CLIENT, issuing
+            ),
+        ),
+    )
+
+
+def _own_role(name: str, description: str, kind: ProfileKind, issuing: str) -> ProductEntry:
+    return ProductEntry(
+        name=name,
+        client=OWN_CLIENT,
+        issuer=issuing,
+        description=description,
+        roads=(Road.SYSTEM,),
+        policy=Policy(
+            public=False,
+            profile=Profile(kind=kind, validity=365 * _DAY, policy_oids=()),
+            lint=LintPolicy(lint_set=LintSet.PKIX),
         ),
     )
 

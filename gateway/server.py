@@ -13,6 +13,7 @@ from ca_core.certificates.warm_up import warm_up
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificateRole
+from ca_core.model.products import ProfileKind
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders import worker as order_worker
@@ -21,10 +22,14 @@ from gateway import hostile, logs
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app as build_acme
+from gateway.cmc.front_end import FrontEnd as CmcFrontEnd
+from gateway.cmc.transport import PATHS as CMC_PATHS
+from gateway.cmc.transport import applications as cmc_applications
 from gateway.directories import bound_directory, open_directory
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.listener import serve_with
 from gateway.listener_certificate import ListenerCertificate, listener_names
+from gateway.roads import Roads
 from gateway.settings import Hostile
 from gateway.start_message import StartMessage
 from gateway.status.routes import build_app as build_status
@@ -69,10 +74,12 @@ async def _serve(
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)
     await certificate.order(listener_names(settings))
+    cmc = await _cmc(core)
     nonces = Nonces(opened.kek.derive(NONCE_KEY_PURPOSE), core.sources)
     if settings.hostile.on:
         core, nonces, directories = await _made_hostile(core, nonces, directories, settings.hostile)
     acme = build_acme(core, directories, nonces)
+    roads = Roads({} if cmc is None else cmc_applications(cmc), acme)
     serve_socket = serve_with(message.server)
     acme_started, status_started = asyncio.Event(), asyncio.Event()
     acme_socket = socket.socket(fileno=message.acme_descriptor)
@@ -81,13 +88,13 @@ async def _serve(
     async def say_when_answering() -> None:
         await acme_started.wait()
         await status_started.wait()
-        answering(_endpoints(installation, issuer, directories))
+        answering(_endpoints(installation, issuer, directories, cmc=cmc is not None))
 
     answer = asyncio.create_task(say_when_answering())
     try:
         await _together(
             stop,
-            serve_socket(acme, acme_socket, certificate.context, started=acme_started, stop=stop),
+            serve_socket(roads, acme_socket, certificate.context, started=acme_started, stop=stop),
             serve_socket(build_status(core), status_socket, None, started=status_started, stop=stop),
             order_worker.run(core, stop),
             certificate.follow(stop),
@@ -130,7 +137,18 @@ def _issuer(tx: Transaction) -> Issuer:
     return min(issuing, key=lambda issuer: issuer.created_at)
 
 
-def _endpoints(installation: Installation, issuer: Issuer, directories: tuple[Directory, Directory]) -> dict[str, str]:
+async def _cmc(core: Core) -> CmcFrontEnd | None:
+    """Return the CMC front end; None where the catalogue has no product for its responder's certificate."""
+    kinds = {product.policy.profile.kind for product in await core.store.read(lambda tx: tx.products.all(None))}
+    if ProfileKind.CMC_RESPONDER not in kinds:
+        _LOG.warning("CMC is not served: catalogue.toml has no product of the kind %s", ProfileKind.CMC_RESPONDER)
+        return None
+    return await CmcFrontEnd.of(core)
+
+
+def _endpoints(
+    installation: Installation, issuer: Issuer, directories: tuple[Directory, Directory], *, cmc: bool
+) -> dict[str, str]:
     """Return what ``endpoints.json`` says."""
     opened_to_all, bound = directories
     root = str(installation.root_certificate_file)
@@ -141,4 +159,5 @@ def _endpoints(installation: Installation, issuer: Issuer, directories: tuple[Di
         "root": root,
         "crl": issuer.crl_url,
         "ocsp": issuer.ocsp_url,
+        **({"cmc": installation.settings.acme_base + CMC_PATHS[0]} if cmc else {}),
     }

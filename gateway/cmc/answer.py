@@ -1,0 +1,151 @@
+"""The answer to a message while it grows: statuses, controls, certificates and CRLs, and how it is written then."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from asn1crypto import core
+
+from ca_core.model.errors import Problem
+from gateway.cmc import oids, reply
+from gateway.cmc.asn1 import (
+    BodyPartReference,
+    CMCStatusInfo,
+    CMCStatusInfoV2,
+    OtherInfo,
+    PKIResponse,
+    StatusInfo,
+)
+from gateway.cmc.errors import FAIL_INFOS, CmcFailInfo, CmcStatus
+from gateway.cmc.front_end import FrontEnd
+
+_MAX_TEXT = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """One CMCStatusInfoV2: about which parts, and, for a pending one, by which token and when to ask again."""
+
+    status: CmcStatus
+    body_list: tuple[int, ...]
+    text: str = ""
+    fail_info: CmcFailInfo | None = None
+    pend_token: bytes | None = None
+    pend_time: datetime | None = None
+
+
+@dataclass
+class Answer:
+    """What is said to one message. ``legacy`` adds the CMCStatusInfo that clients of RFC 2797 read."""
+
+    statuses: list[Status] = field(default_factory=list)
+    controls: list[tuple[str, Any]] = field(default_factory=list)
+    certificates: list[bytes] = field(default_factory=list)
+    crls: list[bytes] = field(default_factory=list)
+    full: bool = False
+    legacy: bool = False
+
+    def succeed(self, *body_list: int, text: str = "") -> None:
+        """Say that these parts were done."""
+        self.statuses.append(Status(status=CmcStatus.SUCCESS, body_list=body_list, text=text))
+
+    def fail(self, problem: Problem, *body_list: int, status: CmcStatus = CmcStatus.FAILED) -> None:
+        """Say that these parts were refused, why, and under which id the operator finds it."""
+        text = f"{problem.detail} ({problem.id})" if problem.id else problem.detail
+        self.statuses.append(Status(status=status, body_list=body_list, text=text, fail_info=FAIL_INFOS[problem.kind]))
+
+    def pend(self, body_part_id: int, token: str, at: datetime, text: str) -> None:
+        """Say that a part waits, and by which token its order is found again."""
+        self.statuses.append(
+            Status(
+                status=CmcStatus.PENDING,
+                body_list=(body_part_id,),
+                text=text,
+                pend_token=token.encode(),
+                pend_time=at,
+            )
+        )
+
+    def add(self, oid: str, value: Any) -> None:
+        """Add a control with one value."""
+        self.controls.append((oid, value))
+        self.full = True
+
+    @property
+    def simple(self) -> bool:
+        """Whether certificates and CRLs say all there is to say (RFC 10002 section 4.1)."""
+        bag = bool(self.certificates or self.crls)
+        return bag and not self.full and all(one.status is CmcStatus.SUCCESS for one in self.statuses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PkiResponse:
+    """An answer as it is sent: a ContentInfo in DER, which is certs-only when it is a Simple PKI Response."""
+
+    der: bytes
+    certs_only: bool
+
+
+async def write(answer: Answer, front_end: FrontEnd) -> PkiResponse:
+    """Write the answer as a Simple or a Full PKI Response; raises UNAVAILABLE."""
+    if answer.simple:
+        return PkiResponse(der=reply.certs_only(answer.certificates, answer.crls), certs_only=True)
+    own = await front_end.responder()
+    der = await reply.sign(
+        _pki_response(answer),
+        signer=await front_end.core.keys.signer(f"software:{own.key_id}"),
+        own=own,
+        now=front_end.core.sources.now(),
+        certificates=answer.certificates,
+        crls=answer.crls,
+    )
+    return PkiResponse(der=der, certs_only=False)
+
+
+def _pki_response(answer: Answer) -> bytes:
+    values: list[tuple[str, Any]] = [(oids.STATUS_INFO_V2, _status_v2(status)) for status in answer.statuses]
+    if answer.legacy:
+        values += [(oids.STATUS_INFO, _status_v1(status)) for status in answer.statuses]
+    values += answer.controls
+    response = PKIResponse(
+        {
+            "control_sequence": [
+                {"body_part_id": number, "attr_type": oid, "attr_values": [value]}
+                for number, (oid, value) in enumerate(values, 1)
+            ],
+            "cms_sequence": [],
+            "other_msg_sequence": [],
+        }
+    )
+    der: bytes = response.dump()
+    return der
+
+
+def _status_v2(status: Status) -> CMCStatusInfoV2:
+    fields: dict[str, Any] = {
+        "cmc_status": int(status.status),
+        "body_list": [BodyPartReference("body_part_id", number) for number in status.body_list],
+    }
+    if status.text:
+        fields["status_string"] = status.text[:_MAX_TEXT]
+    if status.fail_info is not None:
+        fields["status_info"] = StatusInfo("fail_info", int(status.fail_info))
+    elif status.pend_token is not None:
+        fields["status_info"] = StatusInfo("pend_info", _pend_info(status))
+    return CMCStatusInfoV2(fields)
+
+
+def _status_v1(status: Status) -> CMCStatusInfo:
+    fields: dict[str, Any] = {"cmc_status": int(status.status), "body_list": list(status.body_list)}
+    if status.text:
+        fields["status_string"] = status.text[:_MAX_TEXT]
+    if status.fail_info is not None:
+        fields["other_info"] = OtherInfo("fail_info", int(status.fail_info))
+    elif status.pend_token is not None:
+        fields["other_info"] = OtherInfo("pend_info", _pend_info(status))
+    return CMCStatusInfo(fields)
+
+
+def _pend_info(status: Status) -> dict[str, Any]:
+    moment = None if status.pend_time is None else status.pend_time.replace(microsecond=0)
+    return {"pend_token": status.pend_token, "pend_time": core.GeneralizedTime(moment)}

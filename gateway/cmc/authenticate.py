@@ -1,0 +1,196 @@
+"""Who sent a message: a CMC client by its dedicated key, or by the secret that is shared with it (rules 73, 74).
+
+The signers of a message are verified all. One of them may be a CMC client; the others are the keys of the requests
+themselves, and "signers" without a signature, which Windows adds. Nobody else signs.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from asn1crypto import core as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from ca_core.access import cmc_clients
+from ca_core.certificates.crmf import parse_request
+from ca_core.certificates.decoding import reading
+from ca_core.model.cmc_clients import CmcClient
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.orders import ProofOfPossession
+from ca_core.model.principals import Principal
+from gateway.cmc import oids
+from gateway.cmc.authenticated import AuthenticatedMessage, verify
+from gateway.cmc.cms import (
+    IssuerAndSerial,
+    KeyIdentifier,
+    SignedMessage,
+    Signer,
+    certificate_of,
+    public_key,
+    verify_signer,
+    verify_unsigned,
+)
+from gateway.cmc.front_end import FrontEnd
+from gateway.cmc.pki_data import OtherRequest, PkiData
+from gateway.cmc.proofs import check_identity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requester:
+    """The CMC client that sent a message. ``secret`` is there when the message was authenticated by it."""
+
+    cmc_client: CmcClient
+    principal: Principal
+    identification: str = ""
+    secret: bytes | None = None
+    signer: Signer | None = None
+
+
+def proven(message: SignedMessage | AuthenticatedMessage, requester: Requester) -> tuple[bytes, datetime | None]:
+    """Return what the sender vouches for, and when he says he signed: nothing that others can add or change counts."""
+    if isinstance(message, AuthenticatedMessage):
+        return message.attributes + message.mac, None
+    return (requester.signer.attributes, requester.signer.signing_time) if requester.signer else (message.content, None)
+
+
+async def authenticate(
+    front_end: FrontEnd, message: SignedMessage | AuthenticatedMessage, data: PkiData, address: str
+) -> Requester | None:
+    """Return who sent the message; None when nobody signed it, which only a revocation by secret may do.
+
+    Raises BAD_SIGNATURE when a layer does not verify, UNAUTHENTICATED when its sender is nobody we know, and
+    BAD_ALGORITHM.
+    """
+    if isinstance(message, AuthenticatedMessage):
+        return await _by_secret(front_end, message, data, address)
+    if not message.signers:
+        return None
+    found: dict[str, tuple[CmcClient, Signer]] = {}
+    for signer in message.signers:
+        cmc_client = await _verified(front_end, message, signer, data)
+        if cmc_client is not None:
+            found.setdefault(cmc_client.id, (cmc_client, signer))
+    if len(found) > 1:
+        raise TriviumError(ErrorKind.FORBIDDEN, "The message is signed by two CMC clients; let one of them sign.")
+    if found:
+        [(cmc_client, signer)] = found.values()
+        principal = cmc_clients.principal_of(cmc_client, address)
+        requester = Requester(cmc_client=cmc_client, principal=principal, signer=signer)
+    else:
+        # The proof is over reqSequence alone: without the signature of a request's key, anybody adds controls to it.
+        real = next((signer for signer in message.signers if not signer.unsigned), None)
+        if real is None:
+            raise TriviumError(ErrorKind.UNAUTHENTICATED, "Nobody signed the message; sign it with a request's key.")
+        requester = replace(await _by_identity_proof(front_end, data, address), signer=real)
+    if any(signer.uses_sha1 for signer in message.signers):
+        await _permit_sha1(front_end, requester)
+    return requester
+
+
+async def _permit_sha1(front_end: FrontEnd, requester: Requester) -> None:
+    """Note that the client uses SHA-1; raises BAD_ALGORITHM when it may not (RFC 10004 section 5.1)."""
+    if not requester.cmc_client.sha1:
+        raise TriviumError(
+            ErrorKind.BAD_ALGORITHM, "The message uses SHA-1, for which this client has no permission; use SHA-256."
+        )
+    await cmc_clients.note_sha1(front_end.core, requester.cmc_client, requester.principal)
+
+
+async def _verified(front_end: FrontEnd, message: SignedMessage, signer: Signer, data: PkiData) -> CmcClient | None:
+    """Verify one signer; return the CMC client it is, None when it is the key of a request or no signature.
+
+    Whether the client may use SHA-1 shows when it is known.
+    """
+    if signer.unsigned:
+        verify_unsigned(message, signer)
+        return None
+    certificate = certificate_of(message, signer.sid) or await _registered(front_end, signer)
+    if certificate is None:
+        verify_signer(message, signer, _request_key(signer, data), sha1=True)
+        return None
+    key = public_key(certificate)
+    # The signature first: who is registered, and with what, is nobody's business who cannot sign.
+    verify_signer(message, signer, key, sha1=True)
+    cmc_client = await cmc_clients.by_key(front_end.core, key, certificate)
+    if cmc_client is None:
+        raise TriviumError(
+            ErrorKind.UNAUTHENTICATED,
+            "The signer's key is not that of a CMC client; let the operator register its certificate "
+            "(trivium cmc-client add).",
+        )
+    return cmc_client
+
+
+async def _registered(front_end: FrontEnd, signer: Signer) -> x509.Certificate | None:
+    """Return the certificate of a client that did not put it into its message."""
+    core = front_end.core
+    match signer.sid:
+        case KeyIdentifier(value=value):
+            cmc_client = await cmc_clients.by_key_identifier(core, value)
+            der = cmc_client.certificate if cmc_client else None
+        case IssuerAndSerial(issuer=name, serial=serial):
+            issuer = await front_end.issuer_named(name)
+            stored = None
+            if issuer is not None:
+                stored = await core.store.read(lambda tx: tx.certificates.by_serial(issuer.id, serial))
+            der = stored.der if stored else None
+    return None if der is None else x509.load_der_x509_certificate(der)
+
+
+def _request_key(signer: Signer, data: PkiData) -> PublicKeyTypes:
+    """Return the key of the request whose own key signs (RFC 10002 section 4.2: by its key identifier)."""
+    for request in data.requests:
+        if isinstance(request, OtherRequest) or not isinstance(signer.sid, KeyIdentifier):
+            continue
+        parsed = parse_request(request.der, ProofOfPossession.VERIFIED)
+        csr = x509.load_der_x509_csr(parsed.pkcs10)
+        identifiers = {x509.SubjectKeyIdentifier.from_public_key(csr.public_key()).digest}
+        with suppress(x509.ExtensionNotFound):
+            identifiers.add(csr.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest)
+        if signer.sid.value in identifiers:
+            return csr.public_key()
+    raise TriviumError(
+        ErrorKind.BAD_SIGNATURE,
+        "The signer's key is not known: put its certificate into the message, or sign with the key of a request.",
+    )
+
+
+async def _by_identity_proof(front_end: FrontEnd, data: PkiData, address: str) -> Requester:
+    """RFC 10002 section 6.2: the request's own key signs, a shared secret says who it is."""
+    identification = _identification(data)
+    cmc_client, secret = await cmc_clients.by_identification(front_end.core, identification)
+    check_identity(data, identification, secret, sha1=cmc_client.sha1)
+    return _requester(cmc_client, identification, secret, address)
+
+
+async def _by_secret(front_end: FrontEnd, message: AuthenticatedMessage, data: PkiData, address: str) -> Requester:
+    identification = _identification(data)
+    cmc_client, secret = await cmc_clients.by_identification(front_end.core, identification)
+    async with front_end.derivation:
+        await asyncio.to_thread(verify, message, identification, secret)
+    return _requester(cmc_client, identification, secret, address)
+
+
+def _requester(cmc_client: CmcClient, identification: str, secret: bytes, address: str) -> Requester:
+    return Requester(
+        cmc_client=cmc_client,
+        principal=cmc_clients.principal_of(cmc_client, address),
+        identification=identification,
+        secret=secret,
+    )
+
+
+def _identification(data: PkiData) -> str:
+    control = data.only(oids.IDENTIFICATION, "identification")
+    if control is None:
+        raise TriviumError(
+            ErrorKind.UNAUTHENTICATED,
+            "Nothing says who sends the message: sign it with the dedicated certificate, or add identification and "
+            "identityProofV2.",
+        )
+    value = control.value(asn1.UTF8String, "identification")
+    with reading("identification"):
+        name: str = value.native
+    return name

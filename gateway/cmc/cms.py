@@ -1,0 +1,274 @@
+"""SignedData (RFC 5652 section 5) as CMC uses it: parsed strictly, verified by the key the caller has found.
+
+Signed attributes are a must, their contentType and messageDigest are compared, and no other way leads to a verified
+signer (rule 72): a signature over bare content could be one over attributes that somebody else presents as content.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from ca_core.certificates.decoding import decode, is_there, reading
+from ca_core.keys.signatures import HASHES, Signature, verify
+from ca_core.model.errors import ErrorKind, TriviumError
+
+SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
+ENVELOPED_DATA: Final = "1.2.840.113549.1.7.3"
+AUTHENTICATED_DATA: Final = "1.2.840.113549.1.9.16.1.2"
+AUTH_ENVELOPED_DATA: Final = "1.2.840.113549.1.9.16.1.23"
+_NO_SIGNATURE: Final = "1.3.6.1.5.5.7.6.2"
+_CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
+_MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+_SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
+_ALGORITHM_PROTECTION: Final = "1.2.840.113549.1.9.52"
+_MAX_SIGNERS: Final = 4
+_MAX_CERTIFICATES: Final = 16
+_WHAT: Final = "the SignedData"
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UserWarning,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises on certificates that are broken or beyond it, as found by mutating messages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerAndSerial:
+    """A signer named by its certificate's issuer (a Name in DER) and serial number."""
+
+    issuer: bytes
+    serial: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyIdentifier:
+    """A signer named by its subject key identifier."""
+
+    value: bytes
+
+
+SignerIdentifier = IssuerAndSerial | KeyIdentifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """A SignerInfo that nobody has verified; ``attributes`` are its signed attributes as the SET that is signed (DER).
+
+    ``unsigned`` says that the signature is none (id-alg-noSignature): it shows that the content is whole and nothing
+    about who sent it.
+    """
+
+    sid: SignerIdentifier
+    digest: type[hashes.HashAlgorithm]
+    signature: Signature
+    attributes: bytes
+    content_type: str
+    message_digest: bytes
+    signing_time: datetime | None
+    unsigned: bool
+
+    @property
+    def uses_sha1(self) -> bool:
+        """Whether SHA-1 is in it."""
+        return self.digest is hashes.SHA1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedMessage:
+    """A SignedData that nobody has verified; ``certificates`` are those it carries (DER)."""
+
+    content_type: str
+    content: bytes
+    certificates: tuple[bytes, ...]
+    signers: tuple[Signer, ...]
+
+
+def content_info(der: bytes) -> tuple[str, bytes]:
+    """Return the type (dotted) and the content (DER) of a guarded ContentInfo; raises MALFORMED."""
+    info = decode(cms.ContentInfo, der, "the CMS message")
+    with reading("the CMS message"):
+        return info["content_type"].dotted, info["content"].untag().dump()
+
+
+def parse_signed(der: bytes) -> SignedMessage:
+    """Parse a SignedData (DER); raises MALFORMED, BAD_ALGORITHM, and BAD_SIGNATURE without signed attributes."""
+    signed = decode(cms.SignedData, der, _WHAT)
+    with reading(_WHAT):
+        encapsulated, infos, certificates = signed["encap_content_info"], signed["signer_infos"], signed["certificates"]
+        if not is_there(encapsulated["content"]):
+            raise _malformed("its content is detached; put it into the message")
+        if len(infos) > _MAX_SIGNERS or (is_there(certificates) and len(certificates) > _MAX_CERTIFICATES):
+            raise _malformed(f"it has more than {_MAX_SIGNERS} signers or {_MAX_CERTIFICATES} certificates")
+        return SignedMessage(
+            content_type=encapsulated["content_type"].dotted,
+            content=bytes(encapsulated["content"].contents),
+            certificates=tuple(one.dump() for one in certificates) if is_there(certificates) else (),
+            signers=tuple(_signer(info) for info in infos),
+        )
+
+
+def _signer(info: Any) -> Signer:
+    digest = HASHES.get(info["digest_algorithm"]["algorithm"].dotted)
+    if digest is None:
+        raise TriviumError(ErrorKind.BAD_ALGORITHM, "The message's digest algorithm is not taken; use SHA-256.")
+    if not is_there(info["signed_attrs"]):
+        raise TriviumError(
+            ErrorKind.BAD_SIGNATURE, "The signer has no signed attributes; sign with contentType and messageDigest."
+        )
+    attributes = _attributes(info["signed_attrs"])
+    _check_protection(attributes.get(_ALGORITHM_PROTECTION), info)
+    sid = info["sid"]
+    signing_time = attributes.get(_SIGNING_TIME)
+    return Signer(
+        sid=(
+            IssuerAndSerial(issuer=sid.chosen["issuer"].dump(), serial=sid.chosen["serial_number"].native)
+            if sid.name == "issuer_and_serial_number"
+            else KeyIdentifier(value=sid.chosen.native)
+        ),
+        digest=digest,
+        signature=Signature(
+            algorithm=info["signature_algorithm"], value=info["signature"].native, digest=_named(digest, info)
+        ),
+        # What is signed is the SET OF, not the [0] that stands in the message (RFC 5652 section 5.4).
+        attributes=b"\x31" + info["signed_attrs"].dump()[1:],
+        content_type=_required(attributes, _CONTENT_TYPE, "contentType").dotted,
+        message_digest=_required(attributes, _MESSAGE_DIGEST, "messageDigest").native,
+        signing_time=None if signing_time is None else _moment(signing_time.native),
+        unsigned=info["signature_algorithm"]["algorithm"].dotted == _NO_SIGNATURE,
+    )
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise _malformed("its signingTime has no time zone, or no year")
+    return value
+
+
+def _named(digest: type[hashes.HashAlgorithm], info: Any) -> type[hashes.HashAlgorithm] | None:
+    """Return the hash that the signature algorithm must agree with; Ed25519 and ML-DSA have their own."""
+    oid: str = info["signature_algorithm"]["algorithm"].dotted
+    return digest if oid.startswith(("1.2.840.113549.1.1.", "1.2.840.10045.")) else None
+
+
+def _attributes(signed: Any) -> dict[str, Any]:
+    """Return the one value of each signed attribute; raises BAD_SIGNATURE when one is there twice (rule 72)."""
+    found: dict[str, Any] = {}
+    for attribute in signed:
+        oid = attribute["type"].dotted
+        if oid in found or len(attribute["values"]) != 1:
+            raise TriviumError(
+                ErrorKind.BAD_SIGNATURE, f"The signed attribute {oid} must be there once, with one value."
+            )
+        found[oid] = attribute["values"][0]
+    return found
+
+
+def _required(attributes: dict[str, Any], oid: str, name: str) -> Any:
+    if oid not in attributes:
+        raise TriviumError(ErrorKind.BAD_SIGNATURE, f"The signed attributes lack {name}.")
+    return attributes[oid]
+
+
+def _check_protection(protection: Any, info: Any) -> None:
+    """RFC 6211 section 2: the algorithms in the attribute are the SignerInfo's."""
+    if protection is None:
+        return
+    same = (
+        protection["digest_algorithm"]["algorithm"].dotted == info["digest_algorithm"]["algorithm"].dotted
+        and protection["signature_algorithm"]["algorithm"].dotted == info["signature_algorithm"]["algorithm"].dotted
+    )
+    if not same:
+        raise TriviumError(
+            ErrorKind.BAD_SIGNATURE, "The attribute cmsAlgorithmProtection names other algorithms than the signer's."
+        )
+
+
+def certificate_of(message: SignedMessage, sid: SignerIdentifier) -> x509.Certificate | None:
+    """Return the certificate of the message that the signer names; None when it carries none that fits."""
+    for der in message.certificates:
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            fits = _fits(certificate, sid)
+        except _UNREADABLE:
+            continue  # a certificate that cannot be read is nobody's here
+        if fits:
+            return certificate
+    return None
+
+
+def _fits(certificate: x509.Certificate, sid: SignerIdentifier) -> bool:
+    match sid:
+        case IssuerAndSerial(issuer=issuer, serial=serial):
+            return certificate.serial_number == serial and certificate.issuer.public_bytes() == issuer
+        case KeyIdentifier(value=value):
+            return key_identifier(certificate) == value
+
+
+def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
+    """Return the key of a certificate that came with a message; raises BAD_ALGORITHM for one that is unknown here."""
+    try:
+        return certificate.public_key()
+    except _UNREADABLE as error:
+        raise TriviumError(
+            ErrorKind.BAD_ALGORITHM, "The signer's key is of a type or on a curve that is not taken; use P-256 or RSA."
+        ) from error
+
+
+def key_identifier(certificate: x509.Certificate) -> bytes:
+    """Return the certificate's subject key identifier; the usual hash of its key where it has none."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except x509.ExtensionNotFound:
+        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
+
+
+def verify_signer(message: SignedMessage, signer: Signer, key: PublicKeyTypes, *, sha1: bool) -> None:
+    """Verify a signer of the message under ``key`` (rule 72); ``sha1`` takes SHA-1 too.
+
+    Raises BAD_SIGNATURE, and BAD_ALGORITHM for what is not taken.
+    """
+    if signer.uses_sha1 and not sha1:
+        raise TriviumError(
+            ErrorKind.BAD_ALGORITHM, "The message uses SHA-1, for which this client has no permission; use SHA-256."
+        )
+    _check_content(message, signer)
+    verify(key, signer.signature, signer.attributes, sha1=sha1)
+
+
+def verify_unsigned(message: SignedMessage, signer: Signer) -> None:
+    """Check a signer without a signature: the "signature" is the digest of the attributes (RFC 10002 section 3.1).
+
+    Its identifier must be a key identifier. Raises BAD_SIGNATURE.
+    """
+    _check_content(message, signer)
+    if not signer.unsigned or not isinstance(signer.sid, KeyIdentifier):
+        raise TriviumError(ErrorKind.BAD_SIGNATURE, "Without a signature, the signer is named by a key identifier.")
+    if not hmac.compare_digest(signer.signature.value, _digest(signer.digest, signer.attributes)):
+        raise TriviumError(ErrorKind.BAD_SIGNATURE, "The digest in the place of the signature is not the message's.")
+
+
+def _check_content(message: SignedMessage, signer: Signer) -> None:
+    if signer.content_type != message.content_type:
+        raise TriviumError(ErrorKind.BAD_SIGNATURE, "The signed contentType is not that of the content.")
+    if not hmac.compare_digest(signer.message_digest, _digest(signer.digest, message.content)):
+        raise TriviumError(ErrorKind.BAD_SIGNATURE, "The content is not what was signed: its digest is another.")
+
+
+def _digest(kind: type[hashes.HashAlgorithm], data: bytes) -> bytes:
+    digest = hashes.Hash(kind())
+    digest.update(data)
+    return digest.finalize()
+
+
+def _malformed(why: str) -> TriviumError:
+    return TriviumError(ErrorKind.MALFORMED, f"The SignedData cannot be taken: {why}.")

@@ -1,0 +1,104 @@
+"""One message and its answer: what the handlers of its controls and requests work on."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ca_core.audit.refusals import record_failure
+from ca_core.core import Core
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.issuers import Issuer
+from ca_core.model.orders import Order, OrderState
+from ca_core.model.principals import ANONYMOUS, Principal
+from ca_core.model.values import replace
+from ca_core.orders.queries import OrderView, get
+from gateway.cmc.answer import Answer
+from gateway.cmc.authenticate import Requester
+from gateway.cmc.errors import CmcStatus
+from gateway.cmc.front_end import FrontEnd
+from gateway.cmc.pki_data import PkiData
+
+_ENDED = frozenset({OrderState.FAILED, OrderState.REJECTED, OrderState.UNKNOWN})
+_ASK_AGAIN = timedelta(minutes=1)
+_ISSUED = frozenset({OrderState.ISSUED, OrderState.REVOKED})
+
+
+@dataclass(kw_only=True)
+class Exchange:
+    """A message whose sender is known, and the answer so far.
+
+    ``parameters`` are product, validity and account as the URL and regInfo have them, ``vouched`` the body part ids
+    of requests whose possession the registration authority vouches for, ``transaction`` the digest of its
+    transactionId (empty without one), ``pop_link_random`` the value of that control.
+    """
+
+    front_end: FrontEnd
+    data: PkiData
+    requester: Requester | None
+    address: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    vouched: set[int] = field(default_factory=set)
+    transaction: bytes = b""
+    pop_link_random: bytes | None = None
+    answer: Answer = field(default_factory=Answer)
+
+    @property
+    def core(self) -> Core:
+        """The core behind the front end."""
+        return self.front_end.core
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks, for the audit log also when it is nobody known."""
+        return self.requester.principal if self.requester else replace(ANONYMOUS, address=self.address)
+
+    def require_requester(self) -> Requester:
+        """Return who asks; raises UNAUTHENTICATED for a message that nobody signed."""
+        if self.requester is None:
+            raise TriviumError(
+                ErrorKind.UNAUTHENTICATED, "Nobody signed the message; only a revocation by shared secret may come so."
+            )
+        return self.requester
+
+    async def refuse(self, error: TriviumError, *body_list: int, status: CmcStatus = CmcStatus.FAILED) -> None:
+        """Answer that these parts are refused, under an id that the operator can look up."""
+        problem = await recorded(self.core, error.problem, self.principal)
+        self.answer.fail(problem, *body_list, status=status)
+
+    async def report(self, body_part_id: int, order: Order) -> None:
+        """Answer how far an order is: its certificate, its failure, or that it waits."""
+        view = await get(self.core, order.id, self.principal)
+        certificate = view.certificate
+        if order.state in _ISSUED and certificate is not None and certificate.der is not None:
+            issuer = await self.core.store.read(lambda tx: tx.issuers.get(certificate.issuer_id))
+            self.answer.certificates += [certificate.der, *(_chain(issuer) if issuer else ())]
+            self.answer.succeed(body_part_id)
+        elif order.state in _ENDED:
+            unknown = Problem(kind=ErrorKind.INTERNAL, detail=f"The order ended as {order.state}.")
+            self.answer.fail(order.error or unknown, body_part_id)
+        else:
+            self.answer.pend(body_part_id, order.id, self.core.sources.now() + _ASK_AGAIN, _waiting_for(view))
+
+
+async def recorded(core: Core, problem: Problem, principal: Principal) -> Problem:
+    """Give a refusal its id; without a store the client is answered all the same."""
+    try:
+        return await record_failure(core, problem, principal, "cmc.request")
+    except TriviumError:
+        return problem
+
+
+def digest(value: bytes) -> bytes:
+    """Return the SHA-256 by which transactions and messages are known."""
+    return hashlib.sha256(value).digest()
+
+
+def _chain(issuer: Issuer) -> tuple[bytes, ...]:
+    return (issuer.certificate, *issuer.chain)
+
+
+def _waiting_for(view: OrderView) -> str:
+    if view.order.state is not OrderState.NEW:
+        return "The order is being processed; ask again with queryPending."
+    names = ", ".join(name.value for name in view.order.identifiers)
+    return f"Control of {names} must be shown first; ask again with queryPending."

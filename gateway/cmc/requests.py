@@ -1,0 +1,121 @@
+"""Certification requests: each becomes one order, and has a status of its own in the answer."""
+
+from ca_core.access import cmc_clients
+from ca_core.certificates.crmf import parse_request
+from ca_core.model.cmc_clients import CmcTransaction
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.orders import Order, OrderRequest, ProofOfPossession
+from ca_core.model.products import Road
+from ca_core.model.store import Transaction
+from ca_core.orders.enrol import enrol
+from gateway.cmc import oids
+from gateway.cmc.authenticate import Requester
+from gateway.cmc.errors import CmcStatus
+from gateway.cmc.exchange import Exchange
+from gateway.cmc.pki_data import Crmf, OtherRequest, Pkcs10, attributes_of
+from gateway.cmc.proofs import check_pop_link
+from gateway.cmc.wishes import Wish, resolve
+
+_WITNESSES = frozenset({oids.POP_LINK_WITNESS, oids.POP_LINK_WITNESS_V2})
+
+
+async def refuse_unknown(exchange: Exchange) -> bool:
+    """Answer noSupport for request messages of other types; then nothing of the message is processed.
+
+    RFC 10002 section 3.2.1.2.3. Returns whether there was one.
+    """
+    unknown = [request for request in exchange.data.requests if isinstance(request, OtherRequest)]
+    for request in unknown:
+        error = TriviumError(
+            ErrorKind.MALFORMED,
+            f"Request messages of type {request.oid[:128]} are not supported; send PKCS #10 or CRMF.",
+        )
+        await exchange.refuse(error, request.body_part_id, status=CmcStatus.NO_SUPPORT)
+    return bool(unknown)
+
+
+async def process(exchange: Exchange) -> None:
+    """Place an order for each request and report what became of it.
+
+    Possession and its link to the identity are checked for all of them first, and one that fails refuses all
+    (RFC 10002 sections 3.2 and 6.3). After that each stands alone.
+    """
+    requests = [request for request in exchange.data.requests if not isinstance(request, OtherRequest)]
+    if not requests:
+        return
+    requester = exchange.require_requester()
+    wish = await resolve(exchange.core, exchange.parameters, requester.cmc_client)
+    if await _any_unproved(exchange, requests, requester):
+        return
+    for request in requests:
+        try:
+            order = await _order(exchange, request, requester, wish)
+        except TriviumError as error:
+            await exchange.refuse(error, request.body_part_id)
+        else:
+            await exchange.report(request.body_part_id, order)
+
+
+async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], requester: Requester) -> bool:
+    failures: dict[int, TriviumError] = {}
+    linked = await _link(exchange, requests, requester)
+    for request in requests:
+        try:
+            parse_request(request.der, _possession(exchange, request))
+            if linked is not None:
+                identification, secret = linked
+                sha1 = requester.cmc_client.sha1
+                random, attributes = exchange.pop_link_random, attributes_of(request)
+                check_pop_link(random, attributes, identification, secret, sha1=sha1)
+        except TriviumError as error:
+            if error.kind in {ErrorKind.POP_FAILED, ErrorKind.POP_REQUIRED} or linked is not None:
+                failures[request.body_part_id] = error
+    for request in requests if failures else ():
+        refusal = failures.get(request.body_part_id) or TriviumError(
+            ErrorKind.NOT_READY, "Another request of the message lacks its proof, so none was processed."
+        )
+        await exchange.refuse(refusal, request.body_part_id)
+    return bool(failures)
+
+
+async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], requester: Requester) -> tuple[str, bytes] | None:
+    """Return identification and secret that the witnesses are made with; None when nothing is to be linked."""
+    wanted = exchange.pop_link_random is not None or any(
+        attribute.oid in _WITNESSES for request in requests for attribute in attributes_of(request)
+    )
+    if not wanted:
+        return None
+    if requester.secret is not None:
+        return requester.identification, requester.secret
+    name = requester.cmc_client.name
+    _, secret = await cmc_clients.by_identification(exchange.core, name)
+    return name, secret
+
+
+async def _order(exchange: Exchange, request: Pkcs10 | Crmf, requester: Requester, wish: Wish) -> Order:
+    order_request = OrderRequest(
+        product_id=wish.product_id,
+        road=Road.CMC,
+        identifiers=(),
+        csr=request.der,
+        possession=_possession(exchange, request),
+        validity=wish.validity,
+    )
+
+    def remember(tx: Transaction, order: Order) -> None:
+        if exchange.transaction:
+            tx.cmc_clients.add_transaction(
+                CmcTransaction(
+                    cmc_client_id=requester.cmc_client.id,
+                    transaction=exchange.transaction,
+                    body_part_id=request.body_part_id,
+                    order_id=order.id,
+                )
+            )
+
+    return await enrol(exchange.core, order_request, requester.principal, beside=remember)
+
+
+def _possession(exchange: Exchange, request: Pkcs10 | Crmf) -> ProofOfPossession:
+    vouched = request.body_part_id in exchange.vouched
+    return ProofOfPossession.VERIFIED if vouched else ProofOfPossession.SIGNATURE

@@ -13,7 +13,7 @@ TESTS ?= tests
 ACCEPT ?= 0
 ARGS ?=
 CLIENTS := acmetool:acmetool apache2:apache2-bin caddy:caddy node:nodejs npm:npm
-SYNC := .venv/bin/uv sync --frozen --inexact --quiet --no-python-downloads --python .venv/bin/python
+SYNC := .venv/bin/uv sync --frozen --inexact --quiet --compile-bytecode --no-python-downloads --python .venv/bin/python
 INPUTS := pyproject.toml uv.lock
 
 help: ## What there is

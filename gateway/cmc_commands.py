@@ -1,4 +1,4 @@
-"""``trivium cmc-client``: who may order over CMC. ``trivium cmc process``: messages in files (RFC 10003 section 3)."""
+"""``trivium cmc-client``: who may order over CMC. ``trivium cmc process``: messages in files (RFC 10003 section 4)."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
 

@@ -71,7 +71,7 @@ def write_p12(
 
 
 async def process(core: "Core", request: Path, answer: Path) -> None:
-    """Answer the message of one file in another (RFC 10003 section 3)."""
+    """Answer the message of one file in another (RFC 10003 section 4)."""
     from gateway.cmc.front_end import FrontEnd, Received  # noqa: PLC0415 - the other commands do without
     from gateway.cmc.responder import respond  # noqa: PLC0415
     from gateway.cmc.transport import decoded_body  # noqa: PLC0415

@@ -21,7 +21,7 @@ from ca_core.orders.enrol import enrol
 from ca_core.orders.queries import get
 
 SECRET_BYTES: Final = 20
-"""160 random bits, 32 characters of base32: RFC 10002 section 6.2 wants 16 at least."""
+"""160 random bits, 32 characters of base32: RFC 10002 section 6.2.1 wants 16 at least."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ _PROFILE: Final = {
     OwnCertificateRole.CMC_RECIPIENT: ProfileKind.CMC_RECIPIENT,
 }
 _KEY: Final = {OwnCertificateRole.CMC_RECIPIENT: KeyAlgorithm.RSA3072}
-"""P-256, save for what is encrypted for the gateway: RSA key transport every client can (RFC 10004 section 5)."""
+"""P-256, save for what is encrypted for the gateway: RSA key transport every client can (RFC 10004 section 5.1)."""
 
 
 async def ensure(

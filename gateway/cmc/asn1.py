@@ -175,7 +175,7 @@ class PKIData(core.Sequence):
 
 
 class PKIResponse(core.Sequence):
-    """RFC 10002 section 4.2.
+    """RFC 10002 section 4.2.1.
 
     PKIResponse ::= SEQUENCE {
         controlSequence SEQUENCE SIZE(0..MAX) OF TaggedAttribute, cmsSequence SEQUENCE SIZE(0..MAX) OF
@@ -196,7 +196,7 @@ class BodyPartPath(core.SequenceOf):
 
 
 class BodyPartReference(core.Choice):
-    """RFC 10002 section 3.2.2: ``CHOICE { bodyPartID BodyPartID, bodyPartPath BodyPartPath }``."""
+    """RFC 10002 section 6.1.1: ``CHOICE { bodyPartID BodyPartID, bodyPartPath BodyPartPath }``."""
 
     _alternatives = [("body_part_id", BodyPartID), ("body_part_path", BodyPartPath)]
 
@@ -208,7 +208,7 @@ class BodyPartReferences(core.SequenceOf):
 
 
 class BodyPartList(core.SequenceOf):
-    """RFC 10002 section 6.1.1: ``BodyPartList ::= SEQUENCE SIZE (1..MAX) OF BodyPartID``."""
+    """RFC 10002 section 3.2.2: ``BodyPartList ::= SEQUENCE SIZE (1..MAX) OF BodyPartID``."""
 
     _child_spec = BodyPartID
 

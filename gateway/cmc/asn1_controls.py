@@ -153,7 +153,7 @@ class RevokeRequest(core.Sequence):
 
 
 class CMCCertId(core.Sequence):
-    """RFC 10002 section 6.12: ``CMCCertId ::= IssuerAndSerialNumber``."""
+    """RFC 10002 section 6.14: ``CMCCertId ::= IssuerAndSerialNumber``."""
 
     _fields = [("issuer", x509.Name), ("serial_number", core.Integer)]
 
@@ -169,7 +169,7 @@ class WrappedCertId(core.Sequence):
 
 
 class Hashes(core.SequenceOf):
-    """RFC 10002 sections 6.14 and 6.18: ``SEQUENCE OF OCTET STRING``."""
+    """RFC 10002 sections 6.15 and 6.18: ``SEQUENCE OF OCTET STRING``."""
 
     _child_spec = core.OctetString
 
@@ -231,7 +231,7 @@ class ControlsProcessed(core.Sequence):
 
 
 class ChangeSubjectName(core.Sequence):
-    """RFC 10002 section 6.21: ``ChangeSubjectName ::= SEQUENCE { subject Name OPTIONAL, subjectAlt ... OPTIONAL }``.
+    """RFC 10002 section 7.1: ``ChangeSubjectName ::= SEQUENCE { subject Name OPTIONAL, subjectAlt ... OPTIONAL }``.
 
     Neither has a tag, so the first member's content tells which it is: a Name holds SETs, GeneralNames tagged values.
     """

@@ -140,7 +140,7 @@ async def _registered(front_end: FrontEnd, signer: Signer) -> x509.Certificate |
 
 
 def _request_key(signer: Signer, data: PkiData) -> PublicKeyTypes:
-    """Return the key of the request whose own key signs (RFC 10002 section 4.2: by its key identifier)."""
+    """Return the key of the request whose own key signs (RFC 10002 section 3.2: by its key identifier)."""
     for request in data.requests:
         if isinstance(request, OtherRequest) or not isinstance(signer.sid, KeyIdentifier):
             continue

@@ -246,7 +246,7 @@ def verify_signer(message: SignedMessage, signer: Signer, key: PublicKeyTypes, *
 
 
 def verify_unsigned(message: SignedMessage, signer: Signer) -> None:
-    """Check a signer without a signature: the "signature" is the digest of the attributes (RFC 10002 section 3.1).
+    """Check a signer without a signature: the "signature" is the digest of the attributes (RFC 10002 C.1).
 
     Its identifier must be a key identifier. Raises BAD_SIGNATURE.
     """

@@ -48,7 +48,7 @@ class Taken:
 
 
 def not_taken(controls: tuple[Control, ...]) -> tuple[int, ...]:
-    """Return the body part ids of the controls that are not in the table (RFC 10002 section 6)."""
+    """Return the body part ids of the controls that are not in the table (RFC 10002 section 3.2.1.1)."""
     return tuple(control.body_part_id for control in controls if control.oid not in CONTROLS)
 
 
@@ -169,7 +169,7 @@ async def _get_crl(exchange: Exchange, control: Control) -> None:
 
 
 async def _query_pending(exchange: Exchange, control: Control) -> None:
-    """RFC 10002 section 6.11: the token is the order's id, good for the client that ordered."""
+    """RFC 10002 section 6.13: the token is the order's id, good for the client that ordered."""
     _require_query(exchange)
     token = _octets(control, "queryPending")
     await report_order(exchange, control.body_part_id, token.decode("ascii", errors="replace"))
@@ -185,7 +185,7 @@ async def report_order(exchange: Exchange, body_part_id: int, order_id: str) -> 
 
 
 async def _confirm_cert_acceptance(exchange: Exchange, control: Control) -> None:
-    """RFC 10002 section 6.12: nothing here depends on it, so a certificate of the client's own is confirmed."""
+    """RFC 10002 section 6.14: nothing here depends on it, so a certificate of the client's own is confirmed."""
     exchange.require_requester()
     try:
         value: Any = control.value(CMCCertId, "confirmCertAcceptance")

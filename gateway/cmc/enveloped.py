@@ -48,7 +48,7 @@ def opened(kind: str, der: bytes, certificate: x509.Certificate, key: PrivateKey
     """Open the (Auth)EnvelopedData ``der`` with the key of ``certificate``; return the content's type and the content.
 
     ``kind`` is the outer content type. Raises BAD_SIGNATURE when it does not open, which is CMC's badMessageCheck
-    (RFC 10002 section 3.1), and MALFORMED.
+    (RFC 10002 section 3.2.1.3.3), and MALFORMED.
     """
     authenticated = kind == AUTH_ENVELOPED_DATA
     data = decode(AuthEnvelopedData if authenticated else cms.EnvelopedData, der, _WHAT)
@@ -140,7 +140,7 @@ def _open_cbc(key: bytes, initial: bytes, encrypted: bytes) -> bytes:
 
 
 def _open_gcm(key: bytes, data: Any, encrypted: bytes) -> bytes:
-    """RFC 5084; RFC 10002 wants a nonce of 12 octets."""
+    """RFC 5084; RFC 10004 section 5.1 wants a nonce of 12 octets."""
     algorithm = data["encrypted_content_info"]["content_encryption_algorithm"]
     nonce: bytes = GcmParameters.load(algorithm["parameters"].dump())["nonce"].native
     mac: bytes = data["mac"].native

@@ -1,4 +1,4 @@
-"""What a PKIData says, as values of ours, parsed once; RFC 10002 section 3.2 has the rules on body part ids."""
+"""What a PKIData says, as values of ours, parsed once; RFC 10002 section 3.2.2 has the rules on body part ids."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ class PkiData:
 def parse_pki_data(der: bytes) -> PkiData:
     """Parse a PKIData (DER); raises MALFORMED.
 
-    Body part ids are unique, and 0 is the PKIData itself (RFC 10002 section 3.2.1).
+    Body part ids are unique, and 0 is the PKIData itself (RFC 10002 section 3.2.2).
     """
     decoded = decode(PKIData, der, "the PKIData")
     with reading("the PKIData"):

@@ -22,7 +22,7 @@ _WITNESSES = frozenset({oids.POP_LINK_WITNESS, oids.POP_LINK_WITNESS_V2})
 async def refuse_unknown(exchange: Exchange) -> bool:
     """Answer noSupport for request messages of other types; then nothing of the message is processed.
 
-    RFC 10002 section 3.2.1.2.3. Returns whether there was one.
+    RFC 10002 section 3.2.1. Returns whether there was one.
     """
     unknown = [request for request in exchange.data.requests if isinstance(request, OtherRequest)]
     for request in unknown:
@@ -38,7 +38,7 @@ async def process(exchange: Exchange) -> None:
     """Place an order for each request and report what became of it.
 
     Possession and its link to the identity are checked for all of them first, and one that fails refuses all
-    (RFC 10002 sections 3.2 and 6.3). After that each stands alone.
+    (RFC 10002 sections 6.3 and 6.7). After that each stands alone.
     """
     requests = [request for request in exchange.data.requests if not isinstance(request, OtherRequest)]
     if not requests:

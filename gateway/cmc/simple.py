@@ -26,7 +26,7 @@ from gateway.cmc.front_end import FrontEnd, Received
 from gateway.cmc.pki_data import Pkcs10, PkiData, attributes_of
 
 BODY_PART_ID: Final = 1
-"""RFC 10002 section 4.2: a Full answer to a simple request is about body part 1."""
+"""RFC 10002 section 6.1.1: a Full answer to a simple request is about body part 1."""
 
 _CHALLENGE_PASSWORD: Final = "1.2.840.113549.1.9.7"  # noqa: S105 - an object identifier
 _SEQUENCE: Final = 0x30

@@ -1,4 +1,4 @@
-"""The layers around a PKIData (RFC 10002 section 3.2): none is left that was not opened or verified.
+"""The layers around a PKIData (RFC 10002 section 5): none is left that was not opened or verified.
 
 Three forms are taken: SignedData or AuthenticatedData alone, either inside an EnvelopedData or AuthEnvelopedData, and
 that once more inside a SignedData.

@@ -28,7 +28,7 @@ class Wish:
 def from_reg_info(value: bytes) -> dict[str, str]:
     """Return the parameters in a regInfo (``product=tls&validity=1y``); what is no such text says nothing.
 
-    RFC 10002 section 6.13 leaves its content to the two sides, and clients send whatever they like.
+    RFC 10002 section 6.12 leaves its content to the two sides, and clients send whatever they like.
     """
     if len(value) > _MAX_REG_INFO or not value.isascii():
         return {}

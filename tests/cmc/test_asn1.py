@@ -223,7 +223,7 @@ def test_broken_messages_are_malformed_and_nothing_else(data: st.DataObject) -> 
 
 @pytest.mark.parametrize("ids", [[1, 1], [0], [1 << 32], [-1]], ids=str)
 def test_body_part_ids_are_unique_and_in_range(ids: list[int]) -> None:
-    """An answer about part 1 would be about two parts (RFC 10002 section 3.2.1)."""
+    """An answer about part 1 would be about two parts (RFC 10002 section 3.2.2)."""
     first, *others = [
         {"body_part_id": number, "attr_type": "1.3.6.1.5.5.7.7.4", "attr_values": [core.Null()]} for number in ids
     ]

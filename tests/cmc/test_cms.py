@@ -214,7 +214,7 @@ def test_detached_content_is_refused(signers: dict[str, Identity]) -> None:
 
 
 def test_without_a_signature_only_the_content_is_shown_whole(signers: dict[str, Identity]) -> None:
-    """RFC 10002 section 3.1: id-alg-noSignature would pass for a signature, or a changed content for a whole one."""
+    """RFC 10002 C.1: id-alg-noSignature would pass for a signature, or a changed content for a whole one."""
     signer = signers["ec"]
     message = parsed(signed(CONTENT, signer.certificate_file, signer.key_file, "-keyid"))
     [genuine] = message.signers
@@ -281,7 +281,7 @@ def parsed_or_none(message: bytes) -> cmc_cms.SignedMessage | None:
     ids=str,
 )
 def test_what_openssl_encrypts_opens(signers: dict[str, Identity], recipient: str, options: tuple[str, ...]) -> None:
-    """RFC 10004 section 5: RSA key transport, AES-CBC and AES-GCM are musts, ECDH is what EC keys need."""
+    """RFC 10004 section 5.1: RSA key transport, AES-CBC and AES-GCM are musts, ECDH is what EC keys need."""
     ours = signers[recipient]
     cipher, *further = options
     named = ("-recip", str(ours.certificate_file), *further) if further else ()

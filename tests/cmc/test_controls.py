@@ -154,7 +154,7 @@ async def test_certificates_and_crls_are_looked_up(office: Office) -> None:
 
 
 async def test_certificates_are_confirmed(office: Office) -> None:
-    """RFC 10002 section 6.12, also as Dogtag's client writes it; a certificate of nobody cannot be confirmed."""
+    """RFC 10002 section 6.14, also as Dogtag's client writes it; a certificate of nobody cannot be confirmed."""
     certificate = await issued(office)
     issuer = name_of(certificate.issuer.public_bytes())
     for value in (

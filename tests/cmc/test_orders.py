@@ -97,7 +97,7 @@ async def test_a_message_is_young(office: Office) -> None:
 
 
 async def test_controls_that_are_not_taken_refuse_the_message(office: Office) -> None:
-    """RFC 10002 section 6, rule 77: what nobody here understands would be disregarded."""
+    """RFC 10002 section 3.2.1.1, rule 77: what nobody here understands would be disregarded."""
     every = [Control(oid=f"{CMC}.{number}", values=(NULL,), body_part_id=100 + number) for number in range(1, 40)]
     unknown = tuple(one for one in every if one.oid not in CONTROLS)
     assert len(unknown) > 20
@@ -110,7 +110,7 @@ async def test_controls_that_are_not_taken_refuse_the_message(office: Office) ->
 
 
 async def test_what_was_changed_is_no_message(office: Office) -> None:
-    """RFC 10002 section 4.2: badMessageCheck about body part 0."""
+    """RFC 10002 section 3.2.1.3.4: badMessageCheck about body part 0."""
     message = office.signed(pki_data(request("mail.example.com", key=new_key())))
     for broken, fail_info in (
         (message[:-1] + bytes([message[-1] ^ 1]), CmcFailInfo.BAD_MESSAGE_CHECK),
@@ -233,7 +233,7 @@ async def test_names_nobody_vouches_for_wait_and_are_found_again(office: Office)
 
 
 async def test_unknown_request_messages_stop_everything(office: Office) -> None:
-    """RFC 10002 section 3.2.1.2.3: noSupport for the item, and "no other request processed"."""
+    """RFC 10002 section 3.2.1: noSupport for the item, and "no other request processed"."""
     csr = request("mail.example.com", key=new_key())
     tcr = structures.TaggedRequest("tcr", {"body_part_id": 1, "certification_request": asn1.Any.load(csr)})
     orm = structures.TaggedRequest(

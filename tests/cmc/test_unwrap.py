@@ -1,4 +1,4 @@
-"""Encrypted messages: the three forms of RFC 10002 section 3.2, made by openssl for the gateway's own certificate."""
+"""Encrypted messages: the three forms of RFC 10002 section 5, made by openssl for the gateway's own certificate."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ async def recipient(office: Office) -> Path:
 
 
 async def test_the_three_forms_are_opened(office: Office, recipient: Path) -> None:
-    """RFC 10004 section 5: "Servers MUST provide support for all three"; a changed or foreign one is refused."""
+    """RFC 10002 section 5: "Servers MUST provide support for all three"; a changed or foreign one is refused."""
     for cipher, outer in (("-aes-128-cbc", ENVELOPED_DATA), ("-aes-256-gcm", AUTH_ENVELOPED_DATA)):
         signed = office.signed(pki_data(request("mail.example.com", key=new_key()), controls=(nonce(),)))
         inside = encrypted(signed, recipient, cipher)

@@ -4,8 +4,11 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from ca_core.access import cmc_clients
 from ca_core.audit.refusals import record_failure
 from ca_core.core import Core
+from ca_core.model.certificates import Certificate
+from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.issuers import Issuer
 from ca_core.model.orders import Order, OrderState
@@ -59,6 +62,28 @@ class Exchange:
                 ErrorKind.UNAUTHENTICATED, "Nobody signed the message; only a revocation by shared secret may come so."
             )
         return self.requester
+
+    def require_query(self) -> None:
+        """Raise FORBIDDEN unless whoever asks may look things up."""
+        cmc_clients.require_right(self.require_requester().cmc_client, CmcRight.QUERY, "look anything up")
+
+    async def issuer_id(self, name: bytes) -> str:
+        """Return the id of the issuer of this name (a Name in DER); raises NOT_FOUND."""
+        issuer = await self.front_end.issuer_named(name)
+        if issuer is None:
+            raise TriviumError(ErrorKind.NOT_FOUND, "The issuer is none of this CA's; name it as its certificates do.")
+        return issuer.id
+
+    async def certificate(self, name: bytes, serial: int) -> Certificate:
+        """Return an issued certificate of the requester's Client; raises NOT_FOUND, also for another Client's."""
+        issuer_id = await self.issuer_id(name)
+        client_id = self.require_requester().cmc_client.client_id
+        certificate = await self.core.store.read(lambda tx: tx.certificates.by_serial(issuer_id, serial))
+        if certificate is None or certificate.der is None or certificate.client_id != client_id:
+            raise TriviumError(
+                ErrorKind.NOT_FOUND, "There is no certificate of yours with this issuer and serial number."
+            )
+        return certificate
 
     async def refuse(self, error: TriviumError, *body_list: int, status: CmcStatus = CmcStatus.FAILED) -> None:
         """Answer that these parts are refused, under an id that the operator can look up."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from asn1crypto.core import Asn1Value
+from asn1crypto.core import Asn1Value, OctetString
 
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.certificates.decoding import decode, is_there, reading
@@ -32,6 +32,18 @@ class Control:
         if len(self.values) != 1:
             raise TriviumError(ErrorKind.MALFORMED, f"{what} must have exactly one value, not {len(self.values)}.")
         return decode(spec, self.values[0], what)
+
+    def whole(self, spec: type[Value], what: str) -> Value:
+        """Return the one value, all of it read: what cannot be read must not come back in an answer."""
+        value = self.value(spec, what)
+        with reading(what):
+            value.native  # noqa: B018 - asn1crypto decodes when it is asked
+        return value
+
+    def octets(self, what: str) -> bytes:
+        """Return the content of the one value, an OCTET STRING; raises MALFORMED."""
+        value: bytes = self.whole(OctetString, what).native
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)

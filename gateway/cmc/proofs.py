@@ -9,7 +9,6 @@ import hmac
 from collections.abc import Iterable
 from typing import Final
 
-from asn1crypto import core
 from asn1crypto.algos import AlgorithmIdentifier
 
 from ca_core.certificates.decoding import reading
@@ -49,7 +48,7 @@ def check_identity(data: PkiData, identification: str, secret: bytes, *, sha1: b
             raise _unproved("The message has no identityProofV2")
         _require_sha1(sha1)
         digest = mac = "sha1"
-        witness = _octets(old, "identityProof")
+        witness = old.octets("identityProof")
     key = hashlib.new(digest, secret + identification.encode()).digest()
     if not hmac.compare_digest(hmac.digest(key, data.request_sequence, mac), witness):
         raise _unproved("The identity proof does not fit the identification and its secret")
@@ -71,7 +70,7 @@ def check_pop_link(
     if witness.oid == oids.POP_LINK_WITNESS:
         _require_sha1(sha1)
         digest = mac = "sha1"
-        value = _octets(witness, "popLinkWitness")
+        value = witness.octets("popLinkWitness")
     else:
         decoded = witness.value(PopLinkWitnessV2, "popLinkWitnessV2")
         with reading("popLinkWitnessV2"):
@@ -83,13 +82,6 @@ def check_pop_link(
     )
     if not (alone or named):
         raise _unlinked("the POP link witness does not fit")
-
-
-def _octets(control: Control, what: str) -> bytes:
-    value = control.value(core.OctetString, what)
-    with reading(what):
-        octets: bytes = value.native
-    return octets
 
 
 def _named(table: dict[str, str], algorithm: AlgorithmIdentifier) -> str:

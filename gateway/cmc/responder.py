@@ -17,11 +17,12 @@ from gateway.cmc.authenticate import Requester, authenticate, proven
 from gateway.cmc.authenticated import AuthenticatedMessage
 from gateway.cmc.ber import to_der
 from gateway.cmc.cms import SignedMessage
-from gateway.cmc.controls import CONTROLS, Phase, not_taken, report_order, transaction_of
+from gateway.cmc.controls import CONTROLS, Phase, not_taken, transaction_of
 from gateway.cmc.enveloped import closed
 from gateway.cmc.exchange import Exchange, digest, recorded
 from gateway.cmc.front_end import FrontEnd, Received
 from gateway.cmc.pki_data import parse_pki_data
+from gateway.cmc.query_pending import report_order
 from gateway.cmc.simple import answer_simple, is_simple
 from gateway.cmc.unwrap import is_encrypted, unwrapped
 

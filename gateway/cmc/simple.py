@@ -20,10 +20,10 @@ from gateway.cmc import requests
 from gateway.cmc.answer import Answer
 from gateway.cmc.asn1 import Attributes, CertificationRequest
 from gateway.cmc.authenticate import Requester
-from gateway.cmc.controls import report_order
 from gateway.cmc.exchange import Exchange, digest
 from gateway.cmc.front_end import FrontEnd, Received
 from gateway.cmc.pki_data import Pkcs10, PkiData, attributes_of
+from gateway.cmc.query_pending import report_order
 
 BODY_PART_ID: Final = 1
 """RFC 10002 section 6.1.1: a Full answer to a simple request is about body part 1."""

@@ -1,0 +1,27 @@
+"""The control confirmCertAcceptance (RFC 10002 section 6.14)."""
+
+from typing import Any
+
+from ca_core.certificates.decoding import reading
+from ca_core.model.errors import TriviumError
+from gateway.cmc.asn1_controls import CMCCertId, WrappedCertId
+from gateway.cmc.exchange import Exchange
+from gateway.cmc.pki_data import Control
+
+
+async def confirm_cert_acceptance(exchange: Exchange, control: Control) -> None:
+    """RFC 10002 section 6.14: nothing here depends on it, so a certificate of the client's own is confirmed."""
+    exchange.require_requester()
+    try:
+        value: Any = control.value(CMCCertId, "confirmCertAcceptance")
+        with reading("confirmCertAcceptance"):
+            name: bytes = value["issuer"].chosen.untag().dump()
+            serial: int = value["serial_number"].native
+            value["issuer"].native  # noqa: B018 - whether it is a Name shows when it is read
+    except TriviumError:
+        value = control.value(WrappedCertId, "confirmCertAcceptance")
+        with reading("confirmCertAcceptance"):
+            name, serial = value["issuers"][0].dump(), value["serial_number"].native
+    await exchange.certificate(name, serial)
+    exchange.answer.full = True
+    exchange.answer.succeed(control.body_part_id)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 cmc_client = typer.Typer(help="CMC clients: mail gateways, appliances, scripts.", no_args_is_help=True)
 cmc = typer.Typer(help="CMC messages in files.", no_args_is_help=True)
 
-_DEFAULT_RIGHTS = [right.value for right in CmcRight]
+_DEFAULT_RIGHTS = [CmcRight.ISSUE, CmcRight.REVOKE, CmcRight.QUERY]
 
 
 @cmc_client.command("add")
@@ -36,7 +36,7 @@ def add(
     ] = None,
     rights: Annotated[
         list[str] | None,
-        typer.Option("--right", help="issue, revoke, query, or ra (registration authority); without: all four."),
+        typer.Option("--right", help="issue, revoke, query, ra (registration authority); without: all but ra."),
     ] = None,
     csr: Annotated[Path | None, typer.Option(help="Issue its certificate from this PKCS #10 request.")] = None,
     cert: Annotated[Path | None, typer.Option(help="Take this certificate, issued elsewhere.")] = None,
@@ -55,7 +55,7 @@ def add(
     from gateway.console import print_facts, print_json
     from gateway.sources import system_sources
 
-    wanted = [CmcRight(choice("--right", right, CmcRight)) for right in rights or _DEFAULT_RIGHTS]
+    wanted = [CmcRight(choice("--right", right, CmcRight)) for right in rights or ()] or _DEFAULT_RIGHTS
     key, request, certificate = cmc_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
     shared = base64.b32encode(system_sources().entropy.token(SECRET_BYTES)).decode() if secret else None
 

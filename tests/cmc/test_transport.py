@@ -117,6 +117,7 @@ def test_clients_are_registered_and_messages_in_files_answered(template: Path, t
     )
     listed = json.loads(trivium(installation, "cmc-client", "list", "--json").stdout)
     assert [(one["name"], one["disabled"], one["sha1_used_at"]) for one in listed] == [("gateway-1", False, None)]
+    assert listed[0]["rights"] == ["issue", "query", "revoke"], "nobody is a registration authority unless asked for"
     assert trivium(installation, "cmc-client", "disable", "gateway-1").returncode == 0
     assert json.loads(trivium(installation, "cmc-client", "list", "--json").stdout)[0]["disabled"]
     twice = trivium(installation, "cmc-client", "add", "gateway-1", "--secret")

@@ -13,7 +13,7 @@ from ca_core.model.errors import TriviumError
 from gateway.account_commands import account, eab
 from gateway.certificate_commands import certificate
 from gateway.cmc_commands import cmc, cmc_client
-from gateway.command_options import AsJson, Directory, Limit, choice, operator, reading
+from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading
 
 if TYPE_CHECKING:
     from ca_core.core import Core
@@ -273,19 +273,20 @@ def apply(
 
 
 @app.command()
-def settings(*, as_json: AsJson = False) -> None:
-    """List every setting with its default and why."""
+def settings(directory: AnyDirectory = None, *, as_json: AsJson = False) -> None:
+    """List every setting with its default and why, and with its value in an installation."""
     from gateway.console import print_json, print_table
-    from gateway.settings_file import documented
+    from gateway.settings_file import documented, load
 
-    found = documented()
+    found = documented(load(directory) if directory else None)
     if as_json:
         print_json(found)
         return
     rows = [
-        (item.key, item.default, item.description + (" At init only." if item.at_init_only else "")) for item in found
+        (item.key, item.default, item.value or "", item.description + (" At init only." if item.at_init_only else ""))
+        for item in found
     ]
-    print_table("Settings", ("key", "default", "what it does, and why"), rows)
+    print_table("Settings", ("key", "default", "here", "what it does, and why"), rows)
 
 
 @app.command()

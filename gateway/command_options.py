@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Directory = Annotated[Path, typer.Option("--dir", envvar="TRIVIUM_DIR", help="The installation.", show_default=False)]
+AnyDirectory = Annotated[
+    Path | None, typer.Option("--dir", envvar="TRIVIUM_DIR", help="The installation, if there is one.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 

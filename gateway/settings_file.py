@@ -1,6 +1,7 @@
 """Reading and writing ``trivium.toml``: strictly, with a sentence that names the key (rule 94)."""
 
 import difflib
+import re
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,20 +16,24 @@ from gateway.settings import Defaults, Settings
 
 FILE_NAME = "trivium.toml"
 
+_PASSWORD = re.compile(r"(://[^:/@]+):.*@")
+"""The password in a URL."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Documented:
-    """One setting as documentation shows it."""
+    """One setting as documentation shows it; ``value`` is the one in force, as TOML without passwords."""
 
     key: str
     default: str
+    value: str | None
     description: str
     at_init_only: bool
 
 
-def documented() -> list[Documented]:
-    """Return every setting, in the order of the file."""
-    return [*_documented(Settings, at_init_only=False), *_documented(Defaults, at_init_only=True)]
+def documented(in_force: Settings | None = None) -> list[Documented]:
+    """Return every setting, in the order of the file, with the values of ``in_force`` where it is given."""
+    return [*_documented(Settings, in_force, at_init_only=False), *_documented(Defaults, None, at_init_only=True)]
 
 
 def load(directory: Path) -> Settings:
@@ -110,22 +115,25 @@ def toml(values: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _documented(model: type[BaseModel], *, at_init_only: bool, prefix: str = "") -> Iterator[Documented]:
+def _documented(
+    model: type[BaseModel], in_force: BaseModel | None, *, at_init_only: bool, prefix: str = ""
+) -> Iterator[Documented]:
     for name, field in model.model_fields.items():
-        default = field.get_default()
+        default, value = field.get_default(), getattr(in_force, name, None)
         if isinstance(default, BaseModel):
-            yield from _documented(type(default), at_init_only=at_init_only, prefix=f"{prefix}{name}.")
+            yield from _documented(type(default), value, at_init_only=at_init_only, prefix=f"{prefix}{name}.")
         else:
             yield Documented(
                 key=prefix + name,
                 default=_toml_literal(default),
+                value=None if value is None else _PASSWORD.sub(r"\1:***@", _toml_literal(value)),
                 description=field.description or "",
                 at_init_only=at_init_only,
             )
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
-    return [setting.key for setting in _documented(model, at_init_only=False)]
+    return [setting.key for setting in _documented(model, None, at_init_only=False)]
 
 
 def _put(values: dict[str, Any], key: str, value: object) -> None:

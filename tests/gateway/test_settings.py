@@ -135,3 +135,12 @@ def test_every_setting_is_documented() -> None:
     settings = settings_file.documented()
     assert {setting.key for setting in settings} >= {"listen.acme", "validation.resolver", "lint", "acme.plain_get"}
     assert [setting.key for setting in settings if len(setting.description) < 20] == []
+
+
+def test_values_in_force_are_shown_without_passwords() -> None:
+    """Whoever looks over the operator's shoulder must not read the database's password (rule 31)."""
+    values = {"database": {"url": "postgresql://trivium:s3@cret@db/trivium"}, "listen": {"acme": "127.0.0.1:9443"}}
+    shown = {one.key: one.value for one in settings_file.documented(settings_file.parse(values, "test"))}
+    assert shown["database.url"] == '"postgresql://trivium:***@db/trivium"'
+    assert shown["listen.acme"] == '"127.0.0.1:9443"'
+    assert shown["lint"] is None

@@ -5,11 +5,14 @@ linted bytes are the signed bytes (BR 4.3.1.2). The lint takes 2.7 ms and holds 
 pkilint is imported when the first validator is built, since it takes 0.3 s and most commands never lint.
 """
 
+import functools
 import threading
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
+
+import publicsuffixlist
 
 from ca_core.certificates.tbs import Tbs
 from ca_core.keys.signer import KeyAlgorithm
@@ -186,12 +189,21 @@ class _Linter:
         )
 
 
+class _SharedSuffixLists:
+    """Stands for the module ``publicsuffixlist`` in pkilint: the same list for all who ask with the same options."""
+
+    PublicSuffixList = staticmethod(functools.cache(publicsuffixlist.PublicSuffixList))
+
+
 def _serverauth(lint_set: LintSet) -> tuple[Any, list[Any]]:
     """Return the CA/Browser Forum TLS validators of a certificate type, and their filters."""
     from pkilint.cabf import serverauth
     from pkilint.cabf.serverauth.serverauth_constants import CertificateType
+    from pkilint.common import alternative_name
     from pkilint.pkix import certificate
 
+    # Each of ten validators would parse the list for itself, which takes a second in all; none changes it.
+    alternative_name.publicsuffixlist = _SharedSuffixLists
     certificate_type = {
         LintSet.CABF_DV: CertificateType.DV_FINAL_CERTIFICATE,
         LintSet.OCSP_RESPONDER: CertificateType.OCSP_RESPONDER,

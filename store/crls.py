@@ -44,6 +44,13 @@ _LATEST = Statement(
     select(crls).where(crls.c.issuer_id == bindparam("issuer_id")).order_by(crls.c.number.desc()).limit(1)
 )
 
+_LATEST_BEFORE = Statement(
+    select(crls)
+    .where(crls.c.issuer_id == bindparam("issuer_id"), crls.c.this_update < bindparam("moment"))
+    .order_by(crls.c.number.desc())
+    .limit(1)
+)
+
 _LATEST_THIS_UPDATE = Statement(
     select(crls.c.this_update).where(crls.c.issuer_id == bindparam("issuer_id")).order_by(crls.c.number.desc()).limit(1)
 )
@@ -75,6 +82,11 @@ class CrlTable:
     def latest(self, issuer_id: str) -> Crl | None:
         """Return the newest published CRL."""
         row = self._run.one(_LATEST, {"issuer_id": issuer_id})
+        return None if row is None else Crl(**row)
+
+    def latest_before(self, issuer_id: str, moment: datetime) -> Crl | None:
+        """Return the newest CRL made before ``moment`` of those that are kept."""
+        row = self._run.one(_LATEST_BEFORE, {"issuer_id": issuer_id, "moment": moment})
         return None if row is None else Crl(**row)
 
     def latest_this_update(self, issuer_id: str) -> datetime | None:

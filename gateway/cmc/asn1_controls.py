@@ -4,7 +4,7 @@ from asn1crypto import core, crl, x509
 from asn1crypto.algos import AlgorithmIdentifier
 
 from ca_core.certificates.crmf_asn1 import CertTemplate, Extensions
-from gateway.cmc.asn1 import BodyPartID, BodyPartList, BodyPartPath, BodyPartReferences, TaggedRequest
+from gateway.cmc.asn1 import Attributes, BodyPartID, BodyPartList, BodyPartPath, BodyPartReferences, TaggedRequest
 
 
 class AddExtensions(core.Sequence):
@@ -221,6 +221,20 @@ class CMCPublicationInfo(core.Sequence):
         ("hash_alg", AlgorithmIdentifier),
         ("cert_hashes", Hashes),
         ("pub_info", PKIPublicationInfo),
+    ]
+
+
+class CmcAddAttributes(core.Sequence):
+    """The szOID_CMC_ADD_ATTRIBUTES of Windows (its Certificate Enrollment API, "CMC Attributes").
+
+    CmcAddAttributes ::= SEQUENCE {
+        pkiDataReference BodyPartID, certReferences SEQUENCE OF BodyPartID, attributes SET OF Attribute }
+    """
+
+    _fields = [
+        ("pki_data_reference", BodyPartID),
+        ("cert_references", BodyPartList),
+        ("attributes", Attributes),
     ]
 
 

@@ -15,7 +15,7 @@ from ca_core.certificates.decoding import reading
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc import oids
-from gateway.cmc.asn1_controls import LraPopWitness
+from gateway.cmc.asn1_controls import CmcAddAttributes, LraPopWitness
 from gateway.cmc.confirm_cert_acceptance import confirm_cert_acceptance
 from gateway.cmc.exchange import Exchange, digest
 from gateway.cmc.get_cert import get_cert
@@ -72,8 +72,9 @@ async def _sender_nonce(exchange: Exchange, control: Control) -> None:
 
 async def _reg_info(exchange: Exchange, control: Control) -> None:
     """The URL's parameters go before those of regInfo."""
-    value = control.octets("regInfo")
-    exchange.parameters = from_reg_info(value) | exchange.parameters
+    found = from_reg_info(control.octets("regInfo"))
+    exchange.understood = tuple(found)
+    exchange.parameters = found | exchange.parameters
 
 
 async def _pop_link_random(exchange: Exchange, control: Control) -> None:
@@ -94,8 +95,11 @@ async def _lra_pop_witness(exchange: Exchange, control: Control) -> None:
         exchange.vouched |= set(witness["body_ids"].native)
 
 
-async def _add_attributes(exchange: Exchange, _control: Control) -> None:
-    """Windows describes its client here; those clients read the older status control."""
+async def _add_attributes(exchange: Exchange, control: Control) -> None:
+    """Windows describes its client here, which counts for nothing; those clients read the older status control."""
+    value = control.value(CmcAddAttributes, "szOID_CMC_ADD_ATTRIBUTES")
+    with reading("szOID_CMC_ADD_ATTRIBUTES"):
+        [(one["type"].dotted, len(one["values"])) for one in value["attributes"]]
     exchange.answer.legacy = True
 
 

@@ -32,7 +32,8 @@ class Exchange:
 
     ``parameters`` are product, validity and account as the URL and regInfo have them, ``vouched`` the body part ids
     of requests whose possession the registration authority vouches for, ``transaction`` the digest of its
-    transactionId (empty without one), ``pop_link_random`` the value of that control.
+    transactionId (empty without one), ``pop_link_random`` the value of that control, ``understood`` the parameters that
+    regInfo brought.
     """
 
     front_end: FrontEnd
@@ -43,6 +44,7 @@ class Exchange:
     vouched: set[int] = field(default_factory=set)
     transaction: bytes = b""
     pop_link_random: bytes | None = None
+    understood: tuple[str, ...] = ()
     answer: Answer = field(default_factory=Answer)
 
     @property
@@ -102,7 +104,8 @@ class Exchange:
             unknown = Problem(kind=ErrorKind.INTERNAL, detail=f"The order ended as {order.state}.")
             self.answer.fail(order.error or unknown, body_part_id)
         else:
-            self.answer.pend(body_part_id, order.id, self.core.sources.now() + _ASK_AGAIN, _waiting_for(view))
+            # RFC 10002 section 6.13: whoever asks again gets the same pendInfo.
+            self.answer.pend(body_part_id, order.id, order.created_at + _ASK_AGAIN, _waiting_for(view))
 
 
 async def recorded(core: Core, problem: Problem, principal: Principal) -> Problem:

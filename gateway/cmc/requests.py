@@ -1,5 +1,9 @@
 """Certification requests: each becomes one order, and has a status of its own in the answer."""
 
+from urllib.parse import urlencode
+
+from asn1crypto import core as asn1
+
 from ca_core.access import cmc_clients
 from ca_core.certificates.crmf import parse_request
 from ca_core.model.cmc_clients import CmcTransaction
@@ -45,6 +49,9 @@ async def process(exchange: Exchange) -> None:
         return
     requester = exchange.require_requester()
     wish = await resolve(exchange.core, exchange.parameters, requester.cmc_client)
+    if exchange.understood:
+        applied = {name: exchange.parameters[name] for name in exchange.understood}
+        exchange.answer.add(oids.RESPONSE_INFO, asn1.OctetString(urlencode(applied).encode()))
     if await _any_unproved(exchange, requests, requester):
         return
     for request in requests:

@@ -52,6 +52,7 @@ class Status:
     text: str
     fail_info: int | None = None
     pend_token: bytes | None = None
+    pend_time: str | None = None
 
 
 @dataclass(frozen=True)
@@ -209,17 +210,19 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 def _status(value: bytes) -> Status:
     status, _ = decoder.decode(value, asn1Spec=rfc6402.CMCStatusInfoV2())
-    fail_info = pend_token = None
+    fail_info = pend_token = pend_time = None
     info = status["otherInfo"]
     if info.hasValue():
         if info.getName() == "failInfo":
             fail_info = int(info["failInfo"])
         else:
             pend_token = bytes(info["pendInfo"]["pendToken"])
+            pend_time = str(info["pendInfo"]["pendTime"])
     return Status(
         status=int(status["cMCStatus"]),
         body_list=tuple(int(one["bodyPartID"]) for one in status["bodyList"]),
         text=str(status["statusString"]) if status["statusString"].hasValue() else "",
         fail_info=fail_info,
         pend_token=pend_token,
+        pend_time=pend_time,
     )

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.cmc_clients import CmcRight
+from ca_core.revocation.crl import publish_crl
 from gateway.cmc import asn1 as structures
 from gateway.cmc import asn1_controls, oids
 from gateway.cmc.errors import CmcFailInfo, CmcStatus
@@ -28,7 +29,7 @@ from gateway.cmc.pki_data import parse_pki_data
 from gateway.cmc.responder import respond
 from tests.cmc import vectors
 from tests.cmc.messages import Control, openssl, pki_data
-from tests.cmc.office import SECRET, Office, Sender, control, new_key, nonce, octets, request
+from tests.cmc.office import SECRET, Office, Read, Sender, control, new_key, nonce, octets, request
 from tests.cmc.test_cms import authenticated_data
 from tests.cmc.test_crmf import message as crmf_message
 
@@ -146,11 +147,54 @@ async def test_certificates_and_crls_are_looked_up(office: Office) -> None:
         assert (read.full, read.certificates) == (False, (certificate,))
     crl = await office.ask(controls=(control(16, asn1_controls.GetCRL({"issuer_name": issuer}).dump()),))
     assert (crl.full, crl.crls) == (False, 1)
+    both = (
+        control(15, value.dump()),
+        control(16, asn1_controls.GetCRL({"issuer_name": issuer}).dump()),
+    )
+    read = await office.ask(controls=both)
+    assert (read.full, read.certificates, read.crls) == (False, (certificate,), 1)
     missing = asn1_controls.GetCert({"issuer_name": spellings[0], "serial_number": 4711})
     assert (await office.ask(controls=(control(15, missing.dump()),))).only.fail_info == CmcFailInfo.BAD_CERT_ID
     blind = await office.register("blind", frozenset({CmcRight.ISSUE}))
     read = await office.ask(controls=(control(15, missing.dump()),), sender=blind)
     assert read.only.fail_info == CmcFailInfo.BAD_IDENTITY
+
+
+async def test_crls_are_looked_up_by_time_and_name(office: Office) -> None:
+    """RFC 10002 section 6.10: a client that checks an old signature would get a CRL that was not there then."""
+    certificate = await issued(office)
+    core, clock = office.workshop.core, office.workshop.clock
+    crls = []
+    for _ in range(3):
+        crls.append(await publish_crl(core, office.front_end.issuer_id))
+        clock.advance(minutes=1)
+    issuer = await core.store.read(lambda tx: tx.issuers.get(office.front_end.issuer_id))
+    assert issuer is not None
+
+    async def ask(**fields: Any) -> Read:
+        value = asn1_controls.GetCRL({"issuer_name": name_of(certificate.issuer.public_bytes()), **fields})
+        return await office.ask(controls=(control(16, value.dump()),))
+
+    def named(read: Read) -> bytes:
+        [found] = cms.ContentInfo.load(read.der)["content"]["crls"]
+        der: bytes = found.chosen.dump()
+        return der
+
+    assert named(await ask(time=asn1.GeneralizedTime(crls[1].this_update))) == crls[0].der, "before, not at, the time"
+    assert named(await ask(time=asn1.GeneralizedTime(crls[1].this_update + timedelta(seconds=1)))) == crls[1].der
+    at = asn1_x509.GeneralName("uniform_resource_identifier", issuer.crl_url)
+    assert named(await ask(crl_name=at)) == crls[2].der
+    assert named(await ask(reasons=(0, 1, 1, 1, 1, 1, 1, 1, 1))) == crls[2].der
+    ancient = asn1.GeneralizedTime(datetime(2020, 1, 1, tzinfo=UTC))
+    other = asn1_x509.GeneralName("uniform_resource_identifier", "http://other.example/crl")
+    for fields, fail_info, word in (
+        ({"time": ancient}, CmcFailInfo.BAD_CERT_ID, "still kept"),
+        ({"crl_name": other}, CmcFailInfo.BAD_CERT_ID, "cRLName"),
+        ({"reasons": (0, 1)}, CmcFailInfo.BAD_REQUEST, "partitioned"),
+    ):
+        read = await ask(**fields)
+        assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, fail_info)
+        assert word in read.only.text
 
 
 async def test_certificates_are_confirmed(office: Office) -> None:
@@ -318,10 +362,16 @@ async def test_a_bare_request_is_authenticated_by_what_is_in_it(office: Office) 
 
 async def test_windows_clients_get_the_status_they_read(office: Office) -> None:
     """Certreq knows the older status control alone, and its own control must be recognised."""
-    attributes = Control(oid=oids.MICROSOFT_ADD_ATTRIBUTES, values=(b"\x30\x00",), body_part_id=55)
+    [found] = parse_pki_data(vectors.pki_data(vectors.WINDOWS)).of_type(oids.MICROSOFT_ADD_ATTRIBUTES)
+    attributes = Control(oid=found.oid, values=found.values, body_part_id=55)
     read = await office.ask(request("mail.example.com", key=new_key()), controls=(attributes, nonce()))
     assert read.only.status == CmcStatus.SUCCESS
     assert oids.STATUS_INFO in read.controls
+    for value in (b"\x30\x00", found.values[0].replace(b"\x06\x09\x2b", b"\x04\x09\x2b", 1)):
+        broken = Control(oid=found.oid, values=(value,), body_part_id=56)
+        read = await office.ask(request("mail.example.com", key=new_key()), controls=(broken, nonce()))
+        assert (read.only.body_list, read.only.fail_info) == ((56,), CmcFailInfo.BAD_REQUEST)
+    assert len(await office.orders()) == 1
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
+from ca_core.audit.log import failure
 from ca_core.certificates.crmf import parse_request
 from ca_core.core import Core
 from ca_core.keys.policy import check_public_key
@@ -16,6 +18,10 @@ from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.queries import get
 from ca_core.orders.stages.key_validation import refuse_taken_key
 from ca_core.orders.submit import submit_csr
+from ca_core.validation.attempt import fail_waiting_order
+
+_STORE_FAILURES: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.CONFLICT})
+_PASSING: Final = _STORE_FAILURES | {ErrorKind.RATE_LIMITED, ErrorKind.NOT_READY}
 
 
 async def enrol(
@@ -28,8 +34,9 @@ async def enrol(
     """Place an order for the names of ``request.csr`` and run it on; return it as it is then.
 
     A bad CSR leaves no order. Where control of a name must be shown first, the order waits with its CSR, and
-    :func:`resume` goes on. ``beside`` runs in the transaction that places the order. Raises as
-    :func:`~ca_core.orders.place.place` and :func:`~ca_core.orders.submit.submit_csr`.
+    :func:`resume` goes on. An order that is refused once it is placed ends with the reason, rather than wait for a
+    CSR that nobody will submit. ``beside`` runs in the transaction that places the order. Raises as
+    :func:`~ca_core.orders.place.place` and, for a bad CSR, as :func:`~ca_core.orders.submit.submit_csr`.
     """
     if request.csr is None:
         raise TriviumError(ErrorKind.MALFORMED, "The request brings no CSR.")
@@ -43,15 +50,42 @@ async def enrol(
     await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
     names = tuple(sorted(parsed.names)) if product.policy.profile.kind.names_hosts else ()
     placed = await place(core, replace(request, identifiers=names), principal, beside=beside)
-    return await resume(core, placed.order, principal)
+    return await _run_on(core, placed.order, principal, _STORE_FAILURES)
 
 
 async def resume(core: Core, order: Order, principal: Principal) -> Order:
-    """Run an order on that waits with its CSR, if control of all its names is shown by now; return it as it is then."""
+    """Run an order on that waits with its CSR, if control of all its names is shown by now; return it as it is then.
+
+    Raises FORBIDDEN when ``principal`` may no longer order the product, and RATE_LIMITED, which leaves the order
+    waiting; what no later attempt can mend ends it.
+    """
     if order.state is not OrderState.NEW or order.csr is None:
+        return order
+    await core.store.read(
+        lambda tx: chosen_product(tx, principal, road=order.road, product_id=order.product_id, profile=None)
+    )
+    return await _run_on(core, order, principal, _PASSING)
+
+
+async def _run_on(core: Core, order: Order, principal: Principal, passing: frozenset[ErrorKind]) -> Order:
+    """Submit the order's CSR if it is time to; what is refused ends the order, unless it is ``passing``."""
+    if order.csr is None:
         return order
     view = await get(core, order.id, principal)
     now = core.sources.now()
     if any(one.status_at(now) is not AuthorizationStatus.VALID for one in view.authorizations):
         return view.order
-    return await submit_csr(core, order.id, order.csr, principal)
+    try:
+        return await submit_csr(core, order.id, order.csr, principal)
+    except TriviumError as error:
+        if error.kind in passing:
+            raise
+        problem = error.problem.recorded_as(core.sources.new_id("err"))
+        record = failure(core.sources, principal, "order.submit", order.id, problem)
+
+        def end(tx: Transaction) -> Order:
+            fail_waiting_order(core, tx, order.id, problem)
+            tx.audit.append([record])
+            return tx.orders.get(order.id) or order
+
+        return await core.store.write(end)

@@ -9,10 +9,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca_core.access.cmc_clients import disable
+from ca_core.access.rate_limits import count_certificate
 from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind
 from ca_core.model.orders import OrderState
+from ca_core.model.rate_limits import Limit, Rate, RateLimits
+from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.revocation.revoke import revoke_by_id
 from gateway.cmc import asn1 as structures
@@ -235,6 +238,61 @@ async def test_names_nobody_vouches_for_wait_and_are_found_again(office: Office)
     assert found.only.status == CmcStatus.SUCCESS
     assert found.certificate_of(key)
     assert len(await office.orders()) == 1
+
+
+def limited(office: Office, *limits: Limit) -> Office:
+    """Return the office with these limits, at one in four minutes."""
+    found = RateLimits(rates=dict.fromkeys(limits, Rate(1, timedelta(minutes=4))))
+    core = replace(office.workshop.core, limits=found)
+    return replace(office, workshop=replace(office.workshop, core=core), front_end=replace(office.front_end, core=core))
+
+
+async def test_orders_beyond_a_limit_end_with_the_reason(office: Office) -> None:
+    """Rule 53: an order that was placed and then limited would wait a week for a CSR that nobody submits."""
+    strict = limited(office, Limit.CERTIFICATES_PER_NAMES)
+    assert not (await strict.ask(request("mail.example.com", key=new_key()))).full
+    transaction = control(5, integer(1))
+    read = await strict.ask(request("mail.example.com", key=new_key()), controls=(transaction,))
+    assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.TRY_LATER)
+    assert "wait until" in read.only.text
+    [ended] = [order for order in await strict.orders() if order.state is not OrderState.ISSUED]
+    assert ended.state is OrderState.FAILED
+    assert ended.error is not None
+    assert ended.error.id in read.only.text
+    again = await strict.ask(controls=(transaction, nonce()))
+    assert (again.only.status, again.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.TRY_LATER)
+
+
+async def test_waiting_orders_go_on_only_for_whom_they_still_may(office: Office) -> None:
+    """Rule 74: a right that was taken away would last as long as an order waits; a limit would end the order."""
+    await office.change_product(ra_vouches=False)
+    sender = await office.register("other")
+    read = await office.ask(request("mail.example.com", key=new_key()), sender=sender)
+    core, token = office.workshop.core, read.only.pend_token or b""
+    [order] = await office.orders()
+    [authorization] = await core.store.read(lambda tx: tx.authorizations.get_many(order.authorization_ids))
+    shown = replace(authorization, status=AuthorizationStatus.VALID)
+    await core.store.write(lambda tx: tx.authorizations.save(shown))
+
+    async def may(*rights: CmcRight) -> None:
+        def change(tx: Transaction) -> None:
+            current = tx.cmc_clients.get(sender.cmc_client.id)
+            assert current is not None
+            tx.cmc_clients.save(replace(current, rights=frozenset(rights)))
+
+        await core.store.write(change)
+
+    await may(CmcRight.QUERY)
+    read = await office.ask(controls=(control(21, octets(token)), nonce()), sender=sender)
+    assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.BAD_IDENTITY)
+    await may(CmcRight.QUERY, CmcRight.ISSUE)
+    strict = limited(office, Limit.CERTIFICATES_PER_NAMES)
+    await core.store.write(lambda tx: count_certificate(strict.workshop.core, tx, CONSOLE, order))
+    read = await strict.ask(controls=(control(21, octets(token)), nonce()), sender=sender)
+    assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.TRY_LATER)
+    office.workshop.clock.advance(minutes=4)
+    read = await strict.ask(controls=(control(21, octets(token)), nonce()), sender=sender)
+    assert read.only.status == CmcStatus.SUCCESS
 
 
 async def test_unknown_request_messages_stop_everything(office: Office) -> None:

@@ -23,7 +23,7 @@ class BlockedKeyTable:
         self._run = executor
 
     def hold(self, spki_sha256: bytes) -> None:
-        """Wait until no other write stores a certificate of the key or blocks it, and let none until the end."""
+        """Wait until no other write holds the key, and let none until the end of this one."""
         self._run.one(_HOLD, {"key": int.from_bytes(spki_sha256[:8], signed=True)})
 
     def add(self, spki_sha256: bytes, reason: str, at: datetime) -> None:

@@ -32,6 +32,7 @@ _SAVE = save_statement(
     ("status", "der", "fingerprint", "revoked_at", "revocation_reason", "revoked_by", "planned_revocation"),
     or_(certificates.c.revoked_at.is_(None), certificates.c.revoked_at == bindparam("revoked_at")),
 )
+_WITH_KEY = Statement(select(certificates.c.id).where(certificates.c.spki_sha256 == bindparam("spki_sha256")).limit(1))
 _ISSUED_WITH_KEY = Statement(
     select(certificates)
     .where(certificates.c.spki_sha256 == bindparam("spki_sha256"), issued)
@@ -98,6 +99,10 @@ class CertificateTable:
     def by_fingerprint(self, fingerprint: str) -> Certificate | None:
         """Return the certificate whose DER has this SHA-256 (hex)."""
         return _certificate(self._run.one(_BY_FINGERPRINT, {"fingerprint": fingerprint}))
+
+    def any_with_key(self, spki_sha256: bytes) -> bool:
+        """Whether the public key with this digest is or was a certificate's, from the intent on (rule 29)."""
+        return self._run.one(_WITH_KEY, {"spki_sha256": spki_sha256}) is not None
 
     def issued_with_key(self, spki_sha256: bytes, limit: int) -> list[Certificate]:
         """Return certificates that can be revoked whose public key has this digest, oldest first (rule 26)."""

@@ -10,7 +10,7 @@ from ca_core.model.certificates import PlannedRevocation, RevocationReason
 from ca_core.model.clients import ClientSettings
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
-from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
 from ca_core.model.products import (
     AcceptedFinding,
     KeyPolicy,
@@ -25,6 +25,7 @@ from ca_core.model.products import (
 )
 
 _VERSION = 1
+_IDENTIFIER_TYPES = frozenset(IdentifierType)
 
 
 def _versioned(**members: Any) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def encode_problem(problem: Problem) -> dict[str, Any]:
             {
                 "kind": sub.kind.value,
                 "detail": sub.detail,
-                "identifier": None if sub.identifier is None else [sub.identifier.type.value, sub.identifier.value],
+                "identifier": None if sub.identifier is None else [str(sub.identifier.type), sub.identifier.value],
             }
             for sub in problem.subproblems
         ],
@@ -119,8 +120,14 @@ def _subproblem(stored: dict[str, Any]) -> SubProblem:
     return SubProblem(
         kind=ErrorKind(stored["kind"]),
         detail=stored["detail"],
-        identifier=None if identifier is None else decode_identifiers([identifier])[0],
+        identifier=None if identifier is None else _requested_identifier(*identifier),
     )
+
+
+def _requested_identifier(kind: str, value: str) -> RequestedIdentifier:
+    if kind in _IDENTIFIER_TYPES:
+        return Identifier(type=IdentifierType(kind), value=value)
+    return UnknownIdentifier(type=kind, value=value)
 
 
 def encode_planned_revocation(planned: PlannedRevocation) -> dict[str, Any]:

@@ -294,11 +294,11 @@ certificates = Table(
     _required("revision", Integer),
     UniqueConstraint("issuer_id", "serial"),
     Index(None, "order_id"),
+    Index(None, "spki_sha256"),
 )
 _partial("ix_certificates_fingerprint", certificates, "fingerprint", where=certificates.c.fingerprint.is_not(None))
 issued = certificates.c.status == inline(CertificateStatus.ISSUED)
 """The condition under which a certificate can be revoked."""
-_partial("ix_certificates_issued_spki_sha256", certificates, "spki_sha256", where=issued)
 on_crl = certificates.c.status.in_([inline(CertificateStatus.REVOKED), inline(CertificateStatus.ABANDONED)])
 """The condition under which a certificate's serial stands on the CRL."""
 _partial("ix_certificates_revoked", certificates, "issuer_id", "serial", where=on_crl)

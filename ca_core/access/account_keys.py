@@ -1,4 +1,4 @@
-"""Account keys seen from a certificate's side: no key may be both (RFC 8555 section 11.1, rule 29)."""
+"""Account keys and certificate keys: no key may be both, whichever it was first (RFC 8555 section 11.1, rule 29)."""
 
 import base64
 import hashlib
@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from ca_core.keys.policy import refuse_blocked
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.store import Transaction
 
@@ -21,6 +22,19 @@ def refuse_account_key(tx: Transaction, key: CertificatePublicKeyTypes) -> None:
     if found is not None and tx.accounts.by_thumbprint(found) is not None:
         raise TriviumError(
             ErrorKind.BAD_CSR, "The CSR has the key of an ACME account; make a separate key for the certificate."
+        )
+
+
+def refuse_certified_key(tx: Transaction, spki_digest: bytes) -> None:
+    """Refuse a key that is blocked, or is or was a certificate's, as an account's, inside a write; raises BAD_KEY.
+
+    Until the end of the write nobody certifies the key or blocks it.
+    """
+    tx.blocked_keys.hold(spki_digest)
+    refuse_blocked(tx, spki_digest)
+    if tx.certificates.any_with_key(spki_digest):
+        raise TriviumError(
+            ErrorKind.BAD_KEY, "This is the key of a certificate; make a separate key pair for the account."
         )
 
 

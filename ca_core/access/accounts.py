@@ -9,11 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from ca_core.access import external_account_keys, rate_limits
+from ca_core.access.account_keys import refuse_certified_key
 from ca_core.access.external_account_keys import PresentedBinding
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
-from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked, spki_sha256
+from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, spki_sha256
 from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_accounts import ExternalAccountKey
@@ -79,6 +80,7 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
     if known is not None:
         return _known(known, request)
     check_public_key(request.key.public_key, ACCOUNT_KEYS)
+    spki = spki_sha256(request.key.public_key)
     bound_with, enrolment = await _enrolled(core, request)
     account = Account(
         id=core.sources.new_id("acc"),
@@ -109,7 +111,7 @@ async def register(core: Core, request: AccountRequest, *, address: str = "") ->
         other = tx.accounts.by_thumbprint(account.thumbprint)
         if other is not None:
             return _known(other, request)
-        refuse_blocked(tx, spki_sha256(request.key.public_key))
+        refuse_certified_key(tx, spki)
         rate_limits.new_account(core, tx, principal)
         if bound_with is not None:
             external_account_keys.use(tx, bound_with, account.id, core, principal)
@@ -216,11 +218,12 @@ async def change_key(core: Core, key: AccountKey, principal: Principal) -> Accou
     Raises BAD_KEY as :func:`register`, CONFLICT when an account has the key already, UNAUTHENTICATED.
     """
     check_public_key(key.public_key, ACCOUNT_KEYS)
+    spki = spki_sha256(key.public_key)
 
     def change(tx: Transaction, account: Account) -> Account:
         if tx.accounts.by_thumbprint(key.thumbprint) is not None:
             raise TriviumError(ErrorKind.CONFLICT, "An account has the new key already; change to another one.")
-        refuse_blocked(tx, spki_sha256(key.public_key))
+        refuse_certified_key(tx, spki)
         return replace(account, jwk=key.jwk, thumbprint=key.thumbprint)
 
     return await _change(core, principal, "account.change-key", change, thumbprint=key.thumbprint)

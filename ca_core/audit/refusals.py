@@ -7,6 +7,8 @@ from ca_core.model.errors import ErrorKind, Problem
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
 
+_OUR_FAULTS = frozenset({ErrorKind.INTERNAL, ErrorKind.UNAVAILABLE})
+
 
 async def record_failure(
     core: Core, problem: Problem, principal: Principal, action: str, object_id: str = ""
@@ -21,7 +23,7 @@ async def record_failure(
     record = failure(core.sources, principal, action, object_id, recorded)
 
     def append(tx: Transaction) -> Problem:
-        too_many = None if problem.kind is ErrorKind.INTERNAL else rate_limits.refusal(core, tx, principal)
+        too_many = None if problem.kind in _OUR_FAULTS else rate_limits.refusal(core, tx, principal)
         if too_many is not None:
             return problem if problem.kind is ErrorKind.REPLAYED else too_many
         tx.audit.append([record])

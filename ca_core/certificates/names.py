@@ -19,7 +19,7 @@ import idna
 from publicsuffixlist import PublicSuffixList
 
 from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
-from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
 from ca_core.model.products import NamePolicy
 from ca_core.validation.addresses import special_purpose
 
@@ -49,7 +49,9 @@ _PRIVATE_NETWORKS: Final = tuple(
 """Addresses that hosts of a private network have: RFC 1918, RFC 6598, RFC 3927, RFC 4193 and the loopback."""
 
 
-def check_identifiers(identifiers: Iterable[Identifier], policy: NamePolicy, *, public: bool) -> tuple[Identifier, ...]:
+def check_identifiers(
+    identifiers: Iterable[RequestedIdentifier], policy: NamePolicy, *, public: bool
+) -> tuple[Identifier, ...]:
     """Check all identifiers of an order; return them in the order given, without repetitions.
 
     ``public`` products never take internal names or private addresses, whatever ``policy`` says. Raises MALFORMED
@@ -81,11 +83,17 @@ def check_identifiers(identifiers: Iterable[Identifier], policy: NamePolicy, *, 
     return tuple(checked)
 
 
-def check_identifier(identifier: Identifier, policy: NamePolicy, *, public: bool) -> Identifier:
+def check_identifier(identifier: RequestedIdentifier, policy: NamePolicy, *, public: bool) -> Identifier:
     """Return the identifier as it will stand in the certificate.
 
     Raises IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with the sentence that says what to change.
     """
+    if isinstance(identifier, UnknownIdentifier):
+        raise TriviumError(
+            ErrorKind.IDENTIFIER_UNSUPPORTED,
+            f"Identifiers of the type {_shown(identifier.type)} are not certified; the types are "
+            f"{' and '.join(IdentifierType)}.",
+        )
     match identifier.type:
         case IdentifierType.DNS:
             value = _check_domain_name(identifier.value, policy, public=public)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ca_core.model.identifiers import Identifier
+from ca_core.model.identifiers import RequestedIdentifier
 
 
 class ErrorKind(StrEnum):
@@ -55,7 +55,7 @@ class SubProblem:
 
     kind: ErrorKind
     detail: str
-    identifier: Identifier | None = None
+    identifier: RequestedIdentifier | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

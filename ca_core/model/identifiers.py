@@ -30,3 +30,18 @@ class Identifier:
 
     def __str__(self) -> str:
         return f"{self.type}:{self.value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownIdentifier:
+    """A name of a type that is none of the model's, as the requester wrote both: it can only be refused."""
+
+    type: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.value}"
+
+
+RequestedIdentifier = Identifier | UnknownIdentifier
+"""What a requester names."""

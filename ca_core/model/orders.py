@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ca_core.model.certificates import CertificateIdentifier
 from ca_core.model.errors import Problem
-from ca_core.model.identifiers import Identifier
+from ca_core.model.identifiers import Identifier, RequestedIdentifier
 from ca_core.model.products import Road
 
 
@@ -63,7 +63,7 @@ class OrderRequest:
 
     product_id: str
     road: Road
-    identifiers: tuple[Identifier, ...]
+    identifiers: tuple[RequestedIdentifier, ...]
     profile: str | None = None
     csr: bytes | None = None
     possession: ProofOfPossession = ProofOfPossession.SIGNATURE

@@ -6,7 +6,7 @@ from ca_core.certificates.names import check_identifiers
 from ca_core.core import Core
 from ca_core.model.authorizations import Authorization
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.identifiers import Identifier
+from ca_core.model.identifiers import Identifier, RequestedIdentifier
 from ca_core.model.principals import Principal
 from ca_core.model.products import Road
 from ca_core.model.store import Transaction
@@ -15,13 +15,15 @@ from ca_core.orders.product_choice import chosen_product
 from ca_core.validation.authorizations import new_authorization
 
 
-async def pre_authorize(core: Core, product_id: str, identifier: Identifier, principal: Principal) -> Authorization:
+async def pre_authorize(
+    core: Core, product_id: str, identifier: RequestedIdentifier, principal: Principal
+) -> Authorization:
     """Make a pending authorization of the ACME account ``principal``; once valid, it serves its orders while it lasts.
 
     Raises IDENTIFIER_REJECTED for a wildcard, else as :func:`~ca_core.orders.place.place` for product and
     identifier; RATE_LIMITED: it counts as an order.
     """
-    if identifier.wildcard:
+    if isinstance(identifier, Identifier) and identifier.wildcard:
         raise TriviumError(
             ErrorKind.IDENTIFIER_REJECTED,
             "Control of a wildcard cannot be shown ahead of its order (RFC 8555 section 7.4.1); place the order.",

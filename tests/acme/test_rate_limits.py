@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca_core.access.rate_limits import new_account
-from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.audit.refusals import record_failure
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.principals import ANONYMOUS
 from ca_core.model.rate_limits import Limit, Rate, RateLimits
 from gateway.acme.nonces import Nonces
@@ -172,6 +173,18 @@ async def test_a_limited_refusal_uses_its_nonce_up(server: AcmeServer) -> None:
     nonce = await client.nonce()
     assert (await client.post(client.directory["newOrder"], {}, nonce=nonce)).status == 429
     assert (await client.post(client.directory["newOrder"], {}, nonce=nonce)).problem == "badNonce"
+
+
+async def test_what_is_our_fault_counts_for_nobody(server: AcmeServer) -> None:
+    """An address would be refused for a token that does not answer, and the operator would not find why (rule 53)."""
+    strict = limited(server, Limit.REFUSALS_PER_ADDRESS, rate=Rate(1, HOUR))
+    client = await strict.account()
+    principal = replace(ANONYMOUS, address="192.0.2.7")
+    for kind in (ErrorKind.UNAVAILABLE, ErrorKind.INTERNAL) * 2:
+        problem = Problem(kind=kind, detail="Ours.")
+        assert (await record_failure(strict.core, problem, principal, "order.place")).id
+    assert (await client.raw(client.directory["newOrder"], b"garbage")).status == 400
+    assert (await client.raw(client.directory["newOrder"], b"garbage")).status == 429
 
 
 @pytest.mark.parametrize(

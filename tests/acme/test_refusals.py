@@ -19,7 +19,7 @@ from gateway.acme.errors import PROBLEM_TYPES
 from gateway.acme.request import MAX_BODY
 from tests.acme.acme_client import AcmeClient, Answer, csr, send
 from tests.acme.acme_server import EXTERNAL_URL, AcmeServer
-from tests.acme.signing import Json, b64, envelope, jwk_of, jws
+from tests.acme.signing import Json, PrivateKey, b64, envelope, jwk_of, jws
 from tests.running_gateway import ROOT
 
 BASE = f"{EXTERNAL_URL}/acme"
@@ -160,6 +160,16 @@ async def short_account_key(server: AcmeServer, _: AcmeClient) -> Answer:
     return await (await server.client(rsa.generate_private_key(65537, 1024))).register()  # noqa: S505 - to be refused
 
 
+@refusal(ErrorKind.BAD_KEY, 400, "badPublicKey", "separate key pair")
+async def account_key_of_a_certificate(server: AcmeServer, client: AcmeClient) -> Answer:
+    return await (await server.client(await key_of_a_certificate(server, client))).register()
+
+
+@refusal(ErrorKind.BAD_KEY, 400, "badPublicKey", "separate key pair")
+async def key_change_to_that_of_a_certificate(server: AcmeServer, client: AcmeClient) -> Answer:
+    return await change_key(client, await key_of_a_certificate(server, client))
+
+
 @refusal(ErrorKind.BAD_CSR, 400, "badCSR", "exactly the order's identifiers")
 async def csr_of_other_names(server: AcmeServer, client: AcmeClient) -> Answer:
     return await finalize(server, client, csr("b.test"))
@@ -247,10 +257,7 @@ async def reason_nobody_takes(server: AcmeServer, client: AcmeClient) -> Answer:
 
 @refusal(ErrorKind.CONFLICT, 409, "malformed", "another")
 async def key_of_another_account(server: AcmeServer, client: AcmeClient) -> Answer:
-    other = await server.account()
-    url = client.directory["keyChange"]
-    payload = {"account": client.kid, "oldKey": jwk_of(client.key)}
-    return await client.post(url, envelope(other.key, {"alg": "ES256", "jwk": jwk_of(other.key), "url": url}, payload))
+    return await change_key(client, (await server.account()).key)
 
 
 @refusal(ErrorKind.INVALID_PROFILE, 400, "invalidProfile", "choose one of: tls")
@@ -286,6 +293,20 @@ async def der_of(client: AcmeClient, order: Answer) -> bytes:
 async def revoke(client: AcmeClient, der: bytes, **fields: object) -> Answer:
     """Ask for a revocation."""
     return await client.post(client.directory["revokeCert"], {"certificate": b64(der), **fields})
+
+
+async def key_of_a_certificate(server: AcmeServer, client: AcmeClient) -> PrivateKey:
+    """Have a certificate issued and revoked, and return its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    await revoke(client, await der_of(client, await server.issued_order(client, "a.test", key=key)), reason=4)
+    return key
+
+
+async def change_key(client: AcmeClient, key: PrivateKey) -> Answer:
+    """Ask for another account key."""
+    url = client.directory["keyChange"]
+    payload = {"account": client.kid, "oldKey": jwk_of(client.key)}
+    return await client.post(url, envelope(key, {"alg": "ES256", "jwk": jwk_of(key), "url": url}, payload))
 
 
 async def finalize(server: AcmeServer, client: AcmeClient, request: str) -> Answer:
@@ -331,6 +352,19 @@ async def test_a_subproblem_for_each_refused_name(client: AcmeClient) -> None:
     """A client could not order the good names without the bad ones (RFC 8555 section 6.7.1)."""
     answer = await client.order("good.test", "a_b.test", "-.test", "*.*.test")
     assert_subproblems(answer.json, ["a_b.test", "-.test", "*.*.test"], "rejectedIdentifier")
+
+
+async def test_a_subproblem_for_each_unsupported_type_too(client: AcmeClient) -> None:
+    """A client that orders for a mailbox and two hosts would have to ask once for each that is refused."""
+    asked = [("email", "a@b.test"), ("dns", "good.test"), ("dns", "a_b.test"), ("x" * 300, "")]
+    identifiers = [{"type": kind, "value": value} for kind, value in asked]
+    answer = await client.post(client.directory["newOrder"], {"identifiers": identifiers})
+    assert answer.problem == "rejectedIdentifier"
+    found = [(one["type"].rpartition(":")[2], one["identifier"]) for one in answer.json["subproblems"]]
+    kinds = ["unsupportedIdentifier", "rejectedIdentifier", "unsupportedIdentifier"]
+    assert found == list(zip(kinds, [identifiers[0], *identifiers[2:]], strict=True))
+    answer = await client.post(client.directory["newOrder"], {"identifiers": identifiers[:1]})
+    assert answer.problem == "unsupportedIdentifier"
 
 
 async def test_a_subproblem_for_each_missing_authorization(server: AcmeServer, client: AcmeClient) -> None:

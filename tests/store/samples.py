@@ -15,7 +15,7 @@ from ca_core.model.authorizations import (
 from ca_core.model.certificates import Certificate, CertificateStatus
 from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
-from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.identifiers import Identifier, IdentifierType, UnknownIdentifier
 from ca_core.model.issuers import Issuer, IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
@@ -32,6 +32,11 @@ PROBLEM = Problem(
     subproblems=(
         SubProblem(kind=ErrorKind.DNS, detail="no answer", identifier=EXAMPLE),
         SubProblem(kind=ErrorKind.CAA, detail="forbidden"),
+        SubProblem(
+            kind=ErrorKind.IDENTIFIER_UNSUPPORTED,
+            detail="unknown",
+            identifier=UnknownIdentifier(type="email", value="a@b.test"),
+        ),
     ),
     retry_after=30,
     id="err-1",

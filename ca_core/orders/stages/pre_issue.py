@@ -3,10 +3,10 @@
 Where a product requires CT, the precertificate goes to the logs here.
 """
 
+from ca_core.certificates.crmf import parse_request
+from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
-from ca_core.keys.policy import refuse_blocked
 from ca_core.model.accounts import AccountStatus
-from ca_core.model.certificates import Certificate
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import Order, OrderState
@@ -15,27 +15,29 @@ from ca_core.orders.caa import check_caa
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
+from ca_core.orders.stages.key_validation import refuse_taken_key
 from ca_core.orders.stages.pre_validation import lint, require_authorized
 
 
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
-    intent, order = journal.certificate, journal.order
-    if intent is None:
+    order = journal.order
+    if journal.certificate is None:
         raise TriviumError(ErrorKind.INTERNAL, "An order reached PRE_ISSUE without its intent.")
     if issuance.linted is None:  # an earlier run waited here: what was linted is not kept, and CAA may have changed
         await check_caa(core, issuance, journal, job.id)
         issuance.linted = lint(core, issuance, journal, job.id)
     # A protection that is away costs a retry here, and would cost a serial in the next stage.
     await core.keys.signer(issuance.issuer.key_reference)
-    journal.require(lambda tx: _require_still_allowed(core, tx, order, intent))
+    csr = issuance.csr = issuance.csr or parse_request(order.csr or b"", order.possession)
+    journal.require(lambda tx: _require_still_allowed(core, tx, order, csr))
     job.respond(certificateTransparency="not required by the product")
     return Done()
 
 
-def _require_still_allowed(core: Core, tx: Transaction, order: Order, intent: Certificate) -> None:
+def _require_still_allowed(core: Core, tx: Transaction, order: Order, csr: ParsedCsr) -> None:
     """Look once more, in the transaction that commits the intent: no deactivation slips between look and signature.
 
-    Raises FORBIDDEN, NOT_READY or BAD_KEY (rules 1, 26, 48, 50).
+    Raises FORBIDDEN, NOT_READY, BAD_KEY or BAD_CSR (rules 1, 26, 29, 48, 50).
     """
     client = tx.clients.get(order.client_id)
     if client is None or client.suspended:
@@ -44,7 +46,8 @@ def _require_still_allowed(core: Core, tx: Transaction, order: Order, intent: Ce
     if order.account_id and (account is None or account.status is not AccountStatus.VALID):
         raise TriviumError(ErrorKind.FORBIDDEN, "The account was deactivated before the certificate was issued.")
     require_authorized(core, order, tuple(tx.authorizations.get_many(order.authorization_ids)))
-    refuse_blocked(tx, intent.spki_sha256)
+    tx.blocked_keys.hold(csr.spki_sha256)
+    refuse_taken_key(tx, csr)
 
 
 STAGE = Stage(state=OrderState.PRE_ISSUE, job_type=JobType.ISSUE_PRE_ISSUE_CERTIFICATE_JOB, run=_run)

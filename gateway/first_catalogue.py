@@ -81,19 +81,25 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 "gateway-cmc-recipient", "The certificate CMC is encrypted for.", ProfileKind.CMC_RECIPIENT, issuing
             ),
             _own_role(
-                "gateway-cmc-client", "The dedicated certificates of CMC clients.", ProfileKind.CMC_CLIENT, issuing
+                "gateway-cmc-client",
+                "The dedicated certificates of CMC clients, which renew them over CMC.",
+                ProfileKind.CMC_CLIENT,
+                issuing,
+                roads=(Road.SYSTEM, Road.CMC),
             ),
         ),
     )
 
 
-def _own_role(name: str, description: str, kind: ProfileKind, issuing: str) -> ProductEntry:
+def _own_role(
+    name: str, description: str, kind: ProfileKind, issuing: str, roads: tuple[Road, ...] = (Road.SYSTEM,)
+) -> ProductEntry:
     return ProductEntry(
         name=name,
         client=OWN_CLIENT,
         issuer=issuing,
         description=description,
-        roads=(Road.SYSTEM,),
+        roads=roads,
         policy=Policy(
             public=False,
             profile=Profile(kind=kind, validity=365 * _DAY, policy_oids=()),

@@ -179,6 +179,7 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         require_dnssec=policy.require_dnssec,
         reuse_authorizations=policy.reuse_authorizations,
         ra_vouches=policy.ra_vouches,
+        certificate_linking=policy.certificate_linking,
         requested_validity=policy.requested_validity,
     )
 
@@ -205,6 +206,7 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         require_dnssec=members.get("require_dnssec", False),
         reuse_authorizations=members.get("reuse_authorizations", False),
         ra_vouches=members.get("ra_vouches", False),
+        certificate_linking=members.get("certificate_linking", False),
         requested_validity=members.get("requested_validity", False),
     )
 

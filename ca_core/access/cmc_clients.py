@@ -9,15 +9,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ca_core.access.cmc_certificates import (
+    dedicated_product,
+    renewal_in,
+    require_good,
+    take_over,
+    unauthenticated,
+)
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.keys.policy import refuse_blocked, spki_sha256
-from ca_core.model.certificates import Certificate, CertificateStatus
+from ca_core.model.certificates import Certificate
 from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.products import Product, ProfileKind
+from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 
@@ -50,20 +57,32 @@ def principal_of(cmc_client: CmcClient, address: str) -> Principal:
 async def by_key(core: Core, key: PublicKeyTypes, certificate: x509.Certificate | None) -> CmcClient | None:
     """Return the CMC client whose key this is and who may use it now; None when it is nobody's.
 
-    ``certificate`` is the one the message came with. Raises UNAUTHENTICATED when client, certificate or key is no
-    longer good: disabled, expired, revoked, blocked, or another certificate than the dedicated one (rule 74).
+    ``certificate`` is the one the message came with; one that renews the dedicated one takes its place. Raises
+    UNAUTHENTICATED when client, certificate or key is no longer good: disabled, expired, revoked, blocked, or another
+    certificate than the dedicated one (rule 74).
     """
     digest = spki_sha256(key)
     der = None if certificate is None else certificate.public_bytes(_DER)
 
-    def find(tx: Transaction) -> CmcClient | None:
-        cmc_client = tx.cmc_clients.by_key(digest)
+    def find(tx: Transaction) -> tuple[CmcClient | None, Certificate | None]:
+        renewal = None if der is None else renewal_in(tx, der)
+        cmc_client, renewed = renewal or (tx.cmc_clients.by_key(digest), None)
         if cmc_client is not None:
             refuse_blocked(tx, digest)
-            _require_good(tx, cmc_client, der or cmc_client.certificate or b"", core.sources.now())
-        return cmc_client
+            _require_enabled(tx, cmc_client)
+            require_good(tx, cmc_client, der or cmc_client.certificate or b"", core.sources.now())
+        return cmc_client, renewed
 
-    return await core.store.read(find)
+    def replace_certificate(tx: Transaction) -> CmcClient | None:
+        cmc_client, renewed = find(tx)
+        if cmc_client is None or renewed is None:
+            return cmc_client  # another message with it was first
+        return take_over(core, tx, cmc_client, renewed, principal_of(cmc_client, ""))
+
+    cmc_client, renewed = await core.store.read(find)
+    if renewed is None:
+        return cmc_client
+    return await core.store.write(replace_certificate)
 
 
 async def by_key_identifier(core: Core, key_identifier: bytes) -> CmcClient | None:
@@ -85,7 +104,7 @@ async def by_identification(core: Core, name: str) -> tuple[CmcClient, bytes]:
 
     cmc_client = await core.store.read(find)
     if cmc_client is None or cmc_client.sealed_secret is None:
-        raise _unauthenticated("No secret is shared with a client of this identification")
+        raise unauthenticated("No secret is shared with a client of this identification")
     return cmc_client, core.sealer.unseal(secret_purpose(cmc_client.id), cmc_client.sealed_secret)
 
 
@@ -117,17 +136,19 @@ async def use_up(core: Core, message: Message) -> None:
 async def note_sha1(core: Core, cmc_client: CmcClient, principal: Principal) -> None:
     """Note that the client still uses SHA-1, once a day: the operator sees who has to move on."""
     now = core.sources.now()
-    if cmc_client.sha1_used_at is not None and now - cmc_client.sha1_used_at < timedelta(days=1):
-        return
     record = entry(core.sources, principal, "cmc-client.sha1", cmc_client.id)
+
+    def is_news(known: CmcClient) -> bool:
+        return known.sha1_used_at is None or now - known.sha1_used_at >= timedelta(days=1)
 
     def note(tx: Transaction) -> None:
         current = tx.cmc_clients.get(cmc_client.id)
-        if current is not None:
+        if current is not None and is_news(current):
             tx.cmc_clients.save(replace(current, sha1_used_at=now))
             tx.audit.append([record])
 
-    await core.store.write(note)
+    if is_news(cmc_client):
+        await core.store.write(note)
 
 
 async def disable(core: Core, name: str, principal: Principal) -> CmcClient:
@@ -163,6 +184,15 @@ def require_may_order(tx: Transaction, principal: Principal, product: Product) -
         )
 
 
+def require_may_renew(tx: Transaction, principal: Principal, product: Product) -> None:
+    """Raise FORBIDDEN unless the CMC client that ``principal`` is renews its dedicated certificate by ``product``."""
+    own = dedicated_product(tx, _of(tx, principal))
+    if own is None or own.id != product.id:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, "This is not the product of your dedicated certificate; ask the operator for another."
+        )
+
+
 def may_revoke(tx: Transaction, principal: Principal, certificate: Certificate) -> bool:
     """Whether the CMC client that ``principal`` is may revoke: what it ordered or, as RA, what its Client has."""
     cmc_client = tx.cmc_clients.get(principal.id)
@@ -178,7 +208,7 @@ def may_revoke(tx: Transaction, principal: Principal, certificate: Certificate) 
 def _of(tx: Transaction, principal: Principal) -> CmcClient:
     cmc_client = tx.cmc_clients.get(principal.id)
     if cmc_client is None:
-        raise _unauthenticated("The CMC client is gone")
+        raise unauthenticated("The CMC client is gone")
     _require_enabled(tx, cmc_client)
     return cmc_client
 
@@ -186,26 +216,4 @@ def _of(tx: Transaction, principal: Principal) -> CmcClient:
 def _require_enabled(tx: Transaction, cmc_client: CmcClient) -> None:
     client = tx.clients.get(cmc_client.client_id)
     if cmc_client.disabled or client is None or client.suspended:
-        raise _unauthenticated(f"The CMC client {cmc_client.name} is disabled")
-
-
-def _require_good(tx: Transaction, cmc_client: CmcClient, der: bytes, now: datetime) -> None:
-    """Look at the dedicated certificate of this request: ours by its row, one from outside by its bytes."""
-    _require_enabled(tx, cmc_client)
-    if cmc_client.certificate_id is None and der != cmc_client.certificate:
-        raise _unauthenticated("The message comes with another certificate than the one registered for its key")
-    certificate = x509.load_der_x509_certificate(der)
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise _unauthenticated(f"The certificate of the CMC client {cmc_client.name} has expired or is not yet valid")
-    if cmc_client.certificate_id is not None:
-        stored = tx.certificates.by_fingerprint(hashlib.sha256(der).hexdigest())
-        order = tx.orders.get(stored.order_id) if stored else None
-        product = tx.products.version(order.product_id, order.product_version) if order else None
-        if stored is None or product is None or product.policy.profile.kind is not ProfileKind.CMC_CLIENT:
-            raise _unauthenticated("The message comes with a certificate that was not issued here for CMC clients")
-        if stored.status is not CertificateStatus.ISSUED:
-            raise _unauthenticated(f"The certificate of the CMC client {cmc_client.name} is revoked")
-
-
-def _unauthenticated(why: str) -> TriviumError:
-    return TriviumError(ErrorKind.UNAUTHENTICATED, f"{why}; ask the operator of the gateway.")
+        raise unauthenticated(f"The CMC client {cmc_client.name} is disabled")

@@ -14,10 +14,11 @@ MAX_PAGE: Final = 1000
 _SEES_EVERY_CLIENT = frozenset({PrincipalKind.OPERATOR, PrincipalKind.SYSTEM})
 
 
-def sees(principal: Principal, *, client_id: str, account_id: str | None = None) -> bool:
+def sees(principal: Principal, *, client_id: str, account_id: str | None = None, placed_by: str | None = None) -> bool:
     """Whether ``principal`` may see a row of this Client and, for rows made through ACME, of this account.
 
-    An ACME account sees what it made itself and nothing else of its Client; an operator sees every Client.
+    An ACME account sees what it made itself and nothing else of its Client, a certificate's holder the orders that
+    were ``placed_by`` it; an operator sees every Client.
     """
     if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
         return True
@@ -25,12 +26,16 @@ def sees(principal: Principal, *, client_id: str, account_id: str | None = None)
         return False
     if principal.kind is PrincipalKind.ACME_ACCOUNT:
         return account_id == principal.id
+    if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
+        return placed_by == principal.actor
     return principal.kind is not PrincipalKind.ANONYMOUS
 
 
-def require_sees(principal: Principal, what: str, *, client_id: str, account_id: str | None = None) -> None:
+def require_sees(
+    principal: Principal, what: str, *, client_id: str, account_id: str | None = None, placed_by: str | None = None
+) -> None:
     """Raise NOT_FOUND when ``principal`` may not see the row: the same answer as for an id that does not exist."""
-    if not sees(principal, client_id=client_id, account_id=account_id):
+    if not sees(principal, client_id=client_id, account_id=account_id, placed_by=placed_by):
         raise not_found(what)
 
 
@@ -42,9 +47,10 @@ def not_found(what: str) -> TriviumError:
 def visible_clients(principal: Principal, *, asked: frozenset[str] | None = None) -> frozenset[str] | None:
     """Return the Clients a search of ``principal`` runs over: of those ``asked`` for (None: all) the visible ones.
 
-    None is every Client, for the operator only. An ACME account searches nothing: what it made, it lists.
+    None is every Client, for the operator only. An ACME account searches nothing: what it made, it lists. Nor does the
+    holder of a certificate.
     """
-    if principal.kind is PrincipalKind.ACME_ACCOUNT:
+    if principal.kind in {PrincipalKind.ACME_ACCOUNT, PrincipalKind.CERTIFICATE_HOLDER}:
         return frozenset()
     if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
         return asked

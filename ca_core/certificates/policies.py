@@ -127,6 +127,8 @@ def _public_faults(policy: Policy, at: datetime) -> list[str]:
         faults.append("a public product takes no internal names, single labels or private addresses")
     if policy.ra_vouches:
         faults.append("a public product needs control of every name shown, whoever vouches for it (BR 3.2.2.4)")
+    if policy.certificate_linking:
+        faults.append("a public product needs control of every name shown, whoever holds a certificate (BR 3.2.2.4)")
     if lint.mode is LintMode.OFF or lint.accepted:
         faults.append("a public product lints and accepts no finding (BR 4.3.1.2)")
     if profile.kind is ProfileKind.TLS_SERVER:

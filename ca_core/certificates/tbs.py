@@ -85,7 +85,7 @@ _KIND_EXTENSIONS: Final = {
         _extension(x509.ExtendedKeyUsage([CMC_RA, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False),
     ),
 }
-"""BR 7.1.2.7.6 and 7.1.2.8.2; RFC 6960 section 4.2.2.2; RFC 10002 section 2.2 (id-kp-cmcCA and id-kp-cmcRA)."""
+"""BR 7.1.2.7.6 and 7.1.2.8.2; RFC 6960 section 4.2.2.2; RFC 10002 section 9.1 (id-kp-cmcCA and id-kp-cmcRA)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +220,7 @@ def _subject(profile: Profile, issuer: x509.Name, csr: ParsedCsr, identifiers: S
     """Return the subject: for TLS empty or a common name that is one of the names.
 
     An OCSP responder has the CSR's common name below the issuer's country and organization (BR 7.1.2.8.1), a CMC
-    client the common name alone. A CMC responder has the name of the CA it speaks for (RFC 10002 section 2.2).
+    client the common name alone. A CMC responder has the name of the CA it speaks for (RFC 10002 section 9.1).
     """
     match profile.kind:
         case ProfileKind.TLS_SERVER:

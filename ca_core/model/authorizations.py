@@ -32,6 +32,7 @@ class ValidationMethod(StrEnum):
     """How control is shown. ``configured``: the operator named it in the gateway's own settings.
 
     ``ra-vouched``: the registration authority that ordered vouches for it, where a private product takes its word.
+    ``certificate-linked``: the holder of a certificate for it renews that, where a private product lets him.
     """
 
     HTTP_01 = "http-01"
@@ -39,6 +40,7 @@ class ValidationMethod(StrEnum):
     TLS_ALPN_01 = "tls-alpn-01"
     CONFIGURED = "configured"
     RA_VOUCHED = "ra-vouched"
+    CERTIFICATE_LINKED = "certificate-linked"
 
 
 @dataclass(frozen=True, kw_only=True)

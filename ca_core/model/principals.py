@@ -9,6 +9,7 @@ class PrincipalKind(StrEnum):
 
     ACME_ACCOUNT = "acme-account"
     CERTIFICATE_KEY = "certificate-key"
+    CERTIFICATE_HOLDER = "certificate-holder"
     CMC_CLIENT = "cmc-client"
     API_USER = "api-user"
     OPERATOR = "operator"
@@ -20,9 +21,9 @@ class PrincipalKind(StrEnum):
 class Principal:
     """A requester and the Client it belongs to.
 
-    ``id`` is the id of the account, user or key (``acc-...``). ``client_id`` is None for the operator at the
-    machine's console and for the gateway itself, which alone see every Client. ``address`` is the peer's IP
-    address, for the audit record.
+    ``id`` is the id of the account, user or key (``acc-...``), or of the certificate whose holder asks. ``client_id``
+    is None for the operator at the machine's console and for the gateway itself, which alone see every Client.
+    ``address`` is the peer's IP address, for the audit record.
     """
 
     kind: PrincipalKind

@@ -105,8 +105,9 @@ class Policy:
     order may wait; both in seconds. ``public`` products never take internal names and accept no lint finding.
     ``reuse_authorizations`` lets control that an account has shown serve its further orders while it lasts;
     ``requested_validity`` lets the requester name notBefore and notAfter within the profile's validity.
-    ``ra_vouches``: the registration authority that orders vouches for the names, so control of them need not be shown
-    (private products only).
+    ``ra_vouches``: the registration authority that orders vouches for the names, so control of them need not be shown;
+    ``certificate_linking``: the holder of a certificate of this product may renew it over CMC, signing with its key
+    (both for private products only).
     """
 
     public: bool
@@ -120,6 +121,7 @@ class Policy:
     require_dnssec: bool = False
     reuse_authorizations: bool = False
     ra_vouches: bool = False
+    certificate_linking: bool = False
     requested_validity: bool = False
 
 

@@ -7,6 +7,7 @@ from cryptography import x509
 
 from ca_core.access.cmc_clients import secret_purpose
 from ca_core.audit.log import entry
+from ca_core.certificates.key_identifier import key_identifier
 from ca_core.core import Core
 from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked, spki_sha256
 from ca_core.model.certificates import Certificate
@@ -137,10 +138,7 @@ def _key_of(der: bytes) -> tuple[bytes, bytes]:
     try:
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
-        try:
-            identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-        except x509.ExtensionNotFound:
-            identifier = x509.SubjectKeyIdentifier.from_public_key(key).digest
+        identifier = key_identifier(certificate)
     except (ValueError, TypeError, x509.DuplicateExtension) as error:
         raise TriviumError(ErrorKind.MALFORMED, "The certificate of the CMC client cannot be read.") from error
     check_public_key(key, ACCOUNT_KEYS, document=der)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ca_core.access import rate_limits
+from ca_core.access.certificate_holders import require_own_names
 from ca_core.audit.log import entry
 from ca_core.certificates.names import check_identifiers
 from ca_core.certificates.tbs import issuer_end
@@ -61,7 +62,7 @@ async def place(
     wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id))
     product, now = wanted.product, core.sources.now()
     made = {
-        identifier: new_authorization(core.sources, product, account_id, identifier, request.road)
+        identifier: new_authorization(core.sources, product, principal, identifier, request.road)
         for identifier in wanted.identifiers
         if identifier not in wanted.held
     }
@@ -112,6 +113,8 @@ def _wanted(
     if not product.policy.profile.kind.names_hosts:
         return _Wanted(request=request, product=product, identifiers=(), held={})
     identifiers = check_identifiers(request.identifiers, product.policy.names, public=product.policy.public)
+    if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
+        require_own_names(tx, principal, identifiers)
     return _Wanted(
         request=request,
         product=product,
@@ -162,7 +165,7 @@ def _order(
     product = wanted.product
     return Order(
         id=core.sources.new_id("ord"),
-        client_id=product.client_id,
+        client_id=principal.client_id or product.client_id,
         product_id=product.id,
         product_version=product.version,
         product_name=product.name,

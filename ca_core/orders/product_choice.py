@@ -1,10 +1,10 @@
 """Which product an order gets: the one place that decides it, for every road."""
 
-from ca_core.access.cmc_clients import require_may_order
+from ca_core.access import certificate_holders, cmc_clients
 from ca_core.access.visibility import not_found
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.products import Product, Road
+from ca_core.model.products import Product, ProfileKind, Road
 from ca_core.model.store import Transaction
 
 
@@ -23,15 +23,20 @@ def chosen_product(
     product is not ordered over or a suspended Client.
     """
     product = tx.products.get(product_id)
-    if product is None or (principal.client_id is not None and principal.client_id != product.client_id):
+    renews_itself = product is not None and _is_dedicated(principal, product)
+    if product is None or (not renews_itself and principal.client_id not in {None, product.client_id}):
         raise not_found("product")
-    client = tx.clients.get(product.client_id)
+    client = tx.clients.get(principal.client_id or product.client_id)
     if client is None:
         raise not_found("Client")
     if client.suspended:
         raise TriviumError(ErrorKind.FORBIDDEN, f"The Client {client.name} is suspended; ask its operator.")
-    if principal.kind is PrincipalKind.CMC_CLIENT:
-        require_may_order(tx, principal, product)
+    if renews_itself:
+        cmc_clients.require_may_renew(tx, principal, product)
+    elif principal.kind is PrincipalKind.CMC_CLIENT:
+        cmc_clients.require_may_order(tx, principal, product)
+    elif principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
+        certificate_holders.require_may_renew(tx, principal, product)
     if profile is not None and profile != product.name:
         return _by_name(tx, principal, product.client_id, road, profile)
     if road not in product.roads:
@@ -39,6 +44,11 @@ def chosen_product(
             ErrorKind.FORBIDDEN, f"The product {product.name} cannot be ordered over {road}; choose another."
         )
     return product
+
+
+def _is_dedicated(principal: Principal, product: Product) -> bool:
+    """Whether a CMC client asks for a dedicated certificate, which the gateway's own Client has the product for."""
+    return principal.kind is PrincipalKind.CMC_CLIENT and product.policy.profile.kind is ProfileKind.CMC_CLIENT
 
 
 def _by_name(tx: Transaction, principal: Principal, client_id: str, road: Road, name: str) -> Product:

@@ -76,5 +76,5 @@ def _order(tx: Transaction, order_id: str, principal: Principal) -> Order:
     order = tx.orders.get(order_id)
     if order is None:
         raise not_found("order")
-    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id)
+    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id, placed_by=order.placed_by)
     return order

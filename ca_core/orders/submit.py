@@ -54,7 +54,7 @@ def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, 
     order = tx.orders.get(order_id)
     if order is None:
         raise not_found("order")
-    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id)
+    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id, placed_by=order.placed_by)
     product = tx.products.version(order.product_id, order.product_version)
     issuer = tx.issuers.get(product.issuer_id) if product else None
     if product is None or issuer is None:

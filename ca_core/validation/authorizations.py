@@ -20,7 +20,7 @@ from ca_core.model.authorizations import (
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.jobs import Job, JobState, JobType
-from ca_core.model.principals import Principal
+from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product, Road
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
@@ -36,14 +36,15 @@ _running: set[asyncio.Task[None]] = set()
 
 
 def new_authorization(
-    sources: Sources, product: Product, account_id: str | None, identifier: Identifier, road: Road
+    sources: Sources, product: Product, principal: Principal, identifier: Identifier, road: Road
 ) -> Authorization:
     """Return a pending authorization with its challenges, or one that is valid already.
 
     Valid are those of the gateway's own orders, whose names stand in its configuration, which only the operator of the
-    machine can write; and those a registration authority vouches for, where the product says that it may.
+    machine can write; and those a registration authority vouches for, or whose holder renews them, where the product
+    says that it may.
     """
-    given = _given(product, road)
+    given = _given(product, road, principal)
     now = sources.now()
     lifetime = product.policy.authorization_lifetime if given else product.policy.order_lifetime
     authorization_id = sources.new_id("azn")
@@ -51,7 +52,7 @@ def new_authorization(
     return Authorization(
         id=authorization_id,
         client_id=product.client_id,
-        account_id=account_id,
+        account_id=principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None,
         identifier=identifier.base,
         wildcard=identifier.wildcard,
         status=AuthorizationStatus.VALID if given else AuthorizationStatus.PENDING,
@@ -65,13 +66,15 @@ def new_authorization(
     )
 
 
-def _given(product: Product, road: Road) -> ValidationMethod | None:
+def _given(product: Product, road: Road, principal: Principal) -> ValidationMethod | None:
     """Return the method by which control counts as shown with the order itself; None where it must be shown first."""
     if road is Road.SYSTEM:
         return ValidationMethod.CONFIGURED
-    if road is Road.CMC and product.policy.ra_vouches and not product.policy.public:
-        return ValidationMethod.RA_VOUCHED
-    return None
+    if road is not Road.CMC or product.policy.public:
+        return None
+    if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
+        return ValidationMethod.CERTIFICATE_LINKED if product.policy.certificate_linking else None
+    return ValidationMethod.RA_VOUCHED if product.policy.ra_vouches else None
 
 
 def _methods(identifier: Identifier) -> tuple[ValidationMethod, ...]:

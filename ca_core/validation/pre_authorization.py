@@ -32,7 +32,7 @@ async def pre_authorize(
         lambda tx: chosen_product(tx, principal, road=Road.ACME, product_id=product_id, profile=None)
     )
     [checked] = check_identifiers((identifier,), product.policy.names, public=product.policy.public)
-    made = new_authorization(core.sources, product, principal.id, checked, Road.ACME)
+    made = new_authorization(core.sources, product, principal, checked, Road.ACME)
     authorization = replace(made, pre_authorized=True)
     record = entry(core.sources, principal, "authorization.create", authorization.id, identifier=str(checked))
 

@@ -11,7 +11,9 @@ from ca_core.model.products import Policy, Product
 from ca_core.model.store import Transaction
 
 _TIME_TO_FINALIZE: Final = timedelta(minutes=10)
-_TAKEN_ON_TRUST: Final = frozenset({ValidationMethod.CONFIGURED, ValidationMethod.RA_VOUCHED})
+_TAKEN_ON_TRUST: Final = frozenset(
+    {ValidationMethod.CONFIGURED, ValidationMethod.RA_VOUCHED, ValidationMethod.CERTIFICATE_LINKED}
+)
 
 
 def held_authorizations(

@@ -1,7 +1,8 @@
 """Who sent a message: a CMC client by its dedicated key, or by the secret that is shared with it (rules 73, 74).
 
-The signers of a message are verified all. One of them may be a CMC client; the others are the keys of the requests
-themselves, and "signers" without a signature, which Windows adds. Nobody else signs.
+The signers of a message are verified all. One of them may be a CMC client, or the holder of a certificate who renews
+it; the others are the keys of the requests themselves, and "signers" without a signature, which Windows adds. Nobody
+else signs.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from asn1crypto import core as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from ca_core.access import cmc_clients
+from ca_core.access import certificate_holders, cmc_clients
+from ca_core.access.certificate_holders import CertificateHolder
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.decoding import reading
 from ca_core.model.cmc_clients import CmcClient
@@ -48,7 +50,18 @@ class Requester:
     signer: Signer | None = None
 
 
-def proven(message: SignedMessage | AuthenticatedMessage, requester: Requester) -> tuple[bytes, datetime | None]:
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Whoever signed with a certificate issued here that is no CMC client's: he may renew it and nothing else."""
+
+    holder: CertificateHolder
+    principal: Principal
+    signer: Signer
+
+
+def proven(
+    message: SignedMessage | AuthenticatedMessage, requester: Requester | Holder
+) -> tuple[bytes, datetime | None]:
     """Return what the sender vouches for, and when he says he signed: nothing that others can add or change counts."""
     if isinstance(message, AuthenticatedMessage):
         return message.attributes + message.mac, None
@@ -57,27 +70,26 @@ def proven(message: SignedMessage | AuthenticatedMessage, requester: Requester) 
 
 async def authenticate(
     front_end: FrontEnd, message: SignedMessage | AuthenticatedMessage, data: PkiData, address: str
-) -> Requester | None:
+) -> Requester | Holder | None:
     """Return who sent the message; None when nobody signed it, which only a revocation by secret may do.
 
-    Raises BAD_SIGNATURE when a layer does not verify, UNAUTHENTICATED when its sender is nobody we know, and
-    BAD_ALGORITHM.
+    Raises BAD_SIGNATURE when a layer does not verify, UNAUTHENTICATED when its sender is nobody we know, FORBIDDEN
+    for the holder of a certificate that he may not renew so, and BAD_ALGORITHM.
     """
     if isinstance(message, AuthenticatedMessage):
         return await _by_secret(front_end, message, data, address)
     if not message.signers:
         return None
-    found: dict[str, tuple[CmcClient, Signer]] = {}
+    found: dict[str, Requester | Holder] = {}
     for signer in message.signers:
-        cmc_client = await _verified(front_end, message, signer, data)
-        if cmc_client is not None:
-            found.setdefault(cmc_client.id, (cmc_client, signer))
+        sender = await _verified(front_end, message, signer, data, address)
+        if sender is not None:
+            found.setdefault(sender.principal.actor, sender)
     if len(found) > 1:
-        raise TriviumError(ErrorKind.FORBIDDEN, "The message is signed by two CMC clients; let one of them sign.")
+        raise TriviumError(ErrorKind.FORBIDDEN, "Two clients have signed the message; let one of them sign.")
+    requester: Requester | Holder
     if found:
-        [(cmc_client, signer)] = found.values()
-        principal = cmc_clients.principal_of(cmc_client, address)
-        requester = Requester(cmc_client=cmc_client, principal=principal, signer=signer)
+        [requester] = found.values()
     else:
         # The proof is over reqSequence alone: without the signature of a request's key, anybody adds controls to it.
         real = next((signer for signer in message.signers if not signer.unsigned), None)
@@ -89,17 +101,19 @@ async def authenticate(
     return requester
 
 
-async def _permit_sha1(front_end: FrontEnd, requester: Requester) -> None:
+async def _permit_sha1(front_end: FrontEnd, requester: Requester | Holder) -> None:
     """Note that the client uses SHA-1; raises BAD_ALGORITHM when it may not (RFC 10004 section 5.1)."""
-    if not requester.cmc_client.sha1:
+    if isinstance(requester, Holder) or not requester.cmc_client.sha1:
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM, "The message uses SHA-1, for which this client has no permission; use SHA-256."
         )
     await cmc_clients.note_sha1(front_end.core, requester.cmc_client, requester.principal)
 
 
-async def _verified(front_end: FrontEnd, message: SignedMessage, signer: Signer, data: PkiData) -> CmcClient | None:
-    """Verify one signer; return the CMC client it is, None when it is the key of a request or no signature.
+async def _verified(
+    front_end: FrontEnd, message: SignedMessage, signer: Signer, data: PkiData, address: str
+) -> Requester | Holder | None:
+    """Verify one signer; return who it is, None when it is the key of a request or no signature.
 
     Whether the client may use SHA-1 shows when it is known.
     """
@@ -114,13 +128,17 @@ async def _verified(front_end: FrontEnd, message: SignedMessage, signer: Signer,
     # The signature first: who is registered, and with what, is nobody's business who cannot sign.
     verify_signer(message, signer, key, sha1=True)
     cmc_client = await cmc_clients.by_key(front_end.core, key, certificate)
-    if cmc_client is None:
-        raise TriviumError(
-            ErrorKind.UNAUTHENTICATED,
-            "The signer's key is not that of a CMC client; let the operator register its certificate "
-            "(trivium cmc-client add).",
-        )
-    return cmc_client
+    if cmc_client is not None:
+        principal = cmc_clients.principal_of(cmc_client, address)
+        return Requester(cmc_client=cmc_client, principal=principal, signer=signer)
+    holder = await certificate_holders.by_certificate(front_end.core, certificate)
+    if holder is not None:
+        return Holder(holder=holder, principal=holder.principal(address), signer=signer)
+    raise TriviumError(
+        ErrorKind.UNAUTHENTICATED,
+        "The signer's key is not that of a CMC client; let the operator register its certificate "
+        "(trivium cmc-client add).",
+    )
 
 
 async def _registered(front_end: FrontEnd, signer: Signer) -> x509.Certificate | None:
@@ -161,8 +179,10 @@ async def _by_identity_proof(front_end: FrontEnd, data: PkiData, address: str) -
     """RFC 10002 section 6.2: the request's own key signs, a shared secret says who it is."""
     identification = _identification(data)
     cmc_client, secret = await cmc_clients.by_identification(front_end.core, identification)
-    check_identity(data, identification, secret, sha1=cmc_client.sha1)
-    return _requester(cmc_client, identification, secret, address)
+    requester = _requester(cmc_client, identification, secret, address)
+    if check_identity(data, identification, secret, sha1=cmc_client.sha1):
+        await cmc_clients.note_sha1(front_end.core, cmc_client, requester.principal)
+    return requester
 
 
 async def _by_secret(front_end: FrontEnd, message: AuthenticatedMessage, data: PkiData, address: str) -> Requester:

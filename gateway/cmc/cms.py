@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from ca_core.certificates.decoding import decode, is_there, reading
+from ca_core.certificates.key_identifier import key_identifier
 from ca_core.keys.signatures import HASHES, Signature, verify
 from ca_core.model.errors import ErrorKind, TriviumError
 
@@ -222,14 +223,6 @@ def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM, "The signer's key is of a type or on a curve that is not taken; use P-256 or RSA."
         ) from error
-
-
-def key_identifier(certificate: x509.Certificate) -> bytes:
-    """Return the certificate's subject key identifier; the usual hash of its key where it has none."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except x509.ExtensionNotFound:
-        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
 
 
 def verify_signer(message: SignedMessage, signer: Signer, key: PublicKeyTypes, *, sha1: bool) -> None:

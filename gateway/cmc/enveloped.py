@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from ca_core.certificates.decoding import decode, is_there, reading
+from ca_core.certificates.key_identifier import key_identifier
 from ca_core.keys.signatures import HASHES
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc.asn1_cms import AuthEnvelopedData, GcmParameters, SharedInfo
-from gateway.cmc.cms import AUTH_ENVELOPED_DATA, key_identifier
+from gateway.cmc.cms import AUTH_ENVELOPED_DATA
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 

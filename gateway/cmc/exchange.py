@@ -16,7 +16,7 @@ from ca_core.model.principals import ANONYMOUS, Principal
 from ca_core.model.values import replace
 from ca_core.orders.queries import OrderView, get
 from gateway.cmc.answer import Answer
-from gateway.cmc.authenticate import Requester
+from gateway.cmc.authenticate import Holder, Requester
 from gateway.cmc.errors import CmcStatus
 from gateway.cmc.front_end import FrontEnd
 from gateway.cmc.pki_data import PkiData
@@ -38,7 +38,7 @@ class Exchange:
 
     front_end: FrontEnd
     data: PkiData
-    requester: Requester | None
+    requester: Requester | Holder | None
     address: str
     parameters: dict[str, str] = field(default_factory=dict)
     vouched: set[int] = field(default_factory=set)
@@ -57,13 +57,24 @@ class Exchange:
         """Who asks, for the audit log also when it is nobody known."""
         return self.requester.principal if self.requester else replace(ANONYMOUS, address=self.address)
 
-    def require_requester(self) -> Requester:
+    def require_sender(self) -> Requester | Holder:
         """Return who asks; raises UNAUTHENTICATED for a message that nobody signed."""
         if self.requester is None:
             raise TriviumError(
                 ErrorKind.UNAUTHENTICATED, "Nobody signed the message; only a revocation by shared secret may come so."
             )
         return self.requester
+
+    def require_requester(self) -> Requester:
+        """Return the CMC client that asks; raises UNAUTHENTICATED for anybody else (rule 77)."""
+        sender = self.require_sender()
+        if isinstance(sender, Holder):
+            raise TriviumError(
+                ErrorKind.UNAUTHENTICATED,
+                "The holder of a certificate may renew it and ask for nothing else; sign with the dedicated "
+                "certificate of a CMC client.",
+            )
+        return sender
 
     def require_query(self) -> None:
         """Raise FORBIDDEN unless whoever asks may look things up."""

@@ -31,10 +31,11 @@ _MIN_RANDOM: Final = 64
 """popLinkRandom has 512 bits at least."""
 
 
-def check_identity(data: PkiData, identification: str, secret: bytes, *, sha1: bool) -> None:
-    """Check identityProofV2 or, where SHA-1 is permitted, identityProof; raises UNAUTHENTICATED, BAD_ALGORITHM.
+def check_identity(data: PkiData, identification: str, secret: bytes, *, sha1: bool) -> bool:
+    """Check identityProofV2 or, where SHA-1 is permitted, identityProof; return whether SHA-1 is in it.
 
-    The witness is over the bytes of reqSequence as they came, tag and length included.
+    The witness is over the bytes of reqSequence as they came, tag and length included. Raises UNAUTHENTICATED,
+    BAD_ALGORITHM.
     """
     proof = data.only(oids.IDENTITY_PROOF_V2, "identityProofV2")
     if proof is not None:
@@ -52,14 +53,15 @@ def check_identity(data: PkiData, identification: str, secret: bytes, *, sha1: b
     key = hashlib.new(digest, secret + identification.encode()).digest()
     if not hmac.compare_digest(hmac.digest(key, data.request_sequence, mac), witness):
         raise _unproved("The identity proof does not fit the identification and its secret")
+    return digest == "sha1"
 
 
 def check_pop_link(
     random: bytes | None, attributes: Iterable[Control], identification: str, secret: bytes, *, sha1: bool
-) -> None:
-    """Check the POP link witness among the ``attributes`` of one request; raises POP_FAILED, BAD_ALGORITHM.
+) -> bool:
+    """Check the POP link witness among the ``attributes`` of one request; return whether SHA-1 is in it.
 
-    ``random`` is the value of popLinkRandom.
+    ``random`` is the value of popLinkRandom. Raises POP_FAILED, BAD_ALGORITHM.
     """
     if random is None or len(random) < _MIN_RANDOM:
         raise _unlinked(f"popLinkRandom is missing, or shorter than {_MIN_RANDOM} bytes")
@@ -82,6 +84,7 @@ def check_pop_link(
     )
     if not (alone or named):
         raise _unlinked("the POP link witness does not fit")
+    return digest == "sha1"
 
 
 def _named(table: dict[str, str], algorithm: AlgorithmIdentifier) -> str:

@@ -1,5 +1,6 @@
 """Certification requests: each becomes one order, and has a status of its own in the answer."""
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from asn1crypto import core as asn1
@@ -11,16 +12,32 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import Order, OrderRequest, ProofOfPossession
 from ca_core.model.products import Road
 from ca_core.model.store import Transaction
+from ca_core.orders.cmc_renewal import renew
 from ca_core.orders.enrol import enrol
 from gateway.cmc import oids
-from gateway.cmc.authenticate import Requester
+from gateway.cmc.authenticate import Holder, Requester
 from gateway.cmc.errors import CmcStatus
 from gateway.cmc.exchange import Exchange
-from gateway.cmc.pki_data import Crmf, OtherRequest, Pkcs10, attributes_of
+from gateway.cmc.pki_data import Control, Crmf, OtherRequest, Pkcs10, attributes_of
 from gateway.cmc.proofs import check_pop_link
 from gateway.cmc.wishes import Wish, resolve
 
 _WITNESSES = frozenset({oids.POP_LINK_WITNESS, oids.POP_LINK_WITNESS_V2})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Link:
+    """What links the requests of a client to its identity (RFC 10002 section 6.3.1)."""
+
+    requester: Requester
+    identification: str
+    secret: bytes
+
+    async def check(self, exchange: Exchange, attributes: tuple[Control, ...]) -> None:
+        """Check the witness among the attributes of a request; raises POP_FAILED, BAD_ALGORITHM."""
+        random, sha1 = exchange.pop_link_random, self.requester.cmc_client.sha1
+        if check_pop_link(random, attributes, self.identification, self.secret, sha1=sha1):
+            await cmc_clients.note_sha1(exchange.core, self.requester.cmc_client, self.requester.principal)
 
 
 async def refuse_unknown(exchange: Exchange) -> bool:
@@ -47,33 +64,30 @@ async def process(exchange: Exchange) -> None:
     requests = [request for request in exchange.data.requests if not isinstance(request, OtherRequest)]
     if not requests:
         return
-    requester = exchange.require_requester()
-    wish = await resolve(exchange.core, exchange.parameters, requester.cmc_client)
+    sender = exchange.require_sender()
+    wish = await resolve(exchange.core, exchange.parameters, sender)
     if exchange.understood:
         applied = {name: exchange.parameters[name] for name in exchange.understood}
         exchange.answer.add(oids.RESPONSE_INFO, asn1.OctetString(urlencode(applied).encode()))
-    if await _any_unproved(exchange, requests, requester):
+    if await _any_unproved(exchange, requests, sender):
         return
     for request in requests:
         try:
-            order = await _order(exchange, request, requester, wish)
+            order = await _order(exchange, request, sender, wish)
         except TriviumError as error:
             await exchange.refuse(error, request.body_part_id)
         else:
             await exchange.report(request.body_part_id, order)
 
 
-async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], requester: Requester) -> bool:
+async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Requester | Holder) -> bool:
     failures: dict[int, TriviumError] = {}
-    linked = await _link(exchange, requests, requester)
+    linked = await _link(exchange, requests, sender)
     for request in requests:
         try:
             parse_request(request.der, _possession(exchange, request))
             if linked is not None:
-                identification, secret = linked
-                sha1 = requester.cmc_client.sha1
-                random, attributes = exchange.pop_link_random, attributes_of(request)
-                check_pop_link(random, attributes, identification, secret, sha1=sha1)
+                await linked.check(exchange, attributes_of(request))
         except TriviumError as error:
             if error.kind in {ErrorKind.POP_FAILED, ErrorKind.POP_REQUIRED} or linked is not None:
                 failures[request.body_part_id] = error
@@ -85,21 +99,26 @@ async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], reque
     return bool(failures)
 
 
-async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], requester: Requester) -> tuple[str, bytes] | None:
-    """Return identification and secret that the witnesses are made with; None when nothing is to be linked."""
+async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Requester | Holder) -> _Link | None:
+    """Return what the witnesses are made with; None when nothing is to be linked.
+
+    A certificate links by itself (RFC 10002 section 6.3.3).
+    """
+    if isinstance(sender, Holder):
+        return None
     wanted = exchange.pop_link_random is not None or any(
         attribute.oid in _WITNESSES for request in requests for attribute in attributes_of(request)
     )
     if not wanted:
         return None
-    if requester.secret is not None:
-        return requester.identification, requester.secret
-    name = requester.cmc_client.name
+    if sender.secret is not None:
+        return _Link(requester=sender, identification=sender.identification, secret=sender.secret)
+    name = sender.cmc_client.name
     _, secret = await cmc_clients.by_identification(exchange.core, name)
-    return name, secret
+    return _Link(requester=sender, identification=name, secret=secret)
 
 
-async def _order(exchange: Exchange, request: Pkcs10 | Crmf, requester: Requester, wish: Wish) -> Order:
+async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester | Holder, wish: Wish) -> Order:
     order_request = OrderRequest(
         product_id=wish.product_id,
         road=Road.CMC,
@@ -110,17 +129,18 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, requester: Requeste
     )
 
     def remember(tx: Transaction, order: Order) -> None:
-        if exchange.transaction:
+        if exchange.transaction and isinstance(sender, Requester):
             tx.cmc_clients.add_transaction(
                 CmcTransaction(
-                    cmc_client_id=requester.cmc_client.id,
+                    cmc_client_id=sender.cmc_client.id,
                     transaction=exchange.transaction,
                     body_part_id=request.body_part_id,
                     order_id=order.id,
                 )
             )
 
-    return await enrol(exchange.core, order_request, requester.principal, beside=remember)
+    command = renew if wish.renews_itself else enrol
+    return await command(exchange.core, order_request, sender.principal, beside=remember)
 
 
 def _possession(exchange: Exchange, request: Pkcs10 | Crmf) -> ProofOfPossession:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
+from ca_core.access.cmc_certificates import dedicated_product
 from ca_core.core import Core
 from ca_core.model.cmc_clients import CmcClient
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.products import Product, ProfileKind
 from ca_core.model.store import Transaction
+from gateway.cmc.authenticate import Holder, Requester
 
 NAMES: Final = ("account", "product", "validity")
 _VALIDITY: Final = re.compile(r"([1-9][0-9]{0,4})([ymwdh]?)", re.ASCII)
@@ -19,10 +22,14 @@ _MAX_REG_INFO: Final = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What to order with. ``validity`` is in seconds."""
+    """What to order with. ``validity`` is in seconds.
+
+    ``renews_itself``: the product is that of the CMC client's own dedicated certificate, and it wants a new one.
+    """
 
     product_id: str
     validity: int | None
+    renews_itself: bool = False
 
 
 def from_reg_info(value: bytes) -> dict[str, str]:
@@ -35,33 +42,49 @@ def from_reg_info(value: bytes) -> dict[str, str]:
     return {name: text for name, text in parse_qsl(value.decode()) if name in NAMES}
 
 
-async def resolve(core: Core, parameters: Mapping[str, str], cmc_client: CmcClient) -> Wish:
-    """Return what the parameters mean for this client.
+async def resolve(core: Core, parameters: Mapping[str, str], sender: Requester | Holder) -> Wish:
+    """Return what the parameters mean for whoever sends them.
 
     Raises FORBIDDEN for another's account or product, MALFORMED for a validity that is none.
     """
 
-    def find(tx: Transaction) -> str:
-        client = tx.clients.get(cmc_client.client_id)
-        own = {cmc_client.name, cmc_client.id, cmc_client.client_id, client.name if client else ""}
-        account, name = parameters.get("account"), parameters.get("product")
-        if account is not None and account not in own:
-            raise TriviumError(
-                ErrorKind.FORBIDDEN, "The account in the URL is not that of the client that signs the message."
-            )
-        if name is None:
-            if not cmc_client.product_ids:
-                raise TriviumError(ErrorKind.FORBIDDEN, "This CMC client may order no product; ask the operator.")
-            return cmc_client.product_ids[0]
-        products = [tx.products.get(product_id) for product_id in cmc_client.product_ids]
-        chosen = next((one for one in products if one is not None and name in {one.name, one.id}), None)
+    def find(tx: Transaction) -> Product:
+        _require_own_account(tx, parameters.get("account"), sender)
+        name = parameters.get("product")
+        offered = [sender.holder.product] if isinstance(sender, Holder) else _orderable(tx, sender.cmc_client)
+        if name is not None:
+            dedicated = None if isinstance(sender, Holder) else dedicated_product(tx, sender.cmc_client)
+            named = [*offered, dedicated] if dedicated else offered
+            offered = [one for one in named if name in {one.name, one.id}]
+        chosen = offered[0] if offered else None
         if chosen is None:
-            raise TriviumError(
-                ErrorKind.FORBIDDEN, f"This CMC client may not order a product {name[:64]!a}; ask the operator."
-            )
-        return chosen.id
+            what = "any product" if name is None else f"a product {name[:64]!a}"
+            raise TriviumError(ErrorKind.FORBIDDEN, f"You may not order {what} over CMC; ask the operator.")
+        return chosen
 
-    return Wish(product_id=await core.store.read(find), validity=_validity(parameters.get("validity")))
+    product = await core.store.read(find)
+    return Wish(
+        product_id=product.id,
+        validity=_validity(parameters.get("validity")),
+        renews_itself=product.policy.profile.kind is ProfileKind.CMC_CLIENT,
+    )
+
+
+def _require_own_account(tx: Transaction, account: str | None, sender: Requester | Holder) -> None:
+    client = tx.clients.get(sender.principal.client_id or "")
+    own = {client.id, client.name} if client else set()
+    if isinstance(sender, Requester):
+        own |= {sender.cmc_client.id, sender.cmc_client.name}
+    if account is not None and account not in own:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, "The account in the URL is not that of the client that signs the message."
+        )
+
+
+def _orderable(tx: Transaction, cmc_client: CmcClient) -> list[Product]:
+    """Return what the client may order, its default first."""
+    products = [tx.products.get(product_id) for product_id in cmc_client.product_ids]
+    return [one for one in products if one is not None]
 
 
 def _validity(text: str | None) -> int | None:

@@ -66,6 +66,7 @@ CONTRADICTIONS = {
     "notBefore in the future": replace(PRIVATE, profile=replace(TLS, backdate=-1)),
     "shorter than its back-dating": replace(PRIVATE, profile=replace(TLS, validity=3600, backdate=3600)),
     "public and vouched for": replace(PUBLIC, ra_vouches=True),
+    "public and linked": replace(PUBLIC, certificate_linking=True),
     "bad object identifier": replace(PRIVATE, profile=replace(TLS, policy_oids=("2.23.x",))),
 }
 

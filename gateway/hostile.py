@@ -59,12 +59,16 @@ def by_chance(entropy: Entropy, percent: int) -> bool:
 
 
 class HostileNonces(Nonces):
-    """Nonces of which a share is refused although they are good; the client is to try again with another one."""
+    """Nonces of which a share is refused although they are good; the client is to try again with another one.
+
+    Never two in a row: a client that tries again once gets by, as it would at a server that has reason to refuse.
+    """
 
     def __init__(self, nonces: Nonces, percent: int, entropy: Entropy) -> None:
         self._nonces = nonces
         self._percent = percent
         self._entropy = entropy
+        self._has_refused = False
 
     def issue(self) -> str:
         """Return a fresh nonce."""
@@ -73,7 +77,8 @@ class HostileNonces(Nonces):
     def open(self, value: str | None) -> Nonce:
         """Check a nonce; raises REPLAYED also by chance."""
         nonce = self._nonces.open(value)
-        if by_chance(self._entropy, self._percent):
+        self._has_refused = not self._has_refused and by_chance(self._entropy, self._percent)
+        if self._has_refused:
             raise bad_nonce("this gateway is set to refuse good ones (hostile.reject_nonces)")
         return nonce
 

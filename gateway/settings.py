@@ -152,9 +152,10 @@ class Validation(_Section):
 class Hostile(_Section):
     """How hard the gateway is on clients, for those who write them: never in production."""
 
-    reject_nonces: Annotated[int, Field(ge=0, le=90, strict=True)] = Field(
+    reject_nonces: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(
         default=0,
-        description="Percent of good nonces that are refused. Clients must try again (RFC 8555 section 6.5).",
+        description="Percent of good nonces that are refused, though never two in a row at one worker. Clients must "
+        "try again (RFC 8555 section 6.5).",
     )
     reuse_authorizations: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(
         default=0,

@@ -1,6 +1,6 @@
 """Hostile switches: they do what they say, say so, and never run with a public product."""
 
-import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.products import Policy, Profile, ProfileKind
 from ca_core.validation.validator import Requirements, Validated
-from gateway.acme.nonces import Nonces
-from gateway.hostile import HostileNonces, SlowValidator, by_chance, refuse_public, warning
+from gateway.hostile import SlowValidator, by_chance, refuse_public, warning
 from gateway.settings import Hostile
-from gateway.sources import SystemEntropy, system_sources
+from gateway.sources import SystemEntropy
 from tests.gateway.command import trivium
-from tests.gateway.installations import make_installation
+from tests.gateway.installations import make_installation, tree
+from tests.running_gateway import BIN, RunningGateway
 
 PRIVATE = Policy(public=False, profile=Profile(kind=ProfileKind.TLS_SERVER, validity=86400))
 ON = Hostile(reject_nonces=50)
@@ -36,20 +36,6 @@ def test_a_public_product_refuses_them() -> None:
     assert refused.value.kind is ErrorKind.FORBIDDEN
     refuse_public(ON, [PRIVATE])
     refuse_public(Hostile(), [public])
-
-
-def test_a_share_of_good_nonces_is_refused() -> None:
-    """A client that never tries again would pass (RFC 8555 section 6.5)."""
-    nonces = HostileNonces(Nonces(os.urandom(32), system_sources()), 50, SystemEntropy())
-
-    def taken() -> bool:
-        try:
-            nonces.open(nonces.issue())
-        except TriviumError as error:
-            return error.kind is not ErrorKind.REPLAYED
-        return True
-
-    assert {taken() for _ in range(200)} == {True, False}
 
 
 def test_chance_keeps_its_ends() -> None:
@@ -83,3 +69,54 @@ def test_the_doctor_says_so_loudly(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "HOSTILE to clients on purpose: refuses 5 %" in done.stdout
     assert "5 %" in warning(Hostile(reject_nonces=5))
+
+
+def make_public(directory: Path) -> str:
+    """Make the first product of the catalogue one that a public CA may have; return the catalogue as it was."""
+    file = directory / "catalogue.toml"
+    private = file.read_text()
+    head, product, rest = private.split("[[products]]\n", 2)
+    product = product.partition("[[products.policy.lint.accepted]]")[0]
+    for name in ("internal_names", "single_labels", "private_addresses", "ra_vouches"):
+        product = product.replace(f"{name} = true", f"{name} = false")
+    product = product.replace("public = false", "public = true")
+    product = product.replace("caa_identities = []", 'caa_identities = ["ca.example"]')
+    file.write_text(f"{head}[[products]]\n{product}[[products]]\n{rest}")
+    return private
+
+
+@pytest.mark.parametrize("command", [["serve"], ["apply"], ["apply", "--check"]])
+def test_the_commands_refuse_them_with_a_public_product(tmp_path: Path, command: list[str]) -> None:
+    """The refusal would stand in a function that nobody asks."""
+    directory = tmp_path / "ca"
+    make_installation(directory, "hostile.reuse_authorizations=1")
+    make_public(directory)
+    before = tree(directory)
+    done = trivium(directory, *command)
+    assert done.returncode == 1
+    assert "never for an installation with a public product: set it to 0" in " ".join(done.stderr.split())
+    assert tree(directory) == before
+
+
+def test_a_worker_refuses_them_with_a_public_product_in_its_database(tmp_path: Path) -> None:
+    """A catalogue that was changed and not applied would hide the product that is served."""
+    gateway = RunningGateway(tmp_path / "ca")
+    gateway.init("hostile.delay_validations=1")
+    settings = gateway.directory / "trivium.toml"
+    hostile = settings.read_text()
+    settings.write_text(hostile.replace("delay_validations = 1", "delay_validations = 0"))
+    private = make_public(gateway.directory)
+    gateway.trivium("apply")
+    (gateway.directory / "catalogue.toml").write_text(private)
+    settings.write_text(hostile)
+    done = subprocess.run(
+        [str(BIN / "trivium"), "serve", "--dir", str(gateway.directory)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1
+    assert "never for an installation with a public product: set it to 0" in " ".join(done.stderr.split())
+    assert not (gateway.directory / "run" / "endpoints.json").exists()

@@ -14,6 +14,7 @@ from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.certificates.csr import ParsedCsr, parse_csr, read_csr
 from ca_core.certificates.decoding import decode, is_there, reading
 from ca_core.certificates.der import check_der
+from ca_core.certificates.unsigned_csr import unsigned_csr
 from ca_core.keys.signatures import Signature, verify
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import ProofOfPossession
@@ -25,10 +26,6 @@ _FORBIDDEN_CONTROLS: Final = {
     "1.3.6.1.5.5.7.5.1.4": "pkiArchiveOptions",
 }
 _FORBIDDEN_FIELDS: Final = ("serial_number", "signing_alg", "issuer_uid", "subject_uid")
-_EXTENSION_REQUEST: Final = bytes.fromhex("06092a864886f70d01090e")
-_CONTEXT: Final = 0xA0
-_DUMMY_SIGNATURE: Final = bytes.fromhex("300a06082a8648ce3d04030203020000")
-"""An AlgorithmIdentifier and an empty BIT STRING: a PKCS #10 has a signature, and this one is not looked at."""
 
 
 def parse_request(der: bytes, possession: ProofOfPossession) -> ParsedCsr:
@@ -83,27 +80,16 @@ def _refuse_forbidden(message: CertReqMsg) -> None:
 def _as_pkcs10(template: Any) -> bytes:
     """Return the PKCS #10 (DER, RFC 2986) that asks for the same, without a signature."""
     key: bytes = template["public_key"].dump()
-    attributes = b""
-    if is_there(template["extensions"]):
-        extensions: bytes = b"\x30" + template["extensions"].dump()[1:]
-        attributes = _tlv(0x30, _EXTENSION_REQUEST + _tlv(0x31, extensions))
-    name: bytes = template["subject"].chosen.untag().dump()
-    content = b"\x02\x01\x00" + name + b"\x30" + key[1:] + _tlv(_CONTEXT, attributes)
-    return _tlv(0x30, _tlv(0x30, content) + _DUMMY_SIGNATURE)
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    """Return a DER value."""
-    length = len(content)
-    if length < 0x80:  # noqa: PLR2004 - the short form
-        return bytes([tag, length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(octets)]) + octets + content
+    return unsigned_csr(
+        subject=template["subject"].chosen.untag().dump(),
+        spki=b"\x30" + key[1:],
+        extensions=template["extensions"].contents if is_there(template["extensions"]) else b"",
+    )
 
 
 def _check_possession(message: CertReqMsg, key: PublicKeyTypes, possession: ProofOfPossession) -> None:
     """RFC 4211 section 4; RFC 10002 section 3.2.1.2.2 forbids POPOSigningKeyInput where the subject is there."""
-    if possession is ProofOfPossession.VERIFIED:
+    if possession is not ProofOfPossession.SIGNATURE:
         return
     proof = message["popo"]
     if not is_there(proof) or proof.name in {"key_encipherment", "key_agreement"}:

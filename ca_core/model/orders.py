@@ -43,10 +43,12 @@ _TERMINAL = frozenset(
 class ProofOfPossession(StrEnum):
     """How it is shown that the requester holds the private key (rule 76).
 
-    SIGNATURE: the request is signed with it. VERIFIED: a registration authority has seen to it and vouches.
+    SIGNATURE: the request is signed with it. SHOWN: it was, or something else showed it here, and the request that is
+    kept does not show it again. VERIFIED: a registration authority has seen to it and vouches.
     """
 
     SIGNATURE = "signature"
+    SHOWN = "shown"
     VERIFIED = "ra-verified"
 
 

@@ -244,7 +244,7 @@ def _authorise(
 def _require_possession_shown(tx: Transaction, certificate: Certificate) -> None:
     """Raise BAD_REASON where nobody signed with the key: any public key can be vouched for, and it would be blocked."""
     order = tx.orders.get(certificate.order_id)
-    if order is None or order.possession is not ProofOfPossession.SIGNATURE:
+    if order is None or order.possession is ProofOfPossession.VERIFIED:
         raise TriviumError(
             ErrorKind.BAD_REASON,
             "Possession of this certificate's key was vouched for and never shown, so it cannot be reported as "

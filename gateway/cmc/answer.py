@@ -1,5 +1,6 @@
 """The answer to a message while it grows: statuses, controls, certificates and CRLs, and how it is written then."""
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,12 +37,16 @@ class Status:
 
 @dataclass
 class Answer:
-    """What is said to one message. ``legacy`` adds the CMCStatusInfo that clients of RFC 2797 read."""
+    """What is said to one message. ``legacy`` adds the CMCStatusInfo that clients of RFC 2797 read.
+
+    ``contents`` are CMS objects (DER) by the body part ids they get in the answer.
+    """
 
     statuses: list[Status] = field(default_factory=list)
     controls: list[tuple[str, Any]] = field(default_factory=list)
     certificates: list[bytes] = field(default_factory=list)
     crls: list[bytes] = field(default_factory=list)
+    contents: dict[int, bytes] = field(default_factory=dict)
     full: bool = False
     legacy: bool = False
 
@@ -54,11 +59,13 @@ class Answer:
         text = f"{problem.detail} ({problem.id})" if problem.id else problem.detail
         self.statuses.append(Status(status=status, body_list=body_list, text=text, fail_info=FAIL_INFOS[problem.kind]))
 
-    def pend(self, body_part_id: int, token: str, at: datetime, text: str) -> None:
-        """Say that a part waits, and by which token its order is found again."""
+    def pend(
+        self, body_part_id: int, token: str, at: datetime, text: str, status: CmcStatus = CmcStatus.PENDING
+    ) -> None:
+        """Say that a part waits, and by which token its order, or its orders, are found again."""
         self.statuses.append(
             Status(
-                status=CmcStatus.PENDING,
+                status=status,
                 body_list=(body_part_id,),
                 text=text,
                 pend_token=token.encode(),
@@ -70,6 +77,11 @@ class Answer:
         """Add a control with one value."""
         self.controls.append((oid, value))
         self.full = True
+
+    @property
+    def waiting(self) -> list[Status]:
+        """The statuses of what waits."""
+        return [status for status in self.statuses if status.pend_token is not None]
 
     @property
     def simple(self) -> bool:
@@ -107,13 +119,15 @@ def _pki_response(answer: Answer) -> bytes:
     if answer.legacy:
         values += [(oids.STATUS_INFO, _status_v1(status)) for status in answer.statuses]
     values += answer.controls
+    free = (number for number in itertools.count(1) if number not in answer.contents)
     response = PKIResponse(
         {
             "control_sequence": [
-                {"body_part_id": number, "attr_type": oid, "attr_values": [value]}
-                for number, (oid, value) in enumerate(values, 1)
+                {"body_part_id": next(free), "attr_type": oid, "attr_values": [value]} for oid, value in values
             ],
-            "cms_sequence": [],
+            "cms_sequence": [
+                {"body_part_id": number, "content_info": core.Any.load(der)} for number, der in answer.contents.items()
+            ],
             "other_msg_sequence": [],
         }
     )

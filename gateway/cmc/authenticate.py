@@ -41,13 +41,18 @@ from gateway.cmc.proofs import check_identity
 
 @dataclass(frozen=True, kw_only=True)
 class Requester:
-    """The CMC client that sent a message. ``secret`` is there when the message was authenticated by it."""
+    """The CMC client that sent a message. ``secret`` is there when the message was authenticated by it.
+
+    ``vouched``: the client is the registration authority that knows the sender (RFC 10002 section 6.20). The sender
+    orders in its name and does nothing else.
+    """
 
     cmc_client: CmcClient
     principal: Principal
     identification: str = ""
     secret: bytes | None = None
     signer: Signer | None = None
+    vouched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +74,16 @@ def proven(
 
 
 async def authenticate(
-    front_end: FrontEnd, message: SignedMessage | AuthenticatedMessage, data: PkiData, address: str
+    front_end: FrontEnd,
+    message: SignedMessage | AuthenticatedMessage,
+    data: PkiData,
+    address: str,
+    authority: Requester | None = None,
 ) -> Requester | Holder | None:
     """Return who sent the message; None when nobody signed it, which only a revocation by secret may do.
+
+    ``authority`` is the registration authority that vouches for the sender of a nested message: then a signer that is
+    no CMC client is taken, too. The signatures are verified all the same.
 
     Raises BAD_SIGNATURE when a layer does not verify, UNAUTHENTICATED when its sender is nobody we know, FORBIDDEN
     for the holder of a certificate that he may not renew so, and BAD_ALGORITHM.
@@ -82,17 +94,19 @@ async def authenticate(
         return None
     found: dict[str, Requester | Holder] = {}
     for signer in message.signers:
-        sender = await _verified(front_end, message, signer, data, address)
+        sender = await _verified(front_end, message, signer, data, address, vouched=authority is not None)
         if sender is not None:
             found.setdefault(sender.principal.actor, sender)
     if len(found) > 1:
         raise TriviumError(ErrorKind.FORBIDDEN, "Two clients have signed the message; let one of them sign.")
+    real = next((signer for signer in message.signers if not signer.unsigned), None)
     requester: Requester | Holder
     if found:
         [requester] = found.values()
+    elif authority is not None:
+        requester = replace(authority, identification="", secret=None, signer=real, vouched=True)
     else:
         # The proof is over reqSequence alone: without the signature of a request's key, anybody adds controls to it.
-        real = next((signer for signer in message.signers if not signer.unsigned), None)
         if real is None:
             raise TriviumError(ErrorKind.UNAUTHENTICATED, "Nobody signed the message; sign it with a request's key.")
         requester = replace(await _by_identity_proof(front_end, data, address), signer=real)
@@ -111,9 +125,11 @@ async def _permit_sha1(front_end: FrontEnd, requester: Requester | Holder) -> No
 
 
 async def _verified(
-    front_end: FrontEnd, message: SignedMessage, signer: Signer, data: PkiData, address: str
+    front_end: FrontEnd, message: SignedMessage, signer: Signer, data: PkiData, address: str, *, vouched: bool
 ) -> Requester | Holder | None:
     """Verify one signer; return who it is, None when it is the key of a request or no signature.
+
+    Of somebody who is ``vouched`` for, the key may be anybody's, and None says so.
 
     Whether the client may use SHA-1 shows when it is known.
     """
@@ -131,6 +147,8 @@ async def _verified(
     if cmc_client is not None:
         principal = cmc_clients.principal_of(cmc_client, address)
         return Requester(cmc_client=cmc_client, principal=principal, signer=signer)
+    if vouched:
+        return None
     holder = await certificate_holders.by_certificate(front_end.core, certificate)
     if holder is not None:
         return Holder(holder=holder, principal=holder.principal(address), signer=signer)

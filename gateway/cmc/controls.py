@@ -1,7 +1,7 @@
 """The controls of RFC 10002 section 6 that are taken: one table, and what is not in it refuses the message (rule 77).
 
-A control says something about the message (``BEFORE`` its requests are looked at) or asks for something (``ACTION``);
-those that authenticate the sender have been seen to when the table is used.
+A control says something about other controls (``FIRST``), about the message (``BEFORE`` its requests are looked at) or
+asks for something (``ACTION``); those that authenticate the sender have been seen to when the table is used.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,16 +12,21 @@ from typing import Final
 from asn1crypto import core as asn1
 
 from ca_core.certificates.decoding import reading
-from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc import oids
-from gateway.cmc.asn1_controls import CmcAddAttributes, LraPopWitness
+from gateway.cmc.add_extensions import add_extensions
+from gateway.cmc.asn1_controls import CmcAddAttributes
+from gateway.cmc.batch_requests import batch_requests
 from gateway.cmc.confirm_cert_acceptance import confirm_cert_acceptance
+from gateway.cmc.control_processed import control_processed
 from gateway.cmc.exchange import Exchange, digest
 from gateway.cmc.get_cert import get_cert
 from gateway.cmc.get_crl import get_crl
+from gateway.cmc.lra_pop_witness import lra_pop_witness
+from gateway.cmc.mod_cert_template import mod_cert_template
 from gateway.cmc.pki_data import Control
 from gateway.cmc.query_pending import query_pending
+from gateway.cmc.ra_identity_witness import ra_identity_witness
 from gateway.cmc.revoke_request import revoke_request
 from gateway.cmc.wishes import from_reg_info
 
@@ -31,6 +36,7 @@ Handler = Callable[[Exchange, Control], Awaitable[None]]
 class Phase(Enum):
     """When a control is looked at."""
 
+    FIRST = "before it counts whether all controls are taken"
     BEFORE = "before the requests"
     ACTION = "beside the requests"
 
@@ -81,20 +87,6 @@ async def _pop_link_random(exchange: Exchange, control: Control) -> None:
     exchange.pop_link_random = control.octets("popLinkRandom")
 
 
-async def _lra_pop_witness(exchange: Exchange, control: Control) -> None:
-    """RFC 10002 section 6.8. pkiDataBodyid is not looked at: known clients put a random number there."""
-    cmc_client = exchange.require_requester().cmc_client
-    if CmcRight.RA not in cmc_client.rights:
-        raise TriviumError(
-            ErrorKind.POP_FAILED,
-            f"The CMC client {cmc_client.name} is no registration authority, so it cannot vouch for the possession of "
-            "keys: let every request be signed by its own key.",
-        )
-    witness = control.value(LraPopWitness, "lraPOPWitness")
-    with reading("lraPOPWitness"):
-        exchange.vouched |= set(witness["body_ids"].native)
-
-
 async def _add_attributes(exchange: Exchange, control: Control) -> None:
     """Windows describes its client here, which counts for nothing; those clients read the older status control."""
     value = control.value(CmcAddAttributes, "szOID_CMC_ADD_ATTRIBUTES")
@@ -103,9 +95,20 @@ async def _add_attributes(exchange: Exchange, control: Control) -> None:
     exchange.answer.legacy = True
 
 
+async def _response_only(_exchange: Exchange, control: Control) -> None:
+    """Refuse what "MUST NOT appear in the control sequence of a PKIData" (RFC 10002 section 6.21)."""
+    raise TriviumError(
+        ErrorKind.MALFORMED, f"The control {CONTROLS[control.oid].name} is for answers; leave it out of the request."
+    )
+
+
 def transaction_of(control: Control) -> bytes:
     """Return the digest by which the transaction of a transactionId control is known."""
     return digest(control.whole(asn1.Integer, "transactionId").contents)
+
+
+def _first(name: str, handler: Handler) -> Taken:
+    return Taken(name=name, phase=Phase.FIRST, handler=handler)
 
 
 def _before(name: str, handler: Handler) -> Taken:
@@ -124,10 +127,17 @@ CONTROLS: Final[dict[str, Taken]] = {
     oids.TRANSACTION_ID: _before("transactionId", _transaction_id),
     oids.SENDER_NONCE: _before("senderNonce", _sender_nonce),
     oids.RECIPIENT_NONCE: _before("recipientNonce", _seen),
-    oids.LRA_POP_WITNESS: _before("lraPOPWitness", _lra_pop_witness),
+    oids.LRA_POP_WITNESS: _before("lraPOPWitness", lra_pop_witness),
     oids.REG_INFO: _before("regInfo", _reg_info),
     oids.POP_LINK_RANDOM: _before("popLinkRandom", _pop_link_random),
     oids.MICROSOFT_ADD_ATTRIBUTES: _before("addAttributes", _add_attributes),
+    oids.CONTROL_PROCESSED: _first("controlProcessed", control_processed),
+    oids.RA_IDENTITY_WITNESS: _before("raIdentityWitness", ra_identity_witness),
+    oids.ADD_EXTENSIONS: _before("addExtensions", add_extensions),
+    oids.MOD_CERT_TEMPLATE: _before("modCertTemplate", mod_cert_template),
+    oids.BATCH_REQUESTS: _before("batchRequests", batch_requests),
+    oids.BATCH_RESPONSES: _first("batchResponses", _response_only),
+    oids.RESPONSE_BODY: _first("responseBody", _response_only),
     oids.GET_CERT: _action("getCert", get_cert),
     oids.GET_CRL: _action("getCRL", get_crl),
     oids.REVOKE_REQUEST: _action("revokeRequest", revoke_request),

@@ -17,23 +17,40 @@ from ca_core.model.values import replace
 from ca_core.orders.queries import OrderView, get
 from gateway.cmc.answer import Answer
 from gateway.cmc.authenticate import Holder, Requester
+from gateway.cmc.authenticated import AuthenticatedMessage
+from gateway.cmc.authority import Path, Statements
+from gateway.cmc.cms import SignedMessage
 from gateway.cmc.errors import CmcStatus
 from gateway.cmc.front_end import FrontEnd
-from gateway.cmc.pki_data import PkiData
+from gateway.cmc.pki_data import Control, PkiData
 
 _ENDED = frozenset({OrderState.FAILED, OrderState.REJECTED, OrderState.UNKNOWN})
-_ASK_AGAIN = timedelta(minutes=1)
+ASK_AGAIN = timedelta(minutes=1)
+"""When clients are told to ask for an order that waits."""
+
 _ISSUED = frozenset({OrderState.ISSUED, OrderState.REVOKED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NestedMessage:
+    """A message inside another: the layer that authenticates it, unverified, and what it says."""
+
+    message: SignedMessage | AuthenticatedMessage
+    data: PkiData
 
 
 @dataclass(kw_only=True)
 class Exchange:
     """A message whose sender is known, and the answer so far.
 
-    ``parameters`` are product, validity and account as the URL and regInfo have them, ``vouched`` the body part ids
-    of requests whose possession the registration authority vouches for, ``transaction`` the digest of its
+    ``parameters`` are product, validity and account as the URL and regInfo have them, ``transaction`` the digest of its
     transactionId (empty without one), ``pop_link_random`` the value of that control, ``understood`` the parameters that
-    regInfo brought.
+    regInfo brought. ``shown`` are the body part ids of requests that have shown the possession of their key already.
+
+    ``path`` leads from the outermost message to this one, ``nested`` are the messages opened within that one, by their
+    paths. ``statements`` is what registration authorities say about the parts, ``referred`` the nested messages that
+    a control refers to (the keys, in order), ``batches`` the batchRequests and what each lists, ``added`` the
+    extensions (DER) that this layer adds to requests.
     """
 
     front_end: FrontEnd
@@ -41,11 +58,23 @@ class Exchange:
     requester: Requester | Holder | None
     address: str
     parameters: dict[str, str] = field(default_factory=dict)
-    vouched: set[int] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)
     transaction: bytes = b""
     pop_link_random: bytes | None = None
     understood: tuple[str, ...] = ()
+    path: Path = ()
+    nested: dict[Path, NestedMessage | TriviumError] = field(default_factory=dict)
+    statements: Statements = field(default_factory=Statements)
+    referred: dict[int, None] = field(default_factory=dict)
+    batches: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    added: dict[Path, dict[str, bytes]] = field(default_factory=dict)
     answer: Answer = field(default_factory=Answer)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """The controls of the message that no registration authority has dealt with."""
+        processed = self.statements.processed
+        return tuple(control for control in self.data.controls if (control.body_part_id,) not in processed)
 
     @property
     def core(self) -> Core:
@@ -75,6 +104,17 @@ class Exchange:
                 "certificate of a CMC client.",
             )
         return sender
+
+    def require_authority(self, what: str, kind: ErrorKind = ErrorKind.FORBIDDEN) -> Requester:
+        """Return who asks; raises FORBIDDEN, or ``kind``, unless it is a registration authority itself."""
+        requester = self.require_requester()
+        if requester.vouched or CmcRight.RA not in requester.cmc_client.rights:
+            raise TriviumError(
+                kind,
+                f"{what} is for registration authorities, and the CMC client {requester.cmc_client.name} is none here; "
+                "leave it out, or ask the operator for the right.",
+            )
+        return requester
 
     def require_query(self) -> None:
         """Raise FORBIDDEN unless whoever asks may look things up."""
@@ -116,7 +156,7 @@ class Exchange:
             self.answer.fail(order.error or unknown, body_part_id)
         else:
             # RFC 10002 section 6.13: whoever asks again gets the same pendInfo.
-            self.answer.pend(body_part_id, order.id, order.created_at + _ASK_AGAIN, _waiting_for(view))
+            self.answer.pend(body_part_id, order.id, order.created_at + ASK_AGAIN, _waiting_for(view))
 
 
 async def recorded(core: Core, problem: Problem, principal: Principal) -> Problem:

@@ -14,6 +14,7 @@ from ca_core.model.products import Road
 from ca_core.model.store import Transaction
 from ca_core.orders.cmc_renewal import renew
 from ca_core.orders.enrol import enrol
+from ca_core.orders.modification import modify
 from gateway.cmc import oids
 from gateway.cmc.authenticate import Holder, Requester
 from gateway.cmc.errors import CmcStatus
@@ -102,9 +103,10 @@ async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], sende
 async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Requester | Holder) -> _Link | None:
     """Return what the witnesses are made with; None when nothing is to be linked.
 
-    A certificate links by itself (RFC 10002 section 6.3.3).
+    A certificate links by itself (RFC 10002 section 6.3.3), and where an authority proved the identity, the secret and
+    the link are its (section 6.20).
     """
-    if isinstance(sender, Holder):
+    if isinstance(sender, Holder) or sender.vouched:
         return None
     wanted = exchange.pop_link_random is not None or any(
         attribute.oid in _WITNESSES for request in requests for attribute in attributes_of(request)
@@ -139,10 +141,15 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
                 )
             )
 
+    modifications = exchange.statements.modifications.get((request.body_part_id,))
+    if modifications:
+        order_request = modify(order_request, modifications)
     command = renew if wish.renews_itself else enrol
     return await command(exchange.core, order_request, sender.principal, beside=remember)
 
 
 def _possession(exchange: Exchange, request: Pkcs10 | Crmf) -> ProofOfPossession:
-    vouched = request.body_part_id in exchange.vouched
+    if request.body_part_id in exchange.shown:
+        return ProofOfPossession.SHOWN
+    vouched = (request.body_part_id,) in exchange.statements.possession
     return ProofOfPossession.VERIFIED if vouched else ProofOfPossession.SIGNATURE

@@ -56,7 +56,7 @@ async def answer_simple(front_end: FrontEnd, received: Received, der: bytes) -> 
         exchange.transaction = digest(signed_part)  # the signature is malleable
         if kept != der:  # its own signature has been verified; the secret must not be stored with the order
             exchange.data = replace(data, requests=(replace(request, der=kept),))
-            exchange.vouched = {BODY_PART_ID}
+            exchange.shown = {BODY_PART_ID}
         cmc_client_id = exchange.requester.cmc_client.id
         known = await exchange.core.store.read(
             lambda tx: tx.cmc_clients.of_transaction(cmc_client_id, exchange.transaction)

@@ -53,7 +53,8 @@ async def resolve(core: Core, parameters: Mapping[str, str], sender: Requester |
         name = parameters.get("product")
         offered = [sender.holder.product] if isinstance(sender, Holder) else _orderable(tx, sender.cmc_client)
         if name is not None:
-            dedicated = None if isinstance(sender, Holder) else dedicated_product(tx, sender.cmc_client)
+            itself = sender.cmc_client if isinstance(sender, Requester) and not sender.vouched else None
+            dedicated = dedicated_product(tx, itself) if itself else None
             named = [*offered, dedicated] if dedicated else offered
             offered = [one for one in named if name in {one.name, one.id}]
         chosen = offered[0] if offered else None

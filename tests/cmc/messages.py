@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pyasn1.codec.der import decoder, encoder
-from pyasn1_alt_modules import rfc2986, rfc6402
+from pyasn1_alt_modules import rfc2986, rfc5652, rfc6402
 
 PKI_DATA = "1.3.6.1.5.5.7.12.2"
 
@@ -20,8 +20,10 @@ class Control:
     body_part_id: int
 
 
-def pki_data(*csrs: bytes, controls: tuple[Control, ...] = (), first: int = 1) -> bytes:
-    """Return a PKIData (DER) of PKCS #10 requests, numbered from ``first``, and controls."""
+def pki_data(
+    *csrs: bytes, controls: tuple[Control, ...] = (), first: int = 1, contents: dict[int, bytes] | None = None
+) -> bytes:
+    """Return a PKIData (DER) of PKCS #10 requests, numbered from ``first``, controls, and CMS messages by number."""
     data = rfc6402.PKIData()
     for name in ("controlSequence", "reqSequence", "cmsSequence", "otherMsgSequence"):
         data[name].clear()
@@ -37,6 +39,11 @@ def pki_data(*csrs: bytes, controls: tuple[Control, ...] = (), first: int = 1) -
         request["tcr"]["bodyPartID"] = number
         request["tcr"]["certificationRequest"] = _csr(der)
         data["reqSequence"].append(request)
+    for number, der in (contents or {}).items():
+        tagged = rfc6402.TaggedContentInfo()
+        tagged["bodyPartID"] = number
+        tagged["contentInfo"] = decoder.decode(der, asn1Spec=rfc5652.ContentInfo())[0]
+        data["cmsSequence"].append(tagged)
     encoded: bytes = encoder.encode(data)
     return encoded
 

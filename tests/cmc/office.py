@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pyasn1.codec.der import decoder
+from pyasn1.codec.der import decoder, encoder
 from pyasn1_alt_modules import rfc6402
 
 from ca_core.model.cmc_clients import CmcClient, CmcRight
@@ -57,7 +57,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Read:
-    """An answer as a client reads it; ``full`` is False for certs-only."""
+    """An answer as a client reads it; ``full`` is False for certs-only.
+
+    ``contents`` are the CMS messages in it, by their body part ids.
+    """
 
     der: bytes
     full: bool
@@ -65,6 +68,7 @@ class Read:
     controls: dict[str, bytes]
     certificates: tuple[x509.Certificate, ...]
     crls: int
+    contents: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def only(self) -> Status:
@@ -135,7 +139,8 @@ class Office:
         assert not rest
         controls = [(str(one["attrType"]), bytes(one["attrValues"][0])) for one in response["controlSequence"]]
         statuses = tuple(_status(value) for oid, value in controls if oid == f"{CMC}.25")
-        return Read(der, True, statuses, dict(controls), certificates, crls)  # noqa: FBT003 - a record
+        contents = {int(one["bodyPartID"]): encoder.encode(one["contentInfo"]) for one in response["cmsSequence"]}
+        return Read(der, True, statuses, dict(controls), certificates, crls, contents)  # noqa: FBT003 - a record
 
 
 async def open_office(workshop: Workshop, folder: Path) -> Office:

@@ -101,7 +101,7 @@ async def test_a_message_is_young(office: Office) -> None:
 
 async def test_controls_that_are_not_taken_refuse_the_message(office: Office) -> None:
     """RFC 10002 section 3.2.1.1, rule 77: what nobody here understands would be disregarded."""
-    every = [Control(oid=f"{CMC}.{number}", values=(NULL,), body_part_id=100 + number) for number in range(1, 40)]
+    every = [Control(oid=f"{CMC}.{number}", values=(NULL,), body_part_id=100 + number) for number in range(1, 60)]
     unknown = tuple(one for one in every if one.oid not in CONTROLS)
     assert len(unknown) > 20
     read = await office.ask(request("mail.example.com", key=new_key()), controls=(*unknown, nonce()))
@@ -222,7 +222,7 @@ async def test_names_nobody_vouches_for_wait_and_are_found_again(office: Office)
     assert (read.only.status, read.only.body_list) == (CmcStatus.PENDING, (1,))
     assert "mail.example.com" in read.only.text
     token = read.only.pend_token or b""
-    other = await office.register("other")
+    other = await office.register("other", frozenset({CmcRight.ISSUE, CmcRight.QUERY}))
     query = control(21, octets(token))
     assert (await office.ask(controls=(query, nonce()), sender=other)).only.fail_info == CmcFailInfo.BAD_CERT_ID
     office.workshop.clock.advance(minutes=4)

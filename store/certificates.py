@@ -29,7 +29,16 @@ _BY_FINGERPRINT = Statement(select(certificates).where(certificates.c.fingerprin
 # A revocation date that is there is never rewritten, whatever the caller read (rule 79).
 _SAVE = save_statement(
     certificates,
-    ("status", "der", "fingerprint", "revoked_at", "revocation_reason", "revoked_by", "planned_revocation"),
+    (
+        "status",
+        "der",
+        "fingerprint",
+        "revoked_at",
+        "revocation_reason",
+        "revoked_by",
+        "invalidity_date",
+        "planned_revocation",
+    ),
     or_(certificates.c.revoked_at.is_(None), certificates.c.revoked_at == bindparam("revoked_at")),
 )
 _WITH_KEY = Statement(select(certificates.c.id).where(certificates.c.spki_sha256 == bindparam("spki_sha256")).limit(1))
@@ -44,6 +53,7 @@ _REVOKED = Statement(
         certificates.c.serial,
         func.coalesce(certificates.c.revoked_at, certificates.c.created_at).label("revoked_at"),
         certificates.c.revocation_reason.label("reason"),
+        certificates.c.invalidity_date,
     )
     .where(
         certificates.c.issuer_id == bindparam("issuer_id"),
@@ -118,6 +128,7 @@ class CertificateTable:
                 serial=row["serial"],
                 revoked_at=row["revoked_at"],
                 reason=RevocationReason.UNSPECIFIED if row["reason"] is None else row["reason"],
+                invalidity_date=row["invalidity_date"],
             )
             for row in self._run.all(
                 _REVOKED, {"issuer_id": issuer_id, "not_after": not_after, "after": after, "limit": limit}
@@ -137,6 +148,7 @@ def _values(certificate: Certificate) -> dict[str, Any]:
         "revoked_at": None if revocation is None else revocation.revoked_at,
         "revocation_reason": None if revocation is None else revocation.reason,
         "revoked_by": None if revocation is None else revocation.revoked_by,
+        "invalidity_date": None if revocation is None else revocation.invalidity_date,
     }
 
 
@@ -146,9 +158,12 @@ def _certificate(row: Row | None) -> Certificate | None:
 
 def _loaded(row: Row) -> Certificate:
     revoked_at, reason, revoked_by = row.pop("revoked_at"), row.pop("revocation_reason"), row.pop("revoked_by")
+    invalidity_date = row.pop("invalidity_date")
     row["fingerprint"] = row["fingerprint"] or ""
     revocation = None
     if revoked_at is not None:
-        revocation = Revocation(revoked_at=revoked_at, reason=reason, revoked_by=revoked_by)
+        revocation = Revocation(
+            revoked_at=revoked_at, reason=reason, revoked_by=revoked_by, invalidity_date=invalidity_date
+        )
     row["revocation"] = revocation
     return of_members(Certificate, row)

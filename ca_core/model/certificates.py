@@ -37,11 +37,15 @@ class RevocationReason(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
-    """When, why and by whom a certificate was revoked; ``revoked_at`` is never rewritten (rule 79)."""
+    """When, why and by whom a certificate was revoked; ``revoked_at`` is never rewritten (rule 79).
+
+    ``invalidity_date`` is since when it should count as invalid, where somebody said so (RFC 5280 section 5.3.2).
+    """
 
     revoked_at: datetime
     reason: RevocationReason
     revoked_by: str
+    invalidity_date: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +104,7 @@ class RevokedSerial:
     serial: int
     revoked_at: datetime
     reason: RevocationReason
+    invalidity_date: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

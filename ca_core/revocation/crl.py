@@ -212,7 +212,7 @@ def _builder(
             issuer_name=issuer.subject,
             extensions=[x509.Extension(value.oid, False, value) for value in extensions],  # noqa: FBT003 - positional there
             revoked_certificates=[
-                x509.RevokedCertificateBuilder(one.serial, _naive(one.revoked_at), _REASONS[one.reason]).build()
+                x509.RevokedCertificateBuilder(one.serial, _naive(one.revoked_at), _entry_extensions(one)).build()
                 for one in revoked
             ],
         )
@@ -229,6 +229,13 @@ def _naive(moment: datetime) -> datetime:
 def _reason_extensions(reason: RevocationReason) -> list[x509.Extension[x509.ExtensionType]]:
     flag = reason_flag(reason)
     return [] if flag is None else [x509.Extension(x509.CRLReason.oid, False, x509.CRLReason(flag))]  # noqa: FBT003
+
+
+def _entry_extensions(one: RevokedSerial) -> list[x509.Extension[x509.ExtensionType]]:
+    if one.invalidity_date is None:
+        return _REASONS[one.reason]
+    value = x509.InvalidityDate(_naive(one.invalidity_date.replace(microsecond=0)))
+    return [*_REASONS[one.reason], x509.Extension(value.oid, False, value)]  # noqa: FBT003 - positional there
 
 
 _REASONS: Final = {reason: _reason_extensions(reason) for reason in RevocationReason}

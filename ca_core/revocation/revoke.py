@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
@@ -73,22 +74,50 @@ async def revoke_by_id(
 
 
 async def revoke_by_serial(
-    core: Core, issuer_id: str, serial: int, reason: RevocationReason | int, principal: Principal
+    core: Core,
+    issuer_id: str,
+    serial: int,
+    reason: RevocationReason | int,
+    principal: Principal,
+    *,
+    invalidity_date: datetime | None = None,
+    comment: str = "",
 ) -> Certificate:
-    """Revoke the issuer's certificate of this serial; raises as :func:`revoke_by_id`."""
+    """Revoke the issuer's certificate of this serial; raises as :func:`revoke_by_id`.
+
+    ``invalidity_date`` (UTC) is since when it should count as invalid, and goes into its CRL entry; raises MALFORMED
+    for one outside the certificate's life so far. ``comment`` is for the audit log.
+    """
 
     def find(tx: Transaction) -> Certificate:
         certificate = tx.certificates.by_serial(issuer_id, serial)
         if certificate is None or certificate.der is None:
             raise not_found("certificate")
         require_sees(principal, "certificate", client_id=certificate.client_id)
+        _check_invalidity_date(certificate, invalidity_date, core.sources.now())
         return certificate
 
-    return await _revoke(core, find, reason, principal)
+    details = {"comment": comment} if comment else {}
+    return await _revoke(core, find, reason, principal, invalidity_date=invalidity_date, **details)
+
+
+def _check_invalidity_date(certificate: Certificate, invalidity_date: datetime | None, now: datetime) -> None:
+    if invalidity_date is not None and not certificate.not_before <= invalidity_date <= now:
+        raise TriviumError(
+            ErrorKind.MALFORMED,
+            f"The invalidityDate must lie between the certificate's notBefore, "
+            f"{certificate.not_before.isoformat(timespec='seconds')}, and now.",
+        )
 
 
 async def _revoke(
-    core: Core, find: Callable[[Transaction], Certificate], reason: RevocationReason | int, principal: Principal
+    core: Core,
+    find: Callable[[Transaction], Certificate],
+    reason: RevocationReason | int,
+    principal: Principal,
+    *,
+    invalidity_date: datetime | None = None,
+    **details: str,
 ) -> Certificate:
     parsed = parse_reason(reason)
 
@@ -98,7 +127,7 @@ async def _revoke(
         if _is_news_of_the_key(tx, certificate, parsed, principal):
             _end_key(tx, core.sources, certificate, principal)
             return certificate
-        return revoke_in(tx, core.sources, certificate, parsed, principal)
+        return revoke_in(tx, core.sources, certificate, parsed, principal, invalidity_date=invalidity_date, **details)
 
     for _ in range(_ATTEMPTS - 1):
         try:
@@ -110,16 +139,23 @@ async def _revoke(
 
 
 def revoke_in(
-    tx: Transaction, sources: Sources, certificate: Certificate, reason: RevocationReason, principal: Principal
+    tx: Transaction,
+    sources: Sources,
+    certificate: Certificate,
+    reason: RevocationReason,
+    principal: Principal,
+    *,
+    invalidity_date: datetime | None = None,
+    **details: str,
 ) -> Certificate:
     """Revoke ``certificate`` inside the caller's transaction, with everything that follows from it.
 
     Its order becomes REVOKED if it was ISSUED, the CRL becomes due, the audit log gets its record. For keyCompromise
     the key is blocked, its other certificates are revoked with it, and an account that has it ends (rule 26). Nobody
-    is asked whether ``principal`` may: that is :func:`revoke`'s part. Raises ALREADY_REVOKED, and CONFLICT when a
-    certificate was changed since it was read.
+    is asked whether ``principal`` may: that is :func:`revoke`'s part. ``details`` go into the audit record. Raises
+    ALREADY_REVOKED, and CONFLICT when a certificate was changed since it was read.
     """
-    revoked = _revoke_one(tx, sources, certificate, reason, principal)
+    revoked = _revoke_one(tx, sources, certificate, reason, principal, invalidity_date=invalidity_date, **details)
     if reason is RevocationReason.KEY_COMPROMISE:
         _end_key(tx, sources, revoked, principal)
     return revoked
@@ -131,11 +167,15 @@ def _revoke_one(
     certificate: Certificate,
     reason: RevocationReason,
     principal: Principal,
+    *,
+    invalidity_date: datetime | None = None,
     **details: Any,
 ) -> Certificate:
     require_issued(certificate)
     now = sources.now()
-    revocation = Revocation(revoked_at=now, reason=reason, revoked_by=principal.actor)
+    revocation = Revocation(revoked_at=now, reason=reason, revoked_by=principal.actor, invalidity_date=invalidity_date)
+    if invalidity_date is not None:
+        details["invalidityDate"] = invalidity_date.isoformat(timespec="seconds")
     revoked = tx.certificates.save(replace(certificate, status=CertificateStatus.REVOKED, revocation=revocation))
     order = tx.orders.get(certificate.order_id)
     if order is not None and order.state is OrderState.ISSUED:

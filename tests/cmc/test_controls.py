@@ -81,6 +81,33 @@ async def test_whoever_ordered_revokes(office: Office) -> None:
     assert (await office.ask(controls=(revocation(certificate),))).only.fail_info == CmcFailInfo.BAD_REQUEST
 
 
+async def test_the_crl_says_since_when_and_the_log_why(office: Office) -> None:
+    """RFC 10002 section 6.11: relying parties could not tell which signatures are old enough, nor operators why."""
+    certificate, core = await issued(office), office.workshop.core
+    before = certificate.not_valid_before_utc
+    for wrong in (before - timedelta(days=1), office.workshop.clock.now() + timedelta(days=1)):
+        asked = revocation(certificate, invalidity_date=asn1.GeneralizedTime(wrong))
+        read = await office.ask(controls=(asked,))
+        assert (read.only.body_list, read.only.fail_info) == ((asked.body_part_id,), CmcFailInfo.BAD_REQUEST)
+        assert "invalidityDate" in read.only.text
+    since = before + timedelta(minutes=10)
+    fields = {"invalidity_date": asn1.GeneralizedTime(since), "comment": "The disk was stolen."}
+    assert (await office.ask(controls=(revocation(certificate, **fields),))).only.status == CmcStatus.SUCCESS
+    published = await publish_crl(core, office.front_end.issuer_id)
+    crl = x509.load_der_x509_crl(published.der)
+    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc == since
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.key_compromise
+    fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    stored = await core.store.read(lambda tx: tx.certificates.by_fingerprint(fingerprint))
+    assert stored is not None
+    records = await core.store.read(lambda tx: tx.audit.of_object(stored.id, 10))
+    [record] = [one for one in records if one.action == "certificate.revoke"]
+    assert record.details["comment"] == "The disk was stolen."
+    assert record.details["invalidityDate"] == since.isoformat(timespec="seconds")
+
+
 async def test_nobody_else_revokes_but_the_registration_authority(office: Office) -> None:
     """Rule 78: one client could end the certificates of another."""
     certificate = await issued(office)

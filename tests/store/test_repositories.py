@@ -338,7 +338,9 @@ async def test_a_certificate_is_signed_then_revoked_once(store: Database) -> Non
     signed = await store.write(lambda tx: tx.certificates.save(signed))
     assert await store.read(lambda tx: tx.certificates.by_fingerprint("ab" * 32)) == signed
     assert await store.read(lambda tx: tx.certificates.all_issued("", 10)) == [signed]
-    revocation = Revocation(revoked_at=NOW, reason=RevocationReason.SUPERSEDED, revoked_by="operator:me")
+    revocation = Revocation(
+        revoked_at=NOW, reason=RevocationReason.SUPERSEDED, revoked_by="operator:me", invalidity_date=NOW - HOUR
+    )
     revoked = replace(signed, status=CertificateStatus.REVOKED, revocation=revocation)
     stored = await store.write(lambda tx: tx.certificates.save(revoked))
     assert await store.read(lambda tx: tx.certificates.of_order(placed.id)) == [stored]

@@ -61,6 +61,17 @@ _SIGNATURE_ALGORITHMS: Final = frozenset(
         SignatureAlgorithmOID.ML_DSA_87,
     }
 )
+_UNSIGNED: Final = frozenset(
+    {
+        "1.3.6.1.5.5.7.6.2",  # id-alg-noSignature (RFC 10002 appendix C.1)
+        "1.3.14.3.2.26",  # SHA-1, and below SHA-256 to 512: Windows calls them "NoSign"
+        "2.16.840.1.101.3.4.2.1",
+        "2.16.840.1.101.3.4.2.2",
+        "2.16.840.1.101.3.4.2.3",
+    }
+)
+"""Algorithms of a "signature" that is a bare hash: that of a key that cannot sign, or that is elsewhere."""
+
 _WEAK_HASHES: Final = (hashes.MD5, hashes.SHA1, hashes.SHA224)
 _IGNORED_EXTENSIONS: Final = frozenset(
     {
@@ -106,7 +117,8 @@ def parse_csr(der: bytes, possession: ProofOfPossession = ProofOfPossession.SIGN
 
     Where the possession of its key was verified otherwise, the signature is not looked at. Raises MALFORMED for what
     is no DER, BAD_ALGORITHM for a signature or key algorithm that is not taken, POP_FAILED for a wrong self-signature,
-    UNSUPPORTED_EXTENSION for a requested extension that must not be left out, and BAD_CSR otherwise.
+    POP_REQUIRED where there is none, UNSUPPORTED_EXTENSION for a requested extension that must not be left out, and
+    BAD_CSR otherwise.
     """
     check_der(der)
     return read_csr(der, der, signed=possession is ProofOfPossession.SIGNATURE)
@@ -168,6 +180,12 @@ def require_names(csr: ParsedCsr, identifiers: tuple[Identifier, ...]) -> None:
 def _check_signature(request: x509.CertificateSigningRequest) -> None:
     """Rule 28: "no MD5/SHA-1/DSA; CSR self signature verified"."""
     algorithm = request.signature_algorithm_oid
+    if algorithm.dotted_string in _UNSIGNED:
+        raise TriviumError(
+            ErrorKind.POP_REQUIRED,
+            "The CSR is not signed, so nothing shows that you hold its private key: sign it with that key, or let a "
+            "registration authority vouch for it.",
+        )
     if algorithm not in _SIGNATURE_ALGORITHMS or isinstance(request.signature_hash_algorithm, _WEAK_HASHES):
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM,

@@ -241,10 +241,11 @@ def verify_signer(message: SignedMessage, signer: Signer, key: PublicKeyTypes, *
 def verify_unsigned(message: SignedMessage, signer: Signer) -> None:
     """Check a signer without a signature: the "signature" is the digest of the attributes (RFC 10002 C.1).
 
-    Its identifier must be a key identifier. Raises BAD_SIGNATURE.
+    Alone it must be named by a key identifier; beside another signer Windows writes the issuer "Dummy Signer". Raises
+    BAD_SIGNATURE.
     """
     _check_content(message, signer)
-    if not signer.unsigned or not isinstance(signer.sid, KeyIdentifier):
+    if not signer.unsigned or (len(message.signers) == 1 and not isinstance(signer.sid, KeyIdentifier)):
         raise TriviumError(ErrorKind.BAD_SIGNATURE, "Without a signature, the signer is named by a key identifier.")
     if not hmac.compare_digest(signer.signature.value, _digest(signer.digest, signer.attributes)):
         raise TriviumError(ErrorKind.BAD_SIGNATURE, "The digest in the place of the signature is not the message's.")

@@ -433,3 +433,17 @@ cmc_transactions = Table(
     PrimaryKeyConstraint("cmc_client_id", "transaction", "order_id"),
     sqlite_with_rowid=False,
 )
+
+# What CMC clients have to decrypt to show the possession of a request's key.
+cmc_challenges = Table(
+    "cmc_challenges",
+    metadata,
+    Column("cmc_client_id", String, ForeignKey("cmc_clients.id")),
+    Column("transaction", LargeBinary),
+    Column("request", LargeBinary),
+    _required("sealed", LargeBinary),
+    _required("expires_at", Time),
+    PrimaryKeyConstraint("cmc_client_id", "transaction", "request"),
+    Index(None, "expires_at"),
+    sqlite_with_rowid=False,
+)

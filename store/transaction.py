@@ -8,6 +8,7 @@ from store.authorizations import AuthorizationTable
 from store.blocked_keys import BlockedKeyTable
 from store.certificates import CertificateTable
 from store.clients import ClientTable
+from store.cmc_challenges import CmcChallengeTable
 from store.cmc_clients import CmcClientTable
 from store.crls import CrlTable
 from store.external_account_keys import ExternalAccountKeyTable
@@ -104,3 +105,8 @@ class StoreTransaction:
     def cmc_clients(self) -> CmcClientTable:
         """CMC clients, and the orders of their transactions."""
         return CmcClientTable(self.executor)
+
+    @cached_property
+    def cmc_challenges(self) -> CmcChallengeTable:
+        """Challenges that CMC clients have to decrypt."""
+        return CmcChallengeTable(self.executor)

@@ -5,6 +5,7 @@ so one reader decides for both. What RFC 10002 forbids in a message is refused; 
 at, since the product has one.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from asn1crypto import core
@@ -25,6 +26,7 @@ _FORBIDDEN_CONTROLS: Final = {
     "1.3.6.1.5.5.7.5.1.2": "authenticator",
     "1.3.6.1.5.5.7.5.1.4": "pkiArchiveOptions",
 }
+_CHALLENGE_RESPONSE: Final = 1
 _FORBIDDEN_FIELDS: Final = ("serial_number", "signing_alg", "issuer_uid", "subject_uid")
 
 
@@ -57,7 +59,16 @@ def parse_crmf(der: bytes, possession: ProofOfPossession) -> ParsedCsr:
     parsed = read_csr(der, pkcs10, signed=False)
     with reading(_WHAT):
         _check_possession(message, parsed.public_key, possession)
-    return parsed
+        return replace(parsed, enciphers=_enciphers(message["popo"]))
+
+
+def _enciphers(proof: Any) -> bool:
+    """Whether possession is to be shown by decryption of a challenge (RFC 4211 section 4.2)."""
+    if not is_there(proof) or proof.name != "key_encipherment":
+        return False
+    if proof.chosen.name != "subsequent_message" or proof.chosen.chosen.native != _CHALLENGE_RESPONSE:
+        raise _bad("its popo keyEncipherment must be subsequentMessage with challengeResp")
+    return True
 
 
 def _refuse_forbidden(message: CertReqMsg) -> None:

@@ -99,7 +99,8 @@ class ParsedCsr:
     """A CSR whose key was shown to be the requester's; ``der`` and ``spki`` are DER, ``spki_sha256`` is of ``spki``.
 
     ``der`` is the request as it came, ``pkcs10`` the same as PKCS #10. ``common_name`` is the text as it stands in
-    the CSR; where it is a domain name, it is among ``names`` too.
+    the CSR; where it is a domain name, it is among ``names`` too. ``enciphers``: the key can do nothing else, so that
+    its possession is shown by decryption (CRMF only).
     """
 
     der: bytes
@@ -110,6 +111,7 @@ class ParsedCsr:
     names: frozenset[Identifier]
     common_name: str | None
     must_staple: bool
+    enciphers: bool = False
 
 
 def parse_csr(der: bytes, possession: ProofOfPossession = ProofOfPossession.SIGNATURE) -> ParsedCsr:

@@ -83,6 +83,8 @@ def _profile_faults(policy: Policy) -> list[str]:
         faults.append("policy_oids must be object identifiers in dotted form")
     if not profile.kind.names_hosts and profile.must_staple:
         faults.append("must_staple is for TLS certificates only")
+    if not profile.kind.names_hosts and profile.key_encipherment:
+        faults.append("key_encipherment is for TLS certificates only; other kinds have their key usage")
     return faults
 
 

@@ -57,31 +57,26 @@ def _end_entity(*, decrypts: bool = False) -> tuple[x509.Extension[x509.Extensio
     return _extension(constraints, critical=True), _extension(usage, critical=True)
 
 
-_END_ENTITY_EXTENSIONS: Final = _end_entity()
+_SIGNS: Final = _end_entity()
 """digitalSignature alone, for RSA keys too: keyEncipherment beside it would give one key two purposes, which the BR
 advise against (7.1.2.7.11), and only RSA key transport, which TLS has dropped, needs it."""
 
+_DECRYPTS: Final = _end_entity(decrypts=True)
+
 _KIND_EXTENSIONS: Final = {
-    ProfileKind.TLS_SERVER: (
-        *_END_ENTITY_EXTENSIONS,
-        _extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False),
-    ),
+    ProfileKind.TLS_SERVER: (_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False),),
     ProfileKind.OCSP_RESPONDER: (
-        *_END_ENTITY_EXTENSIONS,
         _extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False),
         _extension(x509.OCSPNoCheck(), critical=False),
     ),
     ProfileKind.CMC_RESPONDER: (
-        *_END_ENTITY_EXTENSIONS,
         # emailProtection is what `openssl cms -verify` looks for when it is told no other purpose.
         _extension(x509.ExtendedKeyUsage([CMC_CA, ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False),
     ),
     ProfileKind.CMC_RECIPIENT: (
-        *_end_entity(decrypts=True),
         _extension(x509.ExtendedKeyUsage([CMC_CA, ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False),
     ),
     ProfileKind.CMC_CLIENT: (
-        *_END_ENTITY_EXTENSIONS,
         _extension(x509.ExtendedKeyUsage([CMC_RA, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False),
     ),
 }
@@ -261,6 +256,7 @@ def _extensions(
 ) -> list[x509.Extension[x509.ExtensionType]]:
     """Return the extensions in their order: those of the kind, then those of the profile and the request."""
     extensions: list[x509.Extension[x509.ExtensionType]] = [
+        *(_DECRYPTS if profile.key_encipherment or profile.kind is ProfileKind.CMC_RECIPIENT else _SIGNS),
         *_KIND_EXTENSIONS[profile.kind],
         signed_by.authority_key_identifier,
     ]

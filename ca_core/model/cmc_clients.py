@@ -44,6 +44,21 @@ class CmcClient:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CmcChallenge:
+    """A challenge that a CMC client has to decrypt to show the possession of a request's key (RFC 10002 section 6.7).
+
+    ``transaction`` is as in :class:`CmcTransaction`, or empty; ``request`` is the SHA-256 of the request, ``sealed``
+    the value under the key-encryption key.
+    """
+
+    cmc_client_id: str
+    transaction: bytes
+    request: bytes
+    sealed: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CmcTransaction:
     """What order a request of a transaction has become, so that it is found again (RFC 10002 section 6.6).
 

@@ -85,7 +85,8 @@ class Profile:
     """What the certificate contains. Times in seconds.
 
     ``validity`` counts inclusively from notBefore to notAfter (rule 14); ``backdate`` is how far notBefore lies
-    before the signing time, and is part of the validity.
+    before the signing time, and is part of the validity. ``key_encipherment``: the certificates are for RSA keys that
+    have keys transported to them and sign nothing, in the place of keys that sign.
     """
 
     kind: ProfileKind
@@ -95,6 +96,7 @@ class Profile:
     common_name: bool = False
     subject_key_identifier: bool = False
     must_staple: bool = False
+    key_encipherment: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from ca_core.model.authorizations import (
 )
 from ca_core.model.certificates import Certificate, Crl, RevokedSerial
 from ca_core.model.clients import Client
-from ca_core.model.cmc_clients import CmcClient, CmcTransaction
+from ca_core.model.cmc_clients import CmcChallenge, CmcClient, CmcTransaction
 from ca_core.model.external_accounts import ExternalAccountKey
 from ca_core.model.identifiers import Identifier
 from ca_core.model.issuers import Issuer, OwnCertificate, OwnCertificateRole, SealedKey
@@ -365,6 +365,22 @@ class CmcClients(Protocol):
         ...
 
 
+class CmcChallenges(Protocol):
+    """Challenges that CMC clients have to decrypt."""
+
+    def put(self, challenge: CmcChallenge) -> None:
+        """Store a challenge in the place of an older one for the same request."""
+        ...
+
+    def take(self, cmc_client_id: str, transaction: bytes, request: bytes) -> CmcChallenge | None:
+        """Return the challenge of a request and forget it: of any number of answers, one meets it."""
+        ...
+
+    def purge(self, now: datetime, limit: int) -> int:
+        """Forget challenges that have expired."""
+        ...
+
+
 class Transaction(Protocol):
     """One transaction over everything."""
 
@@ -398,6 +414,8 @@ class Transaction(Protocol):
     def blocked_keys(self) -> BlockedKeys: ...
     @property
     def cmc_clients(self) -> CmcClients: ...
+    @property
+    def cmc_challenges(self) -> CmcChallenges: ...
 
 
 class Store(Protocol):

@@ -61,13 +61,14 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
         return {
             "expiredOrders": len(expired),
             "forgottenOnceValues": tx.once.purge(now - CLOCK_MARGIN, PURGE_LIMIT),
+            "forgottenChallenges": tx.cmc_challenges.purge(now, PURGE_LIMIT),
             "forgottenRateLimits": tx.rate_limits.purge(now, PURGE_LIMIT),
             "forgottenTimerJobs": tx.jobs.purge_timers(now - timedelta(days=30)),
         }
 
     response = await core.store.write(act)
     # A busy gateway has more than the limits in an hour: go on soon, or the table never stops growing.
-    purged = response["forgottenOnceValues"], response["forgottenRateLimits"]
+    purged = [response[name] for name in ("forgottenOnceValues", "forgottenChallenges", "forgottenRateLimits")]
     more = response["expiredOrders"] == EXPIRY_LIMIT or PURGE_LIMIT in purged
     return response, timedelta(seconds=1) if more else timedelta(hours=1)
 

@@ -55,6 +55,11 @@ def modify(request: OrderRequest, modifications: Iterable[Modification]) -> Orde
     Raises as :func:`~ca_core.certificates.crmf.parse_request`: what cannot be read or shows no possession stays so.
     """
     parsed = parse_request(request.csr or b"", request.possession)
+    if parsed.enciphers:  # what is kept of it would no longer say so
+        raise TriviumError(
+            ErrorKind.BAD_CSR,
+            "A request for a key that only enciphers cannot be modified; have it made as it should be.",
+        )
     subject, extensions = _asked(parsed)
     for modification in modifications:
         if not modification.replacing:

@@ -19,6 +19,7 @@ from gateway.cmc.asn1_controls import CmcAddAttributes
 from gateway.cmc.batch_requests import batch_requests
 from gateway.cmc.confirm_cert_acceptance import confirm_cert_acceptance
 from gateway.cmc.control_processed import control_processed
+from gateway.cmc.decrypted_pop import decrypted_pop
 from gateway.cmc.exchange import Exchange, digest
 from gateway.cmc.get_cert import get_cert
 from gateway.cmc.get_crl import get_crl
@@ -131,6 +132,8 @@ CONTROLS: Final[dict[str, Taken]] = {
     oids.REG_INFO: _before("regInfo", _reg_info),
     oids.POP_LINK_RANDOM: _before("popLinkRandom", _pop_link_random),
     oids.MICROSOFT_ADD_ATTRIBUTES: _before("addAttributes", _add_attributes),
+    oids.DECRYPTED_POP: _before("decryptedPOP", decrypted_pop),
+    oids.ENCRYPTED_POP: _first("encryptedPOP", _response_only),
     oids.CONTROL_PROCESSED: _first("controlProcessed", control_processed),
     oids.RA_IDENTITY_WITNESS: _before("raIdentityWitness", ra_identity_witness),
     oids.ADD_EXTENSIONS: _before("addExtensions", add_extensions),

@@ -17,12 +17,17 @@ from ca_core.orders.enrol import enrol
 from ca_core.orders.modification import modify
 from gateway.cmc import oids
 from gateway.cmc.authenticate import Holder, Requester
+from gateway.cmc.encrypted_pop import challenge
 from gateway.cmc.errors import CmcStatus
 from gateway.cmc.exchange import Exchange
 from gateway.cmc.pki_data import Control, Crmf, OtherRequest, Pkcs10, attributes_of
 from gateway.cmc.proofs import check_pop_link
 from gateway.cmc.wishes import Wish, resolve
 
+_DECRYPT = (
+    "Decrypt the value in encryptedPOP with the request's key, and send the request again with decryptedPOP within an "
+    "hour, under the same transactionId."
+)
 _WITNESSES = frozenset({oids.POP_LINK_WITNESS, oids.POP_LINK_WITNESS_V2})
 
 
@@ -70,7 +75,7 @@ async def process(exchange: Exchange) -> None:
     if exchange.understood:
         applied = {name: exchange.parameters[name] for name in exchange.understood}
         exchange.answer.add(oids.RESPONSE_INFO, asn1.OctetString(urlencode(applied).encode()))
-    if await _any_unproved(exchange, requests, sender):
+    if await _any_unproved(exchange, requests, sender, wish):
         return
     for request in requests:
         try:
@@ -81,7 +86,14 @@ async def process(exchange: Exchange) -> None:
             await exchange.report(request.body_part_id, order)
 
 
-async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Requester | Holder) -> bool:
+async def _any_unproved(
+    exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Requester | Holder, wish: Wish
+) -> bool:
+    """Refuse all requests where one lacks its proof, and challenge the keys that can decrypt; return whether one did.
+
+    RFC 10002 section 6.7: "Servers SHOULD reject all certification requests contained within a PKIData if any required
+    POP is missing".
+    """
     failures: dict[int, TriviumError] = {}
     linked = await _link(exchange, requests, sender)
     for request in requests:
@@ -96,8 +108,19 @@ async def _any_unproved(exchange: Exchange, requests: list[Pkcs10 | Crmf], sende
         refusal = failures.get(request.body_part_id) or TriviumError(
             ErrorKind.NOT_READY, "Another request of the message lacks its proof, so none was processed."
         )
-        await exchange.refuse(refusal, request.body_part_id)
+        await _refuse_unproved(exchange, request, refusal, wish)
     return bool(failures)
+
+
+async def _refuse_unproved(exchange: Exchange, request: Pkcs10 | Crmf, refusal: TriviumError, wish: Wish) -> None:
+    status = CmcStatus.FAILED
+    if refusal.kind is ErrorKind.POP_REQUIRED and isinstance(request, Crmf):
+        try:
+            if await challenge(exchange, request, wish.product_id):
+                status, refusal = CmcStatus.POP_REQUIRED, TriviumError(ErrorKind.POP_REQUIRED, _DECRYPT)
+        except TriviumError as error:
+            refusal = error
+    await exchange.refuse(refusal, request.body_part_id, status=status)
 
 
 async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Requester | Holder) -> _Link | None:

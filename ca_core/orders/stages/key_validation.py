@@ -1,14 +1,17 @@
 """KEY_VALIDATION: the CSR names what was ordered, and its key may be certified (rules 22-30, 49)."""
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from ca_core.access.account_keys import refuse_account_key
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr, require_names
 from ca_core.core import Core
 from ca_core.keys.policy import check_public_key, refuse_blocked
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState, ProofOfPossession
-from ca_core.model.products import Product
+from ca_core.model.products import Product, Profile
 from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
@@ -32,7 +35,22 @@ def check_csr(
     if product.policy.profile.kind.names_hosts:
         require_names(parsed, identifiers)
     check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
+    check_purpose(parsed, product.policy.profile)
     return parsed
+
+
+def check_purpose(csr: ParsedCsr, profile: Profile) -> None:
+    """Refuse a key that cannot do what the product's certificates are for; raises BAD_CSR, BAD_KEY."""
+    if csr.enciphers and not profile.key_encipherment:
+        raise TriviumError(
+            ErrorKind.BAD_CSR,
+            "The request is for a key that only enciphers, and this product's certificates are for keys that sign; "
+            "choose a product with key_encipherment.",
+        )
+    if profile.key_encipherment and not isinstance(csr.public_key, rsa.RSAPublicKey):
+        raise TriviumError(
+            ErrorKind.BAD_KEY, "This product's certificates are for keys that encipher; make a request for an RSA key."
+        )
 
 
 def refuse_taken_key(tx: Transaction, csr: ParsedCsr) -> None:

@@ -12,6 +12,7 @@ KEEP ?= 1
 TESTS ?= tests
 ACCEPT ?= 0
 ARGS ?=
+SUITES ?= acme cmc
 CLIENTS := acmetool:acmetool apache2:apache2-bin caddy:caddy node:nodejs npm:npm
 SYNC := .venv/bin/uv sync --frozen --inexact --quiet --compile-bytecode --no-python-downloads --python .venv/bin/python
 INPUTS := pyproject.toml uv.lock
@@ -36,10 +37,12 @@ test: .venv/.synced-dev .venv/.synced-demo ## Installs what the tests need, chec
 	@$(MAKE) check
 	@.venv/bin/pytest -n 2 $(TESTS)
 
-conformance: .venv/.synced-dev .venv/.synced-demo ## Every ACME client at our gateway and at Pebble; ACCEPT=1 writes what is expected, ARGS=... chooses
-	@tests/install-tools $(CLIENTS)
-	@npm ci --prefix conformance/acme/clients/node --silent --no-audit --no-fund
-	@.venv/bin/python -m conformance.acme $(if $(filter 1,$(ACCEPT)),--accept) $(ARGS)
+conformance: .venv/.synced-dev .venv/.synced-demo ## Every ACME client at our gateway and Pebble, every CMC row at ours; SUITES=cmc, ACCEPT=1 writes what is expected, ARGS=...
+	@tests/install-tools $(if $(filter acme,$(SUITES)),$(CLIENTS))
+	@$(if $(filter acme,$(SUITES)),npm ci --prefix conformance/acme/clients/node --silent --no-audit --no-fund)
+	@lost=0; for suite in $(SUITES); do \
+		.venv/bin/python -m conformance.$$suite $(if $(filter 1,$(ACCEPT)),--accept) $(ARGS) || lost=1; \
+	done; exit $$lost
 
 bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside a peer
 	@tests/install-tools

@@ -26,9 +26,9 @@ def refuse_account_key(tx: Transaction, key: CertificatePublicKeyTypes) -> None:
 
 
 def refuse_certified_key(tx: Transaction, spki_digest: bytes) -> None:
-    """Refuse a key that is blocked, or is or was a certificate's, as an account's, inside a write; raises BAD_KEY.
+    """Refuse a key that is blocked, or is or was a certificate's, as an account's, inside a write.
 
-    Until the end of the write nobody certifies the key or blocks it.
+    Raises KEY_REUSED or BAD_KEY. Until the end of the write nobody certifies the key or blocks it.
     """
     tx.blocked_keys.hold(spki_digest)
     refuse_blocked(tx, spki_digest)

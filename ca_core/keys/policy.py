@@ -75,13 +75,13 @@ def check_public_key(key: PublicKeyTypes, policy: KeyPolicy, *, document: bytes 
 
 
 def refuse_blocked(tx: Transaction, spki_digest: bytes) -> None:
-    """Refuse a key that may never be used again (rules 25, 26), inside a store call; raises BAD_KEY.
+    """Refuse a key that may never be used again (rules 25, 26), inside a store call; raises KEY_REUSED.
 
     ``spki_digest`` is what :func:`spki_sha256` returns.
     """
     reason = tx.blocked_keys.reason(spki_digest)
     if reason is not None:
-        raise _bad_key(f"This public key is blocked ({reason}); make a new key pair.")
+        raise TriviumError(ErrorKind.KEY_REUSED, f"This public key is blocked ({reason}); make a new key pair.")
 
 
 def spki_sha256(key: PublicKeyTypes) -> bytes:

@@ -13,7 +13,8 @@ from conformance.acme.clients import CLIENTS
 from conformance.acme.model import Binding, Scenario
 from conformance.acme.runner import Report, run_all
 from conformance.acme.servers import EVERYTHING_ALLOWED, Server, pebble, trivium
-from conformance.acme.table import Cell, Table, Verdict, failures, news, parse, regressions, render, render_differences
+from conformance.expectations import document, judge, say
+from conformance.table import Cell, Table, Verdict
 
 EXPECTED = Path(__file__).with_name("expected.md")
 PREAMBLE = """# ACME clients: what works
@@ -34,7 +35,7 @@ def main() -> int:
     clients = [client for client in CLIENTS if arguments.client is None or client.name in arguments.client]
     scenarios = arguments.scenario or list(Scenario)
     versions = {client.name: client.version() for client in clients}
-    _print(", ".join(f"{name} {version}" for name, version in versions.items()) + "\n")
+    say(", ".join(f"{name} {version}" for name, version in versions.items()) + "\n")
 
     def try_out(name: str) -> tuple[str, Table]:
         with _server(name, folder, arguments) as server:
@@ -48,9 +49,9 @@ def main() -> int:
     finally:
         if arguments.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-    _print("\n" + _document(tables))
-    _print(f"{sum(map(len, tables.values()))} cells in {time.monotonic() - started:.0f} s")
-    return _judge(tables, accept=arguments.accept)
+    say("\n" + document(tables))
+    say(f"{sum(map(len, tables.values()))} cells in {time.monotonic() - started:.0f} s")
+    return judge(tables, EXPECTED, PREAMBLE, accept=arguments.accept)
 
 
 def _server(name: str, folder: Path, arguments: argparse.Namespace) -> AbstractContextManager[Server]:
@@ -80,35 +81,9 @@ def _report(server: str) -> Report:
 
     def report(client: str, scenario: Scenario, cell: Cell) -> None:
         if cell.verdict not in {Verdict.LACKING, Verdict.NOT_OFFERED}:
-            _print(f"{server:10}{client:20}{scenario:30}{cell.verdict:8}{cell.seconds:5.1f} s  {cell.reason}")
+            say(f"{server:10}{client:20}{scenario:30}{cell.verdict:8}{cell.seconds:5.1f} s  {cell.reason}")
 
     return report
-
-
-def _document(tables: dict[str, Table]) -> str:
-    sections = [render(name, table) for name, table in tables.items()]
-    if len(tables) > 1:
-        sections.append(render_differences(tables))
-    return "\n".join(sections)
-
-
-def _judge(tables: dict[str, Table], *, accept: bool) -> int:
-    expected = parse(EXPECTED.read_text()) if EXPECTED.exists() else {}
-    if accept:
-        merged = {name: expected.get(name, {}) | tables.get(name, {}) for name in {**expected, **tables}}
-        EXPECTED.write_text(f"{PREAMBLE}\n{_document(merged)}")
-        return 0
-    broken = [
-        f"{name}: {line}"
-        for name, table in tables.items()
-        for line in (regressions(expected[name], table) if name in expected else failures(table))
-    ]
-    for name in tables.keys() & expected.keys():
-        for line in news(expected[name], tables[name]):
-            _print(f"new: {name}: {line}")
-    for line in broken:
-        _print(f"BROKEN: {line}")
-    return 1 if broken else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -155,11 +130,6 @@ def _arguments() -> argparse.Namespace:
     other.add_argument("--eab-kid", default="", metavar="KID", help="an external account binding")
     other.add_argument("--eab-hmac", default="", metavar="KEY", help="its key, base64url")
     return parser.parse_args()
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from conformance.acme.model import Offer, Scenario
 from conformance.acme.observer import offers_of
 from conformance.acme.scenarios import NEEDS, PERFORM, REFUSED, Attempt
 from conformance.acme.servers import Server
-from conformance.acme.table import Cell, Table, Verdict
+from conformance.table import Cell, Table, Verdict
 
 Report = Callable[[str, Scenario, Cell], None]
 _REASON_LENGTH = 200

@@ -6,7 +6,6 @@ import ipaddress
 import json
 import secrets
 import ssl
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from conformance.acme.model import Binding
-from conformance.processes import free_port, is_listened_on, run, running, wait_until
+from conformance.gateway import loopback_dns, served_gateway
+from conformance.processes import free_port, is_listened_on, running, wait_until
 
-_TRIVIUM = str(Path(sys.executable).with_name("trivium"))
 EVERYTHING_ALLOWED = ("acme.wildcards=true", "acme.plain_get=true")
 """Settings with which our gateway takes what products usually refuse."""
-
-_REPOSITORY = Path(__file__).parents[2]
-_COMMAND_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,56 +51,29 @@ class Server:
 
 
 @contextmanager
-def loopback_dns(folder: Path) -> Iterator[tuple[str, str]]:
-    """Run a DNS that answers every name with 127.0.0.1; give its address and the URL of its commands."""
-    resolver, commands = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    log = folder / "dns.log"
-    command = [sys.executable, "-m", "conformance.loopback_dns", "--dns", resolver, "--http", commands]
-    with running(log, command, cwd=_REPOSITORY) as process:
-        wait_until(lambda: log.read_text().startswith("ready"), "The loopback DNS", process, log)
-        yield resolver, f"http://{commands}"
-
-
-@contextmanager
 def trivium(folder: Path, *settings: str) -> Iterator[Server]:
     """Run our gateway from a new installation in ``folder``, with further ``KEY=VALUE`` settings of `trivium init`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    directory, log = folder / "ca", folder / "gateway.log"
     http_port, tls_alpn_port = free_port(), free_port()
-    with loopback_dns(folder) as (resolver, dns_commands):
-        wanted = (
-            f"listen.acme=127.0.0.1:{free_port()}",
-            f"listen.status=127.0.0.1:{free_port()}",
-            f"validation.resolver={resolver}",
-            f"validation.http_port={http_port}",
-            f"validation.tls_alpn_port={tls_alpn_port}",
-            "validation.allow_private_addresses=true",
-            *settings,
+    validation = (f"validation.http_port={http_port}", f"validation.tls_alpn_port={tls_alpn_port}")
+    with served_gateway(folder, *validation, *settings) as gateway:
+        endpoints = gateway.endpoints
+
+        def binding() -> Binding:
+            made = json.loads(gateway.trivium("eab", "create", "--json"))
+            return Binding(kid=made["kid"], hmac=made["hmac"])
+
+        yield Server(
+            name="trivium",
+            directory=endpoints["acme_directory"],
+            tls_ca=Path(endpoints["tls_ca"]),
+            root=Path(endpoints["root"]),
+            resolver=gateway.resolver,
+            dns_commands=gateway.dns_commands,
+            http_port=http_port,
+            tls_alpn_port=tls_alpn_port,
+            binding=binding if "acme_eab_directory" in endpoints else None,
+            eab_directory=endpoints.get("acme_eab_directory", ""),
         )
-        options = [part for setting in wanted for part in ("--set", setting)]
-        run([_TRIVIUM, "init", "--dir", str(directory), *options], seconds=_COMMAND_SECONDS)
-        endpoints_file = directory / "run" / "endpoints.json"
-        with running(log, [_TRIVIUM, "serve", "--dir", str(directory)]) as process:
-            wait_until(endpoints_file.exists, "The gateway", process, log)
-            endpoints: dict[str, str] = json.loads(endpoints_file.read_text())
-
-            def binding() -> Binding:
-                command = [_TRIVIUM, "eab", "create", "--dir", str(directory), "--json"]
-                made = json.loads(run(command, seconds=_COMMAND_SECONDS))
-                return Binding(kid=made["kid"], hmac=made["hmac"])
-
-            yield Server(
-                name="trivium",
-                directory=endpoints["acme_directory"],
-                tls_ca=Path(endpoints["tls_ca"]),
-                root=Path(endpoints["root"]),
-                resolver=resolver,
-                dns_commands=dns_commands,
-                http_port=http_port,
-                tls_alpn_port=tls_alpn_port,
-                binding=binding if "acme_eab_directory" in endpoints else None,
-                eab_directory=endpoints.get("acme_eab_directory", ""),
-            )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ PROBLEM_TYPES: dict[ErrorKind, tuple[str, HTTPStatus]] = {
     ErrorKind.BAD_ALGORITHM: ("badSignatureAlgorithm", HTTPStatus.BAD_REQUEST),
     ErrorKind.BAD_KEY: ("badPublicKey", HTTPStatus.BAD_REQUEST),
     ErrorKind.BAD_CSR: ("badCSR", HTTPStatus.BAD_REQUEST),
-    ErrorKind.KEY_REUSED: ("badCSR", HTTPStatus.BAD_REQUEST),
+    ErrorKind.KEY_REUSED: ("badPublicKey", HTTPStatus.BAD_REQUEST),
     ErrorKind.UNSUPPORTED_EXTENSION: ("badCSR", HTTPStatus.BAD_REQUEST),
     ErrorKind.POP_FAILED: ("badCSR", HTTPStatus.BAD_REQUEST),
     ErrorKind.POP_REQUIRED: ("badCSR", HTTPStatus.BAD_REQUEST),
@@ -57,7 +57,7 @@ PROBLEM_TYPES: dict[ErrorKind, tuple[str, HTTPStatus]] = {
 """Every kind, its ACME error type and the HTTP status a request is refused with."""
 
 
-_OF_A_CSR = frozenset({ErrorKind.BAD_KEY, ErrorKind.BAD_ALGORITHM})
+_OF_A_CSR = frozenset({ErrorKind.BAD_KEY, ErrorKind.KEY_REUSED, ErrorKind.BAD_ALGORITHM})
 
 
 def about_csr(problem: Problem) -> Problem:

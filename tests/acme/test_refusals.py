@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ca_core.keys.policy import spki_sha256
 from ca_core.model.errors import ErrorKind
 from gateway.acme.errors import PROBLEM_TYPES
 from gateway.acme.request import MAX_BODY
@@ -158,6 +159,14 @@ async def algorithm_nobody_has(_: AcmeServer, client: AcmeClient) -> Answer:
 @refusal(ErrorKind.BAD_KEY, 400, "badPublicKey", "2048")
 async def short_account_key(server: AcmeServer, _: AcmeClient) -> Answer:
     return await (await server.client(rsa.generate_private_key(65537, 1024))).register()  # noqa: S505 - to be refused
+
+
+@refusal(ErrorKind.KEY_REUSED, 400, "badPublicKey", "blocked")
+async def blocked_account_key(server: AcmeServer, _: AcmeClient) -> Answer:
+    key = ec.generate_private_key(ec.SECP256R1())
+    digest, now = spki_sha256(key.public_key()), server.core.sources.now()
+    await server.core.store.write(lambda tx: tx.blocked_keys.add(digest, "keyCompromise", now))
+    return await (await server.client(key)).register()
 
 
 @refusal(ErrorKind.BAD_KEY, 400, "badPublicKey", "separate key pair")
@@ -319,7 +328,7 @@ async def finalize(server: AcmeServer, client: AcmeClient, request: str) -> Answ
 UNRECORDED = {ErrorKind.METHOD_NOT_ALLOWED, ErrorKind.UNAVAILABLE}
 # Kinds that no request over ACME is refused with.
 IN_CHALLENGES = {ErrorKind.DNS, ErrorKind.CONNECTION, ErrorKind.TLS, ErrorKind.CAA, ErrorKind.INCORRECT_RESPONSE}
-OF_OTHER_ROADS = {ErrorKind.POP_REQUIRED, ErrorKind.KEY_REUSED, ErrorKind.CLOCK}
+OF_OTHER_ROADS = {ErrorKind.POP_REQUIRED, ErrorKind.CLOCK}
 ELSEWHERE = {
     ErrorKind.INTERNAL,  # test_a_fault_of_ours_is_a_problem_document_too
     ErrorKind.RATE_LIMITED,

@@ -15,7 +15,7 @@ from conformance.acme.clients.lego import Lego
 from conformance.acme.model import Scenario
 from conformance.acme.runner import run_all
 from conformance.acme.servers import Server, trivium
-from conformance.acme.table import Cell, Table, Verdict, failures, news, parse, regressions, render, render_differences
+from conformance.table import Cell, Table, Verdict, failures, news, parse, regressions, render, render_differences
 
 PART: dict[type[Client], set[Scenario]] = {
     Lego: {Scenario.HTTP_01_STANDALONE, Scenario.TLS_ALPN_01, Scenario.EAB, Scenario.REVOKE_BY_ACCOUNT},

@@ -188,7 +188,7 @@ async def test_a_key_that_is_being_blocked_is_no_accounts(arena: Arena, way: str
         await core.store.write(block)
 
     taking = registering(key) if way == "newAccount" else changing_to(key, holder)
-    assert await arena.race(blocking, taking) == (None, ErrorKind.BAD_KEY)
+    assert await arena.race(blocking, taking) == (None, ErrorKind.KEY_REUSED)
 
 
 @pytest.mark.parametrize("order_first", [True, False])
@@ -204,5 +204,5 @@ async def test_no_certificate_outlives_the_report_of_its_key(arena: Arena, order
     if order_first:
         await arena.race(certifying, reporting)
     else:
-        assert await arena.race(reporting, certifying) == (CertificateStatus.REVOKED, ErrorKind.BAD_KEY)
+        assert await arena.race(reporting, certifying) == (CertificateStatus.REVOKED, ErrorKind.KEY_REUSED)
     assert not await arena.store.read(lambda tx: tx.certificates.issued_with_key(reported.spki_sha256, 10))

@@ -54,7 +54,7 @@ def check_purpose(csr: ParsedCsr, profile: Profile) -> None:
 
 
 def refuse_taken_key(tx: Transaction, csr: ParsedCsr) -> None:
-    """Refuse a key that is blocked or an account's, inside a store call; raises BAD_KEY or BAD_CSR."""
+    """Refuse a key that is blocked or an account's, inside a store call; raises KEY_REUSED or BAD_CSR."""
     refuse_blocked(tx, csr.spki_sha256)
     refuse_account_key(tx, csr.public_key)
 

@@ -1,14 +1,12 @@
-"""The table: one cell a scenario and client, written and read as Markdown, and compared with what was expected."""
+"""The table of a suite: one cell a row (what is tried) and client, as Markdown, and compared with what was expected."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from conformance.acme.model import Scenario
-
-Key = tuple[Scenario, str]
-"""A scenario and the name of a client."""
+Key = tuple[str, str]
+"""The title of a row, which has no colon, and the name of a client, which has no comma."""
 
 _REASON = re.compile(r"- (?P<client>[^,]+), (?P<scenario>[^:]+): (?P<reason>.+)")
 _DIFFERENCES = "## Differences"
@@ -45,20 +43,19 @@ Table = dict[Key, Cell]
 """The cells of one server."""
 
 
-def render(title: str, table: Table) -> str:
+def render(server: str, table: Table) -> str:
     """Write a server's cells as a Markdown section: rows are scenarios, columns clients; reasons stand below."""
     clients = list(dict.fromkeys(client for _, client in table))
     rows = [["", *clients]]
-    for scenario in Scenario:
-        cells = [table.get((scenario, client)) for client in clients]
-        if any(cells):
-            rows.append([scenario.value, *(cell.verdict.value if cell else "" for cell in cells)])
+    for title in dict.fromkeys(title for title, _ in table):
+        cells = [table.get((title, client)) for client in clients]
+        rows.append([title, *(cell.verdict.value if cell else "" for cell in cells)])
     reasons = [
         f"- {client}, {scenario}: {cell.reason}"
         for (scenario, client), cell in table.items()
         if cell.verdict is Verdict.FAIL
     ]
-    return "\n".join([f"## {title}", "", *_lines(rows), *([""] if reasons else []), *reasons, ""])
+    return "\n".join([f"## {server}", "", *_lines(rows), *([""] if reasons else []), *reasons, ""])
 
 
 def render_differences(tables: Mapping[str, Table]) -> str:
@@ -68,13 +65,13 @@ def render_differences(tables: Mapping[str, Table]) -> str:
     for key in dict.fromkeys(key for table in tables.values() for key in table):
         verdicts = [tables[server][key].verdict.value if key in tables[server] else "" for server in servers]
         if len(set(verdicts)) > 1:
-            rows.append([key[1], key[0].value, *verdicts])
+            rows.append([key[1], key[0], *verdicts])
     body = _lines(rows) if len(rows) > 1 else ["None."]
     return "\n".join([_DIFFERENCES, "", *body, ""])
 
 
 def parse(document: str) -> dict[str, Table]:
-    """Read what :func:`render` wrote: the tables by their titles. Raises ValueError for an unknown row or cell."""
+    """Read what :func:`render` wrote: the tables by their titles. Raises ValueError for an unknown verdict."""
     tables: dict[str, Table] = {}
     clients: list[str] = []
     table: Table | None = None
@@ -90,9 +87,9 @@ def parse(document: str) -> dict[str, Table]:
                 continue
             for client, value in zip(clients, values, strict=True):
                 if value:
-                    table[Scenario(title), client] = Cell(verdict=Verdict(value))
+                    table[title, client] = Cell(verdict=Verdict(value))
         elif table is not None and (reason := _REASON.fullmatch(line)):
-            key = Scenario(reason["scenario"]), reason["client"]
+            key = reason["scenario"], reason["client"]
             table[key] = Cell(verdict=table[key].verdict, reason=reason["reason"])
     return tables
 

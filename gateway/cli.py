@@ -12,7 +12,8 @@ import typer
 from ca_core.model.errors import TriviumError
 from gateway.account_commands import account, eab
 from gateway.certificate_commands import certificate
-from gateway.cmc_commands import cmc, cmc_client
+from gateway.cmc_client_commands import cmc_client
+from gateway.cmc_commands import cmc
 from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading
 
 if TYPE_CHECKING:

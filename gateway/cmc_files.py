@@ -1,6 +1,7 @@
 """Files of the CMC commands: requests, certificates, PKCS #12, and messages in either encoding."""
 
 import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,56 +19,71 @@ if TYPE_CHECKING:
 _MIN_PASSWORD = 8
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeyMaterial:
+    """What a client is to sign with, as the options of a command name it: CSR or certificate (DER), or a new key.
+
+    ``p12`` is the file that the key is for, ``password`` what protects it there.
+    """
+
+    csr: bytes | None = None
+    certificate: bytes | None = None
+    key: ec.EllipticCurvePrivateKey | None = field(default=None, repr=False)
+    p12: Path | None = None
+    password: bytes = field(default=b"", repr=False)
+
+    def write_p12(self, name: str, certificate: bytes, chain: tuple[bytes, ...]) -> Path | None:
+        """Write a new key and its certificates (DER) as PKCS #12 (AES-256, PBKDF2), the owner's alone.
+
+        Returns the file; None when there is no new key.
+        """
+        if self.key is None or self.p12 is None:
+            return None
+        content = pkcs12.serialize_key_and_certificates(
+            name.encode(),
+            self.key,
+            x509.load_der_x509_certificate(certificate),
+            [x509.load_der_x509_certificate(der) for der in chain],
+            BestAvailableEncryption(self.password),
+        )
+        write_secret_file(self.p12, content)
+        return self.p12
+
+
 def key_material(
     name: str, *, csr: Path | None, cert: Path | None, p12: Path | None, password_file: Path | None
-) -> tuple[ec.EllipticCurvePrivateKey | None, bytes | None, bytes | None]:
-    """Return key, CSR and certificate (DER) of what the options name; raises MALFORMED."""
+) -> KeyMaterial:
+    """Return what the options of a command name; raises MALFORMED, CONFLICT when the PKCS #12 file is there."""
     if sum(option is not None for option in (csr, cert, p12)) > 1:
         raise TriviumError(ErrorKind.MALFORMED, "Name one of --csr, --cert and --p12.")
     if p12 is not None:
-        _password(password_file)
-        if p12.exists():
-            raise TriviumError(ErrorKind.CONFLICT, f"{p12} exists; name a new file.")
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
-        request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-        return key, request.public_bytes(Encoding.DER), None
+        return _new_key(name, p12, _password(password_file))
     if csr is not None:
-        data = _read(csr)
+        data = read(csr)
         try:
             loaded = (x509.load_pem_x509_csr if data.startswith(b"-----") else x509.load_der_x509_csr)(data)
         except ValueError as error:
             raise TriviumError(ErrorKind.MALFORMED, f"{csr} is not a PKCS #10 request.") from error
-        return None, loaded.public_bytes(Encoding.DER), None
+        return KeyMaterial(csr=loaded.public_bytes(Encoding.DER))
     if cert is not None:
-        data = _read(cert)
+        data = read(cert)
         try:
             found = (x509.load_pem_x509_certificate if data.startswith(b"-----") else x509.load_der_x509_certificate)(
                 data
             )
         except ValueError as error:
             raise TriviumError(ErrorKind.MALFORMED, f"{cert} is not a certificate.") from error
-        return None, None, found.public_bytes(Encoding.DER)
-    return None, None, None
+        return KeyMaterial(certificate=found.public_bytes(Encoding.DER))
+    return KeyMaterial()
 
 
-def write_p12(
-    path: Path,
-    password_file: Path,
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    certificate: bytes,
-    chain: tuple[bytes, ...],
-) -> None:
-    """Write key and certificates as PKCS #12 (AES-256, PBKDF2), the owner's alone."""
-    content = pkcs12.serialize_key_and_certificates(
-        name.encode(),
-        key,
-        x509.load_der_x509_certificate(certificate),
-        [x509.load_der_x509_certificate(der) for der in chain],
-        BestAvailableEncryption(_password(password_file)),
-    )
-    write_secret_file(path, content)
+def _new_key(name: str, p12: Path, password: bytes) -> KeyMaterial:
+    if p12.exists():
+        raise TriviumError(ErrorKind.CONFLICT, f"{p12} exists; name a new file.")
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return KeyMaterial(csr=request.public_bytes(Encoding.DER), key=key, p12=p12, password=password)
 
 
 async def process(core: "Core", request: Path, answer: Path) -> None:
@@ -77,20 +93,21 @@ async def process(core: "Core", request: Path, answer: Path) -> None:
     from gateway.cmc.transport import decoded_body  # noqa: PLC0415
 
     front_end = await FrontEnd.of(core)
-    reply = await respond(front_end, Received(body=decoded_body(_read(request)), address=""))
+    reply = await respond(front_end, Received(body=decoded_body(read(request)), address=""))
     await asyncio.to_thread(answer.write_bytes, reply.der)
 
 
 def _password(path: Path | None) -> bytes:
     if path is None:
         raise TriviumError(ErrorKind.MALFORMED, "--p12 needs --password-file with the password of the file.")
-    password = _read(path).strip()
+    password = read(path).strip()
     if len(password) < _MIN_PASSWORD:
         raise TriviumError(ErrorKind.MALFORMED, f"The password must have {_MIN_PASSWORD} characters at least.")
     return password
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """Return the content of a file; raises NOT_FOUND."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -68,7 +68,7 @@ async def _with_core(core: Core, installation: Installation) -> AsyncIterator[Fi
         return
     yield await _applied(core, installation)
     yield await store_checks.clock(core)
-    for check in (store_checks.keys, store_checks.certificates, store_checks.crls):
+    for check in (store_checks.keys, store_checks.certificates, store_checks.cmc_clients, store_checks.crls):
         for finding in await check(core):
             yield finding
 

@@ -9,9 +9,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca_core.core import Core
 from ca_core.model.certificates import Crl
+from ca_core.model.cmc_clients import CmcClient
 from ca_core.model.errors import TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind, OwnCertificate, OwnCertificateRole
+from ca_core.model.products import ProfileKind
 from ca_core.model.store import Transaction
+from ca_core.orders import cmc_expiry
 from gateway.findings import Finding, good, soon, wrong
 from gateway.installation import Installation
 from store.migrate import is_current
@@ -22,6 +25,7 @@ CA_WRONG: Final = timedelta(days=90)
 """An issuing CA that ends sooner cannot issue the default product any more (rule 16)."""
 OWN_SOON: Final = timedelta(days=7)
 ROOT_CRL_SOON: Final = timedelta(days=30)
+_CMC_KINDS: Final = frozenset({ProfileKind.CMC_RESPONDER, ProfileKind.CMC_RECIPIENT, ProfileKind.CMC_CLIENT})
 
 
 async def database(core: Core, installation: Installation) -> Finding:
@@ -114,6 +118,31 @@ def _ends(
     if left <= is_wrong:
         return wrong(check, detail, what_to_do)
     return soon(check, detail, what_to_do) if left <= is_soon else good(check, detail)
+
+
+async def cmc_clients(core: Core) -> list[Finding]:
+    """CMC is served, and no CMC client's certificate is about to end."""
+    kinds, found = await core.store.read(
+        lambda tx: ({one.policy.profile.kind for one in tx.products.all(None)}, tx.cmc_clients.all(None))
+    )
+    if not kinds >= _CMC_KINDS:
+        missing = ", ".join(sorted(_CMC_KINDS - kinds))
+        what_to_do = "Where CMC is wanted: docs/cmc.md says what to add to catalogue.toml; then `trivium apply`."
+        return [soon("CMC", f"not served: no product of the kind {missing}", what_to_do)]
+    now = core.sources.now()
+    ending = [finding for one in found if (finding := _cmc_client(one, now)) is not None]
+    return ending or [good("CMC clients", f"{len(found)} clients, no certificate ends soon")]
+
+
+def _cmc_client(cmc_client: CmcClient, now: datetime) -> Finding | None:
+    days, end = cmc_expiry.threshold(cmc_client, now), cmc_expiry.end_of(cmc_client)
+    if days is None or end is None:
+        return None
+    what_to_do = (
+        f"Have the client renew it over CMC (docs/cmc.md), or `trivium cmc-client change {cmc_client.name}` with "
+        "--csr, --cert or --p12."
+    )
+    return _ends(f"CMC client {cmc_client.name}", end, now, timedelta(0), timedelta(days=days), what_to_do)
 
 
 async def crls(core: Core) -> list[Finding]:

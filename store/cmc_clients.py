@@ -26,6 +26,7 @@ _SAVE = save_statement(
         "sealed_secret",
         "sha1",
         "sha1_used_at",
+        "warned_days",
         "disabled",
     ),
 )

@@ -413,6 +413,7 @@ cmc_clients = Table(
     Column("sealed_secret", LargeBinary),
     _required("sha1", Boolean),
     Column("sha1_used_at", Time),
+    Column("warned_days", Integer),
     _required("disabled", Boolean),
     _required("created_at", Time),
     _required("revision", Integer),

@@ -70,6 +70,7 @@ def take_over(
         key_identifier=key_identifier(x509.load_der_x509_certificate(der)),
         certificate=der,
         certificate_id=certificate.id,
+        warned_days=None,
     )
     record = entry(
         core.sources,

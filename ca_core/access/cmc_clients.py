@@ -153,17 +153,31 @@ async def note_sha1(core: Core, cmc_client: CmcClient, principal: Principal) -> 
 
 async def disable(core: Core, name: str, principal: Principal) -> CmcClient:
     """End a CMC client; raises NOT_FOUND."""
+    return await _set_disabled(core, name, principal, disabled=True)
+
+
+async def enable(core: Core, name: str, principal: Principal) -> CmcClient:
+    """Let a CMC client that was disabled go on; raises NOT_FOUND."""
+    return await _set_disabled(core, name, principal, disabled=False)
+
+
+async def _set_disabled(core: Core, name: str, principal: Principal, *, disabled: bool) -> CmcClient:
+    action = "cmc-client.disable" if disabled else "cmc-client.enable"
 
     def act(tx: Transaction) -> CmcClient:
-        cmc_client = tx.cmc_clients.by_name(name)
-        if cmc_client is None:
-            raise not_found("CMC client")
-        tx.audit.append(
-            [entry(core.sources, principal, "cmc-client.disable", cmc_client.id, client_id=cmc_client.client_id)]
-        )
-        return tx.cmc_clients.save(replace(cmc_client, disabled=True))
+        cmc_client = by_name(tx, name)
+        tx.audit.append([entry(core.sources, principal, action, cmc_client.id, client_id=cmc_client.client_id)])
+        return tx.cmc_clients.save(replace(cmc_client, disabled=disabled))
 
     return await core.store.write(act)
+
+
+def by_name(tx: Transaction, name: str) -> CmcClient:
+    """Return the CMC client of a name, whatever became of it; raises NOT_FOUND."""
+    cmc_client = tx.cmc_clients.by_name(name)
+    if cmc_client is None:
+        raise not_found("CMC client")
+    return cmc_client
 
 
 def require_right(cmc_client: CmcClient, right: CmcRight, what: str) -> None:

@@ -23,7 +23,8 @@ class CmcClient:
 
     ``spki_sha256`` and ``key_identifier`` name the key that signs its messages; ``certificate`` is the dedicated one
     (DER), ``certificate_id`` its id where it was issued here. ``sealed_secret`` is the secret shared with it, under
-    the key-encryption key. ``sha1`` lets it sign with SHA-1; ``sha1_used_at`` says when it last did.
+    the key-encryption key. ``sha1`` lets it sign with SHA-1; ``sha1_used_at`` says when it last did. ``warned_days`` is
+    how many days before the end of the certificate the operator was last warned of it.
     """
 
     id: str
@@ -38,6 +39,7 @@ class CmcClient:
     sealed_secret: bytes | None = None
     sha1: bool = False
     sha1_used_at: datetime | None = None
+    warned_days: int | None = None
     disabled: bool = False
     created_at: datetime
     revision: int = 0

@@ -1,15 +1,16 @@
-"""Registration of CMC clients: a dedicated certificate ordered here or brought from outside, a secret, rights."""
+"""CMC clients as the operator registers and changes them: certificate (ordered here or not), secret, rights."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 
-from ca_core.access.cmc_clients import secret_purpose
+from ca_core.access.cmc_clients import by_name, secret_purpose
 from ca_core.audit.log import entry
 from ca_core.certificates.key_identifier import key_identifier
 from ca_core.core import Core
 from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked, spki_sha256
+from ca_core.model.audit import AuditRecord
 from ca_core.model.certificates import Certificate
 from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -18,6 +19,7 @@ from ca_core.model.orders import OrderRequest, OrderState
 from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.products import ProfileKind, Road
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 from ca_core.orders.enrol import enrol
 from ca_core.orders.queries import get
 
@@ -40,6 +42,22 @@ class CmcRegistration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CmcChange:
+    """What is to become different of a CMC client; None leaves a thing as it is.
+
+    A ``csr`` or a ``certificate`` (DER) takes the place of its dedicated certificate; an empty ``secret`` ends the one
+    that is shared with it.
+    """
+
+    product_ids: tuple[str, ...] | None = None
+    rights: frozenset[CmcRight] | None = None
+    csr: bytes | None = None
+    certificate: bytes | None = None
+    secret: str | None = None
+    sha1: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegisteredCmcClient:
     """The client, and the certificates (DER) above its own where that was issued here."""
 
@@ -59,35 +77,136 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
         raise TriviumError(
             ErrorKind.CONFLICT, f"There is a CMC client {registration.name} already; choose another name."
         )
-    certificate_id, certificate = None, registration.certificate
-    chain: tuple[bytes, ...] = ()
-    if registration.csr is not None:
-        issued, issuer = await _order(core, registration)
-        certificate_id, certificate, chain = issued.id, issued.der, (issuer.certificate, *issuer.chain)
-    cmc_client = _cmc_client(core, registration, certificate_id, certificate)
-    record = entry(
+    dedicated = await _dedicated(core, registration.name, registration.csr, registration.certificate)
+    cmc_client_id = core.sources.new_id("cmc")
+    cmc_client = CmcClient(
+        id=cmc_client_id,
+        client_id=registration.client_id,
+        name=registration.name,
+        product_ids=registration.product_ids,
+        rights=registration.rights,
+        sealed_secret=_sealed(core, cmc_client_id, registration.secret),
+        sha1=registration.sha1,
+        created_at=core.sources.now(),
+    )
+    cmc_client = dedicated.given_to(cmc_client) if dedicated else cmc_client
+
+    def add(tx: Transaction) -> None:
+        _require_usable(tx, cmc_client)
+        tx.cmc_clients.add(cmc_client)
+        tx.audit.append([_record(core, principal, "cmc-client.add", cmc_client)])
+
+    await core.store.write(add)
+    return RegisteredCmcClient(cmc_client=cmc_client, chain=dedicated.chain if dedicated else ())
+
+
+async def change(core: Core, name: str, wanted: CmcChange, principal: Principal) -> RegisteredCmcClient:
+    """Change a CMC client; a certificate is ordered first where there is a CSR.
+
+    Raises NOT_FOUND, MALFORMED when nothing would be left that authenticates it, else as :func:`register`.
+    """
+    await core.store.read(lambda tx: by_name(tx, name))
+    dedicated = await _dedicated(core, name, wanted.csr, wanted.certificate)
+
+    def act(tx: Transaction) -> CmcClient:
+        before = by_name(tx, name)
+        changed = _changed(core, before, wanted)
+        changed = dedicated.given_to(changed) if dedicated else changed
+        _require_usable(tx, changed)
+        different = [what for what in _CHANGEABLE if getattr(before, what) != getattr(changed, what)]
+        tx.audit.append([_record(core, principal, "cmc-client.change", changed, changed=different)])
+        return tx.cmc_clients.save(changed)
+
+    changed = await core.store.write(act)
+    return RegisteredCmcClient(cmc_client=changed, chain=dedicated.chain if dedicated else ())
+
+
+_CHANGEABLE: Final = ("certificate", "product_ids", "rights", "sealed_secret", "sha1")
+
+
+def _changed(core: Core, before: CmcClient, wanted: CmcChange) -> CmcClient:
+    return replace(
+        before,
+        product_ids=before.product_ids if wanted.product_ids is None else wanted.product_ids,
+        rights=before.rights if wanted.rights is None else wanted.rights,
+        sha1=before.sha1 if wanted.sha1 is None else wanted.sha1,
+        sealed_secret=(
+            before.sealed_secret if wanted.secret is None else _sealed(core, before.id, wanted.secret or None)
+        ),
+    )
+
+
+def _require_usable(tx: Transaction, cmc_client: CmcClient) -> None:
+    if cmc_client.spki_sha256 is not None:
+        refuse_blocked(tx, cmc_client.spki_sha256)
+    elif cmc_client.sealed_secret is None:
+        raise TriviumError(ErrorKind.MALFORMED, "Without a certificate, a CMC client needs its secret.")
+
+
+def _record(core: Core, principal: Principal, action: str, cmc_client: CmcClient, **details: Any) -> AuditRecord:
+    """Record what the client is now; of its secret, only whether there is one."""
+    return entry(
         core.sources,
         principal,
-        "cmc-client.add",
+        action,
         cmc_client.id,
         client_id=cmc_client.client_id,
         name=cmc_client.name,
         rights=sorted(cmc_client.rights),
         products=list(cmc_client.product_ids),
-        certificate=certificate_id or "",
+        certificate=cmc_client.certificate_id or "",
+        secret=cmc_client.sealed_secret is not None,
+        sha1=cmc_client.sha1,
+        **details,
     )
 
-    def add(tx: Transaction) -> None:
-        if cmc_client.spki_sha256 is not None:
-            refuse_blocked(tx, cmc_client.spki_sha256)
-        tx.cmc_clients.add(cmc_client)
-        tx.audit.append([record])
 
-    await core.store.write(add)
-    return RegisteredCmcClient(cmc_client=cmc_client, chain=chain)
+def _sealed(core: Core, cmc_client_id: str, secret: str | None) -> bytes | None:
+    return None if secret is None else core.sealer.seal(secret_purpose(cmc_client_id), secret.encode())
 
 
-async def _order(core: Core, registration: CmcRegistration) -> tuple[Certificate, Issuer]:
+@dataclass(frozen=True, kw_only=True)
+class _Dedicated:
+    """A dedicated certificate (DER), what names its key, its id and the chain above it where it was issued here."""
+
+    certificate: bytes
+    spki_sha256: bytes
+    key_identifier: bytes
+    certificate_id: str | None
+    chain: tuple[bytes, ...]
+
+    def given_to(self, cmc_client: CmcClient) -> CmcClient:
+        """Return the client with this certificate."""
+        return replace(
+            cmc_client,
+            certificate=self.certificate,
+            certificate_id=self.certificate_id,
+            spki_sha256=self.spki_sha256,
+            key_identifier=self.key_identifier,
+            warned_days=None,
+        )
+
+
+async def _dedicated(core: Core, name: str, csr: bytes | None, certificate: bytes | None) -> _Dedicated | None:
+    """Return the dedicated certificate, ordered where there is a CSR; None where there is neither."""
+    certificate_id: str | None = None
+    chain: tuple[bytes, ...] = ()
+    if csr is not None:
+        issued, issuer = await _order(core, name, csr)
+        certificate_id, certificate, chain = issued.id, issued.der, (issuer.certificate, *issuer.chain)
+    if certificate is None:
+        return None
+    spki, identifier = _key_of(certificate)
+    return _Dedicated(
+        certificate=certificate,
+        spki_sha256=spki,
+        key_identifier=identifier,
+        certificate_id=certificate_id,
+        chain=chain,
+    )
+
+
+async def _order(core: Core, name: str, csr: bytes) -> tuple[Certificate, Issuer]:
     """Order the dedicated certificate from the gateway's own product for them."""
     products = await core.store.read(lambda tx: tx.products.all(None))
     product = next((one for one in products if one.policy.profile.kind is ProfileKind.CMC_CLIENT), None)
@@ -99,8 +218,8 @@ async def _order(core: Core, registration: CmcRegistration) -> tuple[Certificate
         product_id=product.id,
         road=Road.SYSTEM,
         identifiers=(),
-        csr=registration.csr,
-        comment=f"CMC client {registration.name}",
+        csr=csr,
+        comment=f"CMC client {name}",
     )
     order = await enrol(core, request, SYSTEM)
     view = await get(core, order.id, SYSTEM)
@@ -109,28 +228,6 @@ async def _order(core: Core, registration: CmcRegistration) -> tuple[Certificate
         detail = order.error.detail if order.error else f"its order {order.id} is {order.state}"
         raise TriviumError(ErrorKind.UNAVAILABLE, f"The CMC client got no certificate: {detail}")
     return view.certificate, issuer
-
-
-def _cmc_client(
-    core: Core, registration: CmcRegistration, certificate_id: str | None, certificate: bytes | None
-) -> CmcClient:
-    cmc_client_id = core.sources.new_id("cmc")
-    spki, identifier = (None, None) if certificate is None else _key_of(certificate)
-    secret = registration.secret
-    return CmcClient(
-        id=cmc_client_id,
-        client_id=registration.client_id,
-        name=registration.name,
-        product_ids=registration.product_ids,
-        rights=registration.rights,
-        spki_sha256=spki,
-        key_identifier=identifier,
-        certificate=certificate,
-        certificate_id=certificate_id,
-        sealed_secret=(None if secret is None else core.sealer.seal(secret_purpose(cmc_client_id), secret.encode())),
-        sha1=registration.sha1,
-        created_at=core.sources.now(),
-    )
 
 
 def _key_of(der: bytes) -> tuple[bytes, bytes]:

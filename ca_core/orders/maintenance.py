@@ -14,7 +14,7 @@ from ca_core.model.errors import ErrorKind, Problem
 from ca_core.model.issuers import OwnCertificateRole
 from ca_core.model.jobs import Job, TimerType
 from ca_core.model.store import Transaction
-from ca_core.orders import own_certificates
+from ca_core.orders import cmc_expiry, own_certificates
 from ca_core.revocation.crl import run_crl_job
 from ca_core.validation.attempt import fail_waiting_order
 
@@ -48,8 +48,11 @@ async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
 
 
 async def tidy(core: Core, _job: Job) -> TimerResult:
-    """Fail orders that have waited too long; forget used-once values that are refused by their age anyway."""
-    now = core.sources.now()
+    """Fail orders that have waited too long; forget used-once values that are refused by their age anyway.
+
+    And warn of the CMC clients' certificates that end.
+    """
+    now, warned = core.sources.now(), await cmc_expiry.warn(core)
     expired = await core.store.read(lambda tx: tx.orders.expired(now, EXPIRY_LIMIT))
     problem = Problem(
         kind=ErrorKind.NOT_READY, detail="The order expired before it was finalized; place a new one."
@@ -60,6 +63,7 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
             fail_waiting_order(core, tx, order.id, problem)
         return {
             "expiredOrders": len(expired),
+            "endingCmcCertificates": warned,
             "forgottenOnceValues": tx.once.purge(now - CLOCK_MARGIN, PURGE_LIMIT),
             "forgottenChallenges": tx.cmc_challenges.purge(now, PURGE_LIMIT),
             "forgottenRateLimits": tx.rate_limits.purge(now, PURGE_LIMIT),

@@ -316,11 +316,14 @@ def linked(random_value: bytes, secret: bytes, key: Any) -> bytes:
     value = asn1_controls.PopLinkWitnessV2(
         {"key_gen_algorithm": SHA256, "mac_algorithm": HMAC_SHA256, "witness": witness}
     )
+    return with_attribute(key, oids.POP_LINK_WITNESS_V2, value.dump())
+
+
+def with_attribute(key: Any, oid: str, value: bytes) -> bytes:
+    """Return a CSR with an attribute of one value (DER)."""
     csr = structures.CertificationRequest.load(request("mail.example.com", key=key))
     info = csr["certification_request_info"]
-    info["attributes"] = structures.Attributes(
-        [*info["attributes"], {"type": oids.POP_LINK_WITNESS_V2, "values": [asn1.Any.load(value.dump())]}]
-    )
+    info["attributes"] = structures.Attributes([*info["attributes"], {"type": oid, "values": [asn1.Any.load(value)]}])
     signature = key.sign(info.dump(), ec.ECDSA(hashes.SHA256()))
     csr["signature"] = asn1.Any.load(asn1.OctetBitString(signature).dump())
     der: bytes = csr.dump()

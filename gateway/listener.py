@@ -1,4 +1,4 @@
-"""One listening socket served by hypercorn or uvicorn: HTTP/1.1 only, bounded heads, bounded waiting."""
+"""One listening socket served by hypercorn or uvicorn: HTTP/1.1 only, within the same limits."""
 
 import asyncio
 import socket
@@ -6,18 +6,7 @@ import ssl
 from enum import StrEnum
 from typing import Any, Protocol
 
-HEAD_SECONDS = 10
-"""The head of a request must be in within this time (uvicorn), a first byte after connecting too."""
-REQUEST_SECONDS = 30
-"""A request must be in within this time, head and body; slower peers are cut off."""
-KEEP_ALIVE_SECONDS = 30
-"""An idle connection is kept this long: ACME clients poll every few seconds."""
-DRAIN_SECONDS = 20
-"""At the end, running requests get this long."""
-HEAD_BYTES = 16 * 1024
-"""Request line and headers together."""
-CONNECTIONS = 2000
-"""Connections a worker and listener hold at once (uvicorn); the last one is answered 503, more are cut off."""
+from gateway.listener_limits import BACKLOG
 
 
 class ServerKind(StrEnum):
@@ -80,7 +69,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listening.bind((host, port))
-        listening.listen(1024)
+        listening.listen(BACKLOG)
     except OSError:
         listening.close()
         raise

@@ -3,20 +3,14 @@
 import asyncio
 import socket
 import ssl
+from functools import partial
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.listener import (
-    CONNECTIONS,
-    DRAIN_SECONDS,
-    HEAD_BYTES,
-    HEAD_SECONDS,
-    KEEP_ALIVE_SECONDS,
-    REQUEST_SECONDS,
-    Application,
-)
+from gateway import listener_limits as limits
+from gateway.listener import Application
 
 PIPELINED = 16
 """Requests of one connection that may wait for the answer to an earlier one; 256 KiB of small ones weigh 46 MB."""
@@ -41,9 +35,8 @@ async def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=limits.DRAIN_SECONDS,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
     await _Server(config, started=started, stop=stop).run_on(listening)
@@ -59,36 +52,34 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a peer that sends nothing is slow too, and one too many goes at once."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
-            transport.abort()
-        self.in_head = True
+        if len(self.connections) > limits.CONNECTIONS:
+            self.cut_off()
+        self.clock = limits.PeerClock(self.loop.time())
         self._heads = 0
         self._unfinished_head = self._head = 0
-        self.waiting_since: float | None = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes of an unfinished head."""
-        if self.waiting_since is None:
-            self.waiting_since = self.loop.time()
-        in_head, heads = self.in_head, self._heads
+        self.clock.received(self.loop.time())
+        in_head, heads = self.clock.in_head, self._heads
         super().data_received(data)
         if in_head and heads == self._heads:
             self._unfinished_head += len(data)
-            if self._unfinished_head > HEAD_BYTES and not self.transport.is_closing():
+            if self._unfinished_head > limits.HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The head of the request is too large.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count it; the parser turns the error into one of its own: 400."""
         self._head += len(name) + len(value) + 4
-        if self._head > HEAD_BYTES:
+        if self._head > limits.HEAD_BYTES:
             raise ValueError("the head is too large")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Dispatch the request, whose head is over."""
-        if self._head + len(self.url) > HEAD_BYTES:
+        if self._head + len(self.url) > limits.HEAD_BYTES:
             raise ValueError("the head is too large")
-        self.in_head = False
+        self.clock.head_ended()
         self._heads += 1
         self._unfinished_head = self._head = 0
         if len(self.pipeline) >= PIPELINED:
@@ -97,10 +88,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop the clock; the next head counts anew, whatever trailers came before it."""
-        self.in_head = True
+        self.clock.request_ended()
         self._head = 0
-        self.waiting_since = None
         super().on_message_complete()
+
+    def overdue(self, now: float) -> bool:
+        """Whether the peer has taken too long over its request."""
+        return self.clock.overdue(now)
+
+    def cut_off(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -116,17 +114,32 @@ class _Server(uvicorn.Server):
         await self._serve(sockets=[listening])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept, and say so."""
-        await super().startup(sockets)
+        """Accept, and say so; uvicorn's own has no setting for the time of a handshake."""
+        loop, config = asyncio.get_running_loop(), self.config
+        protocol = partial(BoundedProtocol, config=config, server_state=self.server_state, app_state={})
+        handshake = None if config.ssl is None else limits.HANDSHAKE_SECONDS
+        self.servers = [
+            await loop.create_server(
+                protocol,
+                sock=listening,
+                ssl=config.ssl,
+                ssl_handshake_timeout=handshake,
+                backlog=limits.BACKLOG,
+            )
+            for listening in sockets or []
+        ]
+        self.started = True
         self._started.set()
+        connections: Any = self.server_state.connections  # of BoundedProtocol alone
+        self._looking = asyncio.create_task(limits.cut_off_the_overdue(connections))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, with nobody overdue any more."""
+        try:
+            await super().shutdown(sockets)
+        finally:
+            self._looking.cancel()
 
     async def on_tick(self, counter: int) -> bool:
-        """Each 0.1 s: end when told; each second: cut off whoever takes too long over a request."""
-        if counter % 10 == 0:
-            now = asyncio.get_running_loop().time()
-            connections: list[Any] = list(self.server_state.connections)
-            for connection in connections:
-                allowed = HEAD_SECONDS if connection.in_head else REQUEST_SECONDS
-                if connection.waiting_since is not None and now - connection.waiting_since > allowed:
-                    connection.transport.abort()
+        """Each 0.1 s: end when told."""
         return await super().on_tick(counter) or self._stop.is_set()

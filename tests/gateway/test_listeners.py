@@ -5,6 +5,8 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from ca_core.certificates.lint import Linters
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import IssuerKind, OwnCertificateRole
 from ca_core.orders.own_certificates import ensure
-from gateway import listener_hypercorn, listener_uvicorn
+from gateway import listener_hypercorn
+from gateway import listener_limits as limits
 from gateway.listener import ServerKind, bind, serve_with
 from gateway.listener_certificate import ListenerCertificate, listener_names
 from gateway.settings_file import parse
@@ -81,81 +84,173 @@ async def _served(port: int) -> int:
     return x509.load_der_x509_certificate(der).serial_number
 
 
-async def _app(scope: Any, receive: Any, send: Any) -> None:
-    await receive()
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+QUICK = 0.2
+SOON = 20
+"""Seconds in which a peer is cut off that has had its time; far more than it takes, for a machine that is busy."""
 
 
-@pytest.mark.parametrize("kind", list(ServerKind))
-@pytest.mark.parametrize(
-    "sent", [b"", b"GET / HTTP/1.1\r\nHo", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"]
-)
-async def test_slow_peer_is_cut_off(kind: ServerKind, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Abuse 70: a thousand peers that send a byte now and then must not hold a thousand connections."""
-    monkeypatch.setattr(listener_uvicorn, "HEAD_SECONDS", 0.2)
-    monkeypatch.setattr(listener_uvicorn, "REQUEST_SECONDS", 0.2)
-    monkeypatch.setattr(listener_hypercorn._Config, "read_timeout", 0.2)
-    monkeypatch.setattr(listener_hypercorn._Config, "keep_alive_timeout", 0.2)
-    listening = bind("127.0.0.1", 0)
-    port = listening.getsockname()[1]
+@dataclass
+class Listening:
+    """A listener on loopback whose application answers 204 once it may."""
+
+    port: int
+    may_answer: asyncio.Event
+
+    async def connect(self) -> Connection:
+        """Open a connection, and send nothing."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+@pytest.fixture(params=list(ServerKind))
+def kind(request: pytest.FixtureRequest) -> ServerKind:
+    """Each server."""
+    return ServerKind(request.param)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give peers a moment in place of seconds; an idle connection is kept as long as ever."""
+    monkeypatch.setattr(limits, "HEAD_SECONDS", QUICK)
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", QUICK)
+    monkeypatch.setattr(limits, "LOOK_SECONDS", QUICK / 4)
+
+
+@asynccontextmanager
+async def listening(kind: ServerKind, context: ssl.SSLContext | None = None) -> AsyncIterator[Listening]:
+    """Serve on a free port; at the end nothing listens there."""
+    may_answer = asyncio.Event()
+    may_answer.set()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await may_answer.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    opened = bind("127.0.0.1", 0)
+    port = opened.getsockname()[1]
     started, stop = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(serve_with(kind)(_app, listening, None, started=started, stop=stop))
+    serving = asyncio.create_task(serve_with(kind)(app, opened, context, started=started, stop=stop))
     await started.wait()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(sent)
-    async with asyncio.timeout(5):
-        try:
-            rest = await reader.read()
-        except ConnectionResetError:
-            rest = b""
-    assert b"200 OK" not in rest
-    writer.close()
-    stop.set()
-    await serving
+    try:
+        yield Listening(port, may_answer)
+    finally:
+        stop.set()
+        await serving
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-async def test_a_head_has_less_time_than_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+async def _cut_off(connection: Connection) -> bool:
+    """Whether the connection ends without an answer to a request."""
+    reader, writer = connection
+    rest = b""
+    async with asyncio.timeout(SOON):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            rest = await reader.read()
+    writer.close()
+    return b" 204 " not in rest
+
+
+async def _answered(connection: Connection, request: bytes = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") -> bool:
+    reader, writer = connection
+    writer.write(request)
+    async with asyncio.timeout(SOON):
+        return b" 204 " in await reader.readuntil(b"\r\n\r\n")
+
+
+HALF_HEAD = b"GET / HTTP/1.1\r\nHo"
+HALF_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n1"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("sent", [b"", HALF_HEAD, HALF_BODY])
+async def test_slow_peer_is_cut_off(kind: ServerKind, sent: bytes) -> None:
+    """F9, abuse 70: a thousand peers that send half a request must not hold a thousand connections."""
+    async with listening(kind) as listener:
+        peer = await listener.connect()
+        peer[1].write(sent)
+        assert await _cut_off(peer)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("sent", [HALF_HEAD, HALF_BODY])
+async def test_dripping_peer_is_cut_off(kind: ServerKind, sent: bytes) -> None:
+    """F9: a byte now and then would begin the time anew, and hold the connection for hours (slow loris)."""
+
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"x")
+            await asyncio.sleep(QUICK / 10)
+
+    async with listening(kind) as listener:
+        peer = await listener.connect()
+        peer[1].write(sent)
+        dripping = asyncio.create_task(drip(peer[1]))
+        assert await _cut_off(peer)
+        dripping.cancel()
+
+
+async def test_a_head_has_less_time_than_a_body(kind: ServerKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """F9: peers that never end their heads would hold connections as long as one that sends a large body slowly."""
-    monkeypatch.setattr(listener_uvicorn, "HEAD_SECONDS", 0.2)
-    listening = bind("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    started, stop = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(serve_with(ServerKind.UVICORN)(_app, listening, None, started=started, stop=stop))
-    await started.wait()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET / HTTP/1.1\r\nHo")
-    slow_reader, slow_writer = await asyncio.open_connection("127.0.0.1", port)
-    slow_writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1")
-    async with asyncio.timeout(20):
-        with contextlib.suppress(ConnectionResetError):
-            assert await reader.read() == b""
-        slow_writer.write(b"2")
-        assert b" 204 " in await slow_reader.readline()
-    writer.close()
-    slow_writer.close()
-    stop.set()
-    await serving
+    monkeypatch.setattr(limits, "HEAD_SECONDS", QUICK)
+    async with listening(kind) as listener:
+        slow = await listener.connect()
+        slow[1].write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1")
+        never = await listener.connect()
+        never[1].write(HALF_HEAD)
+        assert await _cut_off(never)
+        assert await _answered(slow, b"2")
+        slow[1].close()
 
 
-async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_nobody_is_cut_off_for_our_slowness(kind: ServerKind) -> None:
+    """A client would lose the certificate it waits for, or the connection it keeps between two requests."""
+    async with listening(kind) as listener:
+        peer = await listener.connect()
+        for _ in range(2):
+            listener.may_answer.clear()
+            asked = asyncio.create_task(_answered(peer))
+            await asyncio.sleep(3 * QUICK)
+            assert not asked.done()
+            listener.may_answer.set()
+            assert await asked
+            await asyncio.sleep(3 * QUICK)
+        peer[1].close()
+
+
+async def test_connections_are_bounded(kind: ServerKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle peers would take every descriptor of the process, the database's and validations' too (F9, abuse 70)."""
-    monkeypatch.setattr(listener_uvicorn, "CONNECTIONS", 3)
-    listening = bind("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    started, stop = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(serve_with(ServerKind.UVICORN)(_app, listening, None, started=started, stop=stop))
-    await started.wait()
-    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(5):
-        with contextlib.suppress(ConnectionResetError):
-            assert await reader.read() == b""
-    writer.close()
-    for _, held in idle:
-        assert not held.is_closing()
-        held.close()
-    stop.set()
-    await serving
+    monkeypatch.setattr(limits, "CONNECTIONS", 3)
+    async with listening(kind) as listener:
+        held = [await listener.connect() for _ in range(3)]
+        assert [await _answered(one) for one in held] == [True] * 3
+        assert await _cut_off(await listener.connect())
+        assert [await _answered(one) for one in held] == [True] * 3
+        held[0][1].close()
+        async with asyncio.timeout(SOON):
+            while True:  # until the server has seen that there is room again
+                another = await listener.connect()
+                with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                    if await _answered(another):
+                        break
+                another[1].close()
+        for _, writer in (*held, another):
+            writer.close()
+
+
+async def test_a_handshake_has_an_end(
+    kind: ServerKind, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Peers that never begin TLS are not counted, and would stay for a minute each (abuse 70)."""
+    monkeypatch.setattr(limits, "HANDSHAKE_SECONDS", QUICK)
+    monkeypatch.setattr(listener_hypercorn._Config, "ssl_handshake_timeout", QUICK)
+    issuers = await opened.core.store.read(lambda tx: tx.issuers.all())
+    issuer = next(issuer for issuer in issuers if issuer.kind is IssuerKind.ISSUING)
+    certificate = ListenerCertificate(opened.core, issuer.id, tmp_path)
+    await certificate.order((LOCALHOST,))
+    async with listening(kind, certificate.context) as listener:
+        assert await _cut_off(await listener.connect())

@@ -77,6 +77,7 @@ async def place(
         product=product.id,
         productVersion=product.version,
         identifiers=[str(identifier) for identifier in wanted.identifiers],
+        comment=request.comment,
     )
 
     def add(tx: Transaction) -> OrderView:

@@ -47,10 +47,10 @@ class Exchange:
     transactionId (empty without one), ``pop_link_random`` the value of that control, ``understood`` the parameters that
     regInfo brought. ``shown`` are the body part ids of requests that have shown the possession of their key already.
 
-    ``path`` leads from the outermost message to this one, ``nested`` are the messages opened within that one, by their
-    paths. ``statements`` is what registration authorities say about the parts, ``referred`` the nested messages that
-    a control refers to (the keys, in order), ``batches`` the batchRequests and what each lists, ``added`` the
-    extensions (DER) that this layer adds to requests.
+    ``path`` leads from the outermost message to this one, ``authorities`` are the names of those who sent it on, and
+    ``nested`` the messages opened within the outermost one, by their paths. ``statements`` is what registration
+    authorities say about the parts, ``referred`` the nested messages that a control refers to (the keys, in order),
+    ``batches`` the batchRequests and what each lists, ``added`` the extensions (DER) that this layer adds to requests.
     """
 
     front_end: FrontEnd
@@ -63,6 +63,7 @@ class Exchange:
     pop_link_random: bytes | None = None
     understood: tuple[str, ...] = ()
     path: Path = ()
+    authorities: tuple[str, ...] = ()
     nested: dict[Path, NestedMessage | TriviumError] = field(default_factory=dict)
     statements: Statements = field(default_factory=Statements)
     referred: dict[int, None] = field(default_factory=dict)

@@ -84,7 +84,7 @@ async def require_requests(exchange: Exchange, path: Path, numbers: tuple[int, .
             ErrorKind.MALFORMED, f"There is no certification request {missing[0] if missing else ''} where this points."
         )
     refer(exchange, path)
-    return tuple((*path, number) for number in numbers)
+    return tuple((*path, number) for number in dict.fromkeys(numbers))
 
 
 def refer(exchange: Exchange, path: Path) -> None:
@@ -94,9 +94,12 @@ def refer(exchange: Exchange, path: Path) -> None:
 
 
 def path_from(value: Any) -> Path:
-    """Return a decoded BodyPartPath; a 0 in front names the PKIData that it is in, and leads nowhere."""
+    """Return a decoded BodyPartPath; a 0 in front names the PKIData that it is in. Raises TOO_LARGE."""
     numbers = tuple(one.native for one in value)
-    return numbers[1:] if numbers[:1] == (0,) else numbers
+    path = numbers[1:] if numbers[:1] == (0,) else numbers
+    if len(path) > MAX_DEPTH + 1:
+        raise _too_large(f"A path leads through at most {MAX_DEPTH} nested messages.")
+    return path
 
 
 def _require_content(data: PkiData, number: int) -> None:

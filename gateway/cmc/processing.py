@@ -190,6 +190,7 @@ async def _nested_answer(exchange: Exchange, number: int) -> Answer:
         address=exchange.address,
         parameters={name: value for name, value in exchange.parameters.items() if name != "account"},
         path=(*exchange.path, number),
+        authorities=(*exchange.authorities, authority.cmc_client.name),
         nested=exchange.nested,
         statements=exchange.statements.below(number),
     )

@@ -151,6 +151,7 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
         csr=request.der,
         possession=_possession(exchange, request),
         validity=wish.validity,
+        comment=f"Sent on by {', then '.join(exchange.authorities)}." if exchange.authorities else "",
     )
 
     def remember(tx: Transaction, order: Order) -> None:

@@ -84,6 +84,7 @@ async def test_the_names_are_the_authoritys(office: Office, client: Sender) -> N
     assert dns_names(certificate) == ["a.example.com", "b.example.com"]
     [order] = await office.orders()
     assert (order.placed_by, order.possession) == (f"cmc-client:{client.cmc_client.id}", ProofOfPossession.SHOWN)
+    assert order.comment == "Sent on by gateway-1. Changed by a registration authority."
     lost = revocation(certificate, reason=1)
     assert (await office.ask(controls=(lost, nonce()), sender=client)).only.status == CmcStatus.SUCCESS
     assert await status_of(office, certificate) is CertificateStatus.REVOKED

@@ -4,11 +4,12 @@ The authority's message and the clients' in it are signed by openssl and put tog
 """
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 from asn1crypto import cms
-from asn1crypto.core import OctetString
+from asn1crypto.core import OctetString, UTF8String
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -27,7 +28,7 @@ from gateway.cmc.errors import CmcFailInfo, CmcStatus
 from tests.cmc.messages import Control, encrypted, pki_data, signed
 from tests.cmc.office import SECRET, Office, Read, Sender, control, integer, new_key, nonce, octets, request
 from tests.cmc.test_cms import authenticated_data, identity
-from tests.cmc.test_controls import IDENTIFICATION, issued, proof, revocation, self_signed, status_of
+from tests.cmc.test_controls import IDENTIFICATION, issued, proof, revocation, self_signed, status_of, unsigned
 from tests.cmc.test_crmf import message as crmf_message
 
 OWN = frozenset({CmcRight.ISSUE, CmcRight.REVOKE, CmcRight.QUERY})
@@ -96,8 +97,8 @@ async def test_a_batch_is_answered_message_by_message(office: Office, client: Se
         assert answer.controls[oids.TRANSACTION_ID] == integer(number)
         names = answer.certificate_of(keys[number]).extensions.get_extension_for_class(x509.SubjectAlternativeName)
         assert names.value.get_values_for_type(x509.DNSName) == [f"mail{number}.example.com"]
-    actor = f"cmc-client:{client.cmc_client.id}"
-    assert [order.placed_by for order in await office.orders()] == [actor, actor]
+    expected = (f"cmc-client:{client.cmc_client.id}", "Sent on by gateway-1.")
+    assert {(order.placed_by, order.comment) for order in await office.orders()} == {expected}
 
 
 async def test_errors_of_one_message_stay_in_its_answer(office: Office, client: Sender) -> None:
@@ -247,6 +248,28 @@ async def show_control(office: Office, name: str) -> None:
     await office.workshop.core.store.write(show)
 
 
+async def test_secrets_authenticate_nested_messages(office: Office) -> None:
+    """RFC 10002 section 3.2.1.3.1: a client with a secret alone could not order through an authority, or revoke."""
+    await office.register("by-secret", OWN, secret=SECRET)
+    key, name = new_key(), control(2, UTF8String("by-secret").dump())
+
+    def message(secret: bytes) -> bytes:
+        content = pki_data(request("a.example.com", key=key), controls=(name, nonce()))
+        data = cms.AuthenticatedData.load(authenticated_data("by-secret", secret, content))
+        der: bytes = cms.ContentInfo({"content_type": "authenticated_data", "content": data}).dump()
+        return der
+
+    read = await wrap(office, {1: message(b"another secret"), 2: message(SECRET.encode())}, batch(1, 2))
+    assert inner(office, read, 1).only.fail_info == CmcFailInfo.BAD_MESSAGE_CHECK
+    certificate = inner(office, read, 2).certificate_of(key)
+    wrong, right = (revocation(certificate, passphrase=one) for one in (b"another secret", SECRET.encode()))
+    contents = {number: unsigned(pki_data(controls=(one,))) for number, one in ((1, wrong), (2, right))}
+    read = await wrap(office, contents, batch(1, 2), identity_witness(1))
+    assert inner(office, read, 1).only.fail_info == CmcFailInfo.BAD_IDENTITY
+    assert inner(office, read, 2).only.status == CmcStatus.SUCCESS
+    assert await status_of(office, certificate) is CertificateStatus.REVOKED
+
+
 async def test_an_authority_vouches_for_keys_in_a_clients_message(office: Office, client: Sender) -> None:
     """RFC 10002 section 6.8: a key that cannot sign, sent by a client, could not be certified; or without the word."""
     bare = CertReqMsg({"cert_req": CertReqMsg.load(crmf_message("a.example.com"))["cert_req"]})
@@ -309,7 +332,7 @@ async def test_a_stranger_may_sign_with_a_certificate_of_his_own(office: Office,
     assert len(await office.orders()) == 1
 
 
-@pytest.mark.parametrize("path", [(N + 1,), (N, 999), (N, 1000, 1), (0,), (999,)])
+@pytest.mark.parametrize("path", [(N + 1,), (N, 999), (N, 1000, 1), (0,), (999,), (N,) * 3000])
 async def test_identities_are_of_something(office: Office, client: Sender, path: tuple[int, ...]) -> None:
     """A witness that points nowhere would be taken for one about the message that is there."""
     message = office.signed(pki_data(request("a.example.com", key=new_key())), client)
@@ -398,3 +421,24 @@ async def test_two_authorities_stand_between(office: Office, client: Sender) -> 
     middle = office.signed(pki_data(controls=(batch(5), nonce()), contents={5: message}), authority)
     read = await wrap(office, {N: middle}, batch(N), processed((N, 5, 41)))
     assert inner(office, inner(office, read), 5).certificate_of(key)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_mutated_messages_of_an_authority_break_nothing(office: Office, client: Sender, seed: int) -> None:
+    """Fault F11: an authority whose program is broken would bring a worker to an internal error, or order by chance."""
+    chance = random.Random(seed)  # noqa: S311 - the same in every run
+    csr = request("a.example.com", key=new_key())
+    message = office.signed(pki_data(csr, controls=(nonce(),)), client)
+    said = (batch(N), processed((N, 1)), identity_witness(N), witness(N, 1), witness(0, 1))
+    genuine = pki_data(controls=said, contents={N: message})
+    for _ in range(40):
+        content = bytearray(genuine)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(content) if chance.random() < 0.3 else 200)
+            content[at] ^= 1 << chance.randrange(8)
+        read = await office.send(office.signed(bytes(content)))
+        statuses = [*read.statuses, *(one for der in read.contents.values() for one in office.read(der).statuses)]
+        assert all(one.fail_info != CmcFailInfo.INTERNAL_CA_ERROR for one in statuses)
+    assert {(name.value, order.comment) for order in await office.orders() for name in order.identifiers} <= {
+        ("a.example.com", "Sent on by gateway-1.")
+    }

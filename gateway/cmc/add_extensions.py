@@ -23,8 +23,8 @@ async def add_extensions(exchange: Exchange, control: Control) -> None:
     modification = Modification(extensions=dict(extensions))
     paths = await require_requests(exchange, (holder,) if holder else (), numbers)
     for path in paths:
-        added = exchange.added.setdefault(path, {})
+        added = exchange.nesting.added.setdefault(path, {})
         for oid, der in extensions:
             if added.setdefault(oid, der) != der:
                 raise TriviumError(ErrorKind.MALFORMED, f"Two different extensions {oid} are added to one request.")
-        exchange.statements.modify(path, modification)
+        exchange.nesting.statements.modify(path, modification)

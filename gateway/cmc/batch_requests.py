@@ -16,13 +16,13 @@ async def batch_requests(exchange: Exchange, control: Control) -> None:
         numbers = tuple(one.native for one in value)
     if not 0 < len(numbers) <= MAX_MESSAGES:
         raise TriviumError(ErrorKind.TOO_LARGE, f"A batch has 1 to {MAX_MESSAGES} messages, not {len(numbers)}.")
-    listed = [number for batch in exchange.batches.values() for number in batch]
+    listed = [number for batch in exchange.nesting.batches.values() for number in batch]
     missing = [number for number in numbers if number not in exchange.data.contents]
     if missing or len({*listed, *numbers}) != len(listed) + len(numbers):
         raise TriviumError(
             ErrorKind.MALFORMED,
             f"There is no message {missing[0]} in the cmsSequence." if missing else "A message is in the batch twice.",
         )
-    exchange.batches[control.body_part_id] = numbers
+    exchange.nesting.batches[control.body_part_id] = numbers
     for number in numbers:
         refer(exchange, (number,))

@@ -21,4 +21,4 @@ async def control_processed(exchange: Exchange, control: Control) -> None:
         if not path or (data and path[-1] not in {one.body_part_id for one in data.controls}):
             raise TriviumError(ErrorKind.MALFORMED, f"There is no control at {list(path)}, where this points.")
         refer(exchange, path[:-1])
-        exchange.statements.processed.add(path)
+        exchange.nesting.statements.processed.add(path)

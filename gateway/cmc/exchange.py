@@ -17,9 +17,7 @@ from ca_core.model.values import replace
 from ca_core.orders.queries import OrderView, get
 from gateway.cmc.answer import Answer
 from gateway.cmc.authenticate import Holder, Requester
-from gateway.cmc.authenticated import AuthenticatedMessage
-from gateway.cmc.authority import Path, Statements
-from gateway.cmc.cms import SignedMessage
+from gateway.cmc.authority import Nesting
 from gateway.cmc.errors import CmcStatus
 from gateway.cmc.front_end import FrontEnd
 from gateway.cmc.pki_data import Control, PkiData
@@ -31,14 +29,6 @@ ASK_AGAIN = timedelta(minutes=1)
 _ISSUED = frozenset({OrderState.ISSUED, OrderState.REVOKED})
 
 
-@dataclass(frozen=True, kw_only=True)
-class NestedMessage:
-    """A message inside another: the layer that authenticates it, unverified, and what it says."""
-
-    message: SignedMessage | AuthenticatedMessage
-    data: PkiData
-
-
 @dataclass(kw_only=True)
 class Exchange:
     """A message whose sender is known, and the answer so far.
@@ -46,11 +36,7 @@ class Exchange:
     ``parameters`` are product, validity and account as the URL and regInfo have them, ``transaction`` the digest of its
     transactionId (empty without one), ``pop_link_random`` the value of that control, ``understood`` the parameters that
     regInfo brought. ``shown`` are the body part ids of requests that have shown the possession of their key already.
-
-    ``path`` leads from the outermost message to this one, ``authorities`` are the names of those who sent it on, and
-    ``nested`` the messages opened within the outermost one, by their paths. ``statements`` is what registration
-    authorities say about the parts, ``referred`` the nested messages that a control refers to (the keys, in order),
-    ``batches`` the batchRequests and what each lists, ``added`` the extensions (DER) that this layer adds to requests.
+    ``nesting`` says where the message stands among others.
     """
 
     front_end: FrontEnd
@@ -62,19 +48,13 @@ class Exchange:
     transaction: bytes = b""
     pop_link_random: bytes | None = None
     understood: tuple[str, ...] = ()
-    path: Path = ()
-    authorities: tuple[str, ...] = ()
-    nested: dict[Path, NestedMessage | TriviumError] = field(default_factory=dict)
-    statements: Statements = field(default_factory=Statements)
-    referred: dict[int, None] = field(default_factory=dict)
-    batches: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    added: dict[Path, dict[str, bytes]] = field(default_factory=dict)
+    nesting: Nesting = field(default_factory=Nesting)
     answer: Answer = field(default_factory=Answer)
 
     @property
     def controls(self) -> tuple[Control, ...]:
         """The controls of the message that no registration authority has dealt with."""
-        processed = self.statements.processed
+        processed = self.nesting.statements.processed
         return tuple(control for control in self.data.controls if (control.body_part_id,) not in processed)
 
     @property

@@ -20,4 +20,4 @@ async def lra_pop_witness(exchange: Exchange, control: Control) -> None:
         numbers = tuple(one.native for one in witness["body_ids"])
     path = (named,) if named in exchange.data.contents else ()
     refer(exchange, path)
-    exchange.statements.possession |= {(*path, number) for number in numbers}
+    exchange.nesting.statements.possession |= {(*path, number) for number in numbers}

@@ -31,7 +31,7 @@ async def mod_cert_template(exchange: Exchange, control: Control) -> None:
         numbers = tuple(one.native for one in value["cert_references"])
         modification = _modification(value["cert_template"], replacing=value["replace"].native)
     for changed in await require_requests(exchange, path, numbers):
-        exchange.statements.modify(changed, modification)
+        exchange.nesting.statements.modify(changed, modification)
 
 
 def _modification(template: Any, *, replacing: bool) -> Modification:

@@ -7,8 +7,8 @@ each with the message around it; depth and number are limited here (rule 62).
 from typing import Any, Final
 
 from ca_core.model.errors import ErrorKind, TriviumError
-from gateway.cmc.authority import Path
-from gateway.cmc.exchange import Exchange, NestedMessage
+from gateway.cmc.authority import NestedMessage, Path
+from gateway.cmc.exchange import Exchange
 from gateway.cmc.pki_data import MAX_REQUESTS, OtherRequest, PkiData, parse_pki_data
 from gateway.cmc.unwrap import opaque, unwrapped
 
@@ -24,13 +24,13 @@ async def opened(exchange: Exchange, path: Path) -> NestedMessage:
 
     MALFORMED when there is none, TOO_LARGE beyond the limits, and as :func:`~gateway.cmc.unwrap.unwrapped`.
     """
-    message, data, here = None, exchange.data, exchange.path
+    message, data, here = None, exchange.data, exchange.nesting.path
     for number in path:
         _require_content(data, number)
         here = (*here, number)
-        if here not in exchange.nested:
-            exchange.nested[here] = await _open(exchange, data.contents[number], here)
-        found = exchange.nested[here]
+        if here not in exchange.nesting.opened:
+            exchange.nesting.opened[here] = await _open(exchange, data.contents[number], here)
+        found = exchange.nesting.opened[here]
         if isinstance(found, TriviumError):
             raise found
         message, data = found, found.data
@@ -40,7 +40,7 @@ async def opened(exchange: Exchange, path: Path) -> NestedMessage:
 
 
 async def _open(exchange: Exchange, der: bytes, path: Path) -> NestedMessage | TriviumError:
-    if len(path) > MAX_DEPTH or len(exchange.nested) >= MAX_MESSAGES:
+    if len(path) > MAX_DEPTH or len(exchange.nesting.opened) >= MAX_MESSAGES:
         return _too_large(f"Messages are nested at most {MAX_DEPTH} deep, and at most {MAX_MESSAGES} come in one.")
     try:
         with opaque(der):
@@ -48,7 +48,7 @@ async def _open(exchange: Exchange, der: bytes, path: Path) -> NestedMessage | T
             data = parse_pki_data(message.content)
     except TriviumError as error:
         return error
-    others = sum(len(one.data.requests) for one in exchange.nested.values() if isinstance(one, NestedMessage))
+    others = sum(len(one.data.requests) for one in exchange.nesting.opened.values() if isinstance(one, NestedMessage))
     if others + len(data.requests) > MAX_REQUESTS:
         return _too_large(f"The messages nested in one have at most {MAX_REQUESTS} requests.")
     return NestedMessage(message=message, data=data)
@@ -90,7 +90,7 @@ async def require_requests(exchange: Exchange, path: Path, numbers: tuple[int, .
 def refer(exchange: Exchange, path: Path) -> None:
     """Note that a control refers to a nested message or to something in it: then it is processed."""
     if path:
-        exchange.referred[path[0]] = None
+        exchange.nesting.referred[path[0]] = None
 
 
 def path_from(value: Any) -> Path:

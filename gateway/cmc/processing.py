@@ -100,7 +100,7 @@ async def _use_up(exchange: Exchange, message: SignedMessage | AuthenticatedMess
             transaction=exchange.transaction,
             nonce=digest(nonce.values[0]) if nonce and nonce.values else b"",
             digest=digest(vouched),
-            signing_time=None if exchange.path else signing_time,
+            signing_time=None if exchange.nesting.path else signing_time,
         ),
     )
 
@@ -150,11 +150,11 @@ async def _answer_nested(exchange: Exchange) -> None:
     Those of a batch are listed in batchResponses; any other is shown by responseBody (RFC 10002 sections 6.17, 6.21).
     """
     waiting: dict[int, list[Status]] = {}
-    for number in exchange.referred:
+    for number in exchange.nesting.referred:
         answer = await answered(exchange.core, exchange.principal, _nested_answer(exchange, number))
         exchange.answer.contents[number] = (await write(answer, exchange.front_end)).der
         waiting[number] = answer.waiting
-    for batch, numbers in exchange.batches.items():
+    for batch, numbers in exchange.nesting.batches.items():
         exchange.answer.add(oids.BATCH_RESPONSES, BodyPartList(numbers))
         _say_how_far(exchange, batch, [status for number in numbers for status in waiting.pop(number)])
     for number, statuses in waiting.items():
@@ -176,7 +176,7 @@ async def _nested_answer(exchange: Exchange, number: int) -> Answer:
     """Answer a nested message: its sender, or the authority that vouches for him, is of the same Client."""
     authority = exchange.require_authority("A message in another")
     found = await opened(exchange, (number,))
-    vouching = exchange.statements.identity.get((number,))
+    vouching = exchange.nesting.statements.identity.get((number,))
     with opaque(exchange.data.contents[number]):
         requester = await authenticate(exchange.front_end, found.message, found.data, exchange.address, vouching)
     if requester is not None and requester.principal.client_id != authority.principal.client_id:
@@ -189,10 +189,7 @@ async def _nested_answer(exchange: Exchange, number: int) -> Answer:
         requester=requester,
         address=exchange.address,
         parameters={name: value for name, value in exchange.parameters.items() if name != "account"},
-        path=(*exchange.path, number),
-        authorities=(*exchange.authorities, authority.cmc_client.name),
-        nested=exchange.nested,
-        statements=exchange.statements.below(number),
+        nesting=exchange.nesting.inside(number, authority.cmc_client.name),
     )
     return await process(inner, found.message)
 

@@ -40,4 +40,4 @@ async def ra_identity_witness(exchange: Exchange, control: Control) -> None:
         )
     refer(exchange, path if path[0] in exchange.data.contents else ())
     if vouched:
-        exchange.statements.identity[vouched] = authority
+        exchange.nesting.statements.identity[vouched] = authority

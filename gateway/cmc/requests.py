@@ -151,7 +151,7 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
         csr=request.der,
         possession=_possession(exchange, request),
         validity=wish.validity,
-        comment=f"Sent on by {', then '.join(exchange.authorities)}." if exchange.authorities else "",
+        comment=f"Sent on by {', then '.join(exchange.nesting.authorities)}." if exchange.nesting.authorities else "",
     )
 
     def remember(tx: Transaction, order: Order) -> None:
@@ -165,7 +165,7 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
                 )
             )
 
-    modifications = exchange.statements.modifications.get((request.body_part_id,))
+    modifications = exchange.nesting.statements.modifications.get((request.body_part_id,))
     if modifications:
         order_request = modify(order_request, modifications)
     command = renew if wish.renews_itself else enrol
@@ -175,5 +175,5 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
 def _possession(exchange: Exchange, request: Pkcs10 | Crmf) -> ProofOfPossession:
     if request.body_part_id in exchange.shown:
         return ProofOfPossession.SHOWN
-    vouched = (request.body_part_id,) in exchange.statements.possession
+    vouched = (request.body_part_id,) in exchange.nesting.statements.possession
     return ProofOfPossession.VERIFIED if vouched else ProofOfPossession.SIGNATURE

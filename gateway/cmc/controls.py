@@ -1,7 +1,8 @@
 """The controls of RFC 10002 section 6 that are taken: one table, and what is not in it refuses the message (rule 77).
 
-A control says something about other controls (``FIRST``), about the message (``BEFORE`` its requests are looked at) or
-asks for something (``ACTION``); those that authenticate the sender have been seen to when the table is used.
+A control is to come back in the answer (``ECHO``), says something about other controls (``FIRST``) or about the message
+(``BEFORE`` its requests are looked at), or asks for something (``ACTION``); those that authenticate the sender have
+been seen to when the table is used.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,6 +38,7 @@ Handler = Callable[[Exchange, Control], Awaitable[None]]
 class Phase(Enum):
     """When a control is looked at."""
 
+    ECHO = "whatever becomes of the message"
     FIRST = "before it counts whether all controls are taken"
     BEFORE = "before the requests"
     ACTION = "beside the requests"
@@ -108,6 +110,10 @@ def transaction_of(control: Control) -> bytes:
     return digest(control.whole(asn1.Integer, "transactionId").contents)
 
 
+def _echoed(name: str, handler: Handler) -> Taken:
+    return Taken(name=name, phase=Phase.ECHO, handler=handler)
+
+
 def _first(name: str, handler: Handler) -> Taken:
     return Taken(name=name, phase=Phase.FIRST, handler=handler)
 
@@ -124,9 +130,9 @@ CONTROLS: Final[dict[str, Taken]] = {
     oids.IDENTIFICATION: _before("identification", _seen),
     oids.IDENTITY_PROOF: _before("identityProof", _seen),
     oids.IDENTITY_PROOF_V2: _before("identityProofV2", _seen),
-    oids.DATA_RETURN: _before("dataReturn", _echo),
-    oids.TRANSACTION_ID: _before("transactionId", _transaction_id),
-    oids.SENDER_NONCE: _before("senderNonce", _sender_nonce),
+    oids.DATA_RETURN: _echoed("dataReturn", _echo),
+    oids.TRANSACTION_ID: _echoed("transactionId", _transaction_id),
+    oids.SENDER_NONCE: _echoed("senderNonce", _sender_nonce),
     oids.RECIPIENT_NONCE: _before("recipientNonce", _seen),
     oids.LRA_POP_WITNESS: _before("lraPOPWitness", lra_pop_witness),
     oids.REG_INFO: _before("regInfo", _reg_info),

@@ -28,7 +28,7 @@ from gateway.cmc.unwrap import opaque
 WHOLE = 0
 """The body part id of the PKIData itself."""
 
-_ECHOES = frozenset({oids.TRANSACTION_ID, oids.SENDER_NONCE, oids.DATA_RETURN})
+_ECHOES = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.ECHO)
 _FIRST = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.FIRST)
 _BEFORE = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.BEFORE)
 _ACTIONS = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.ACTION)
@@ -64,6 +64,8 @@ async def process(exchange: Exchange, message: SignedMessage | AuthenticatedMess
 
 
 async def _process(exchange: Exchange, message: SignedMessage | AuthenticatedMessage) -> None:
+    if not await _run(exchange, _ECHOES):
+        return
     await _use_up(exchange, message)
     if not await _run(exchange, _FIRST):
         return
@@ -73,7 +75,6 @@ async def _process(exchange: Exchange, message: SignedMessage | AuthenticatedMes
             TriviumError(ErrorKind.MALFORMED, "The message has controls that are not taken here; leave them out."),
             *unknown,
         )
-        await _run(exchange, _ECHOES)
         return
     _require_may_ask(exchange)
     if not await _run(exchange, _BEFORE) or await requests.refuse_unknown(exchange):

@@ -342,6 +342,15 @@ async def test_identities_are_of_something(office: Office, client: Sender, path:
     assert await office.orders() == []
 
 
+async def test_an_authority_needs_no_word_for_its_own_requests(office: Office) -> None:
+    """RFC 10002 section 6.20: a simple request, or a proof merged into its message, could not be vouched for."""
+    key, said = new_key(), control(3, octets(b"checked by the authority"))
+    csr = request("a.example.com", key=key)
+    for number in (1, said.body_part_id):
+        controls = (identity_witness(number), said, nonce())
+        assert (await office.ask(csr, controls=controls)).certificate_of(key)
+
+
 async def test_a_word_for_the_identity_gives_no_rights(office: Office) -> None:
     """Whom an authority vouches for could revoke, look up and vouch with the authority's rights."""
     certificate = await issued(office)

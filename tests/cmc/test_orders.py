@@ -90,6 +90,20 @@ async def test_a_copy_of_a_message_orders_nothing(office: Office) -> None:
     assert (await office.send(again)).only.status == CmcStatus.SUCCESS
 
 
+async def test_refusals_say_which_message_they_are_about(office: Office) -> None:
+    """RFC 10002 section 6.6: the answer "MUST include" nonce and transaction, also to a message that is refused."""
+    for refused in (control(8, NULL), control(37, NULL), control(21, NULL)):
+        sent, transaction = nonce(), control(5, integer(1 << 70))
+        read = await office.ask(controls=(refused, sent, transaction))
+        assert (read.only.status, read.only.body_list) == (CmcStatus.FAILED, (refused.body_part_id,))
+        assert read.controls[oids.RECIPIENT_NONCE] == sent.values[0]
+        assert read.controls[oids.TRANSACTION_ID] == integer(1 << 70)
+    message = office.signed(pki_data(controls=(sent,)))
+    first, copy = [await office.send(message) for _ in range(2)]
+    assert [read.only.status for read in (first, copy)] == [CmcStatus.SUCCESS, CmcStatus.FAILED]
+    assert copy.controls[oids.RECIPIENT_NONCE] == sent.values[0]
+
+
 async def test_a_message_is_young(office: Office) -> None:
     """A message that was intercepted could be sent when its nonce is forgotten."""
     message = office.signed(pki_data(request("mail.example.com", key=new_key())))

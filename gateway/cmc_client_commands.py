@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ca_core.model.cmc_clients import CmcClient
     from ca_core.model.store import Transaction
     from ca_core.orders.cmc_registration import RegisteredCmcClient
-    from gateway.cmc_files import KeyMaterial
+    from gateway.cmc_client_files import KeyMaterial
 
 cmc_client = typer.Typer(help="CMC clients: mail gateways, appliances, scripts.", no_args_is_help=True)
 
@@ -54,10 +54,10 @@ def add(
 ) -> None:
     """Register a CMC client with a dedicated certificate, a shared secret, or both."""
     from ca_core.orders.cmc_registration import CmcRegistration, register
-    from gateway import cmc_files
+    from gateway import cmc_client_files
 
     wanted = _rights(rights) or _DEFAULT_RIGHTS
-    material = cmc_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
+    material = cmc_client_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
     shared = _new_secret() if secret else None
 
     async def run(core: "Core") -> "RegisteredCmcClient":
@@ -103,10 +103,10 @@ def change(
     from ca_core.access.cmc_clients import by_name
     from ca_core.orders.cmc_registration import CmcChange
     from ca_core.orders.cmc_registration import change as change_in_core
-    from gateway import cmc_files
+    from gateway import cmc_client_files
 
     wanted = _rights(rights)
-    material = cmc_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
+    material = cmc_client_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
     shared = _new_secret() if secret else None if secret is None else ""
 
     def product_ids(tx: "Transaction") -> tuple[str, ...] | None:

@@ -92,16 +92,22 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class PkiResponse:
-    """An answer as it is sent: a ContentInfo in DER, which is certs-only when it is a Simple PKI Response."""
+    """An answer as it is sent: a ContentInfo in DER, which is certs-only when it is a Simple PKI Response.
+
+    ``statuses`` are what it says; success is implied where there are none (RFC 10002 section 6.1.1).
+    """
 
     der: bytes
     certs_only: bool
+    statuses: tuple[Status, ...] = ()
 
 
 async def write(answer: Answer, front_end: FrontEnd) -> PkiResponse:
     """Write the answer as a Simple or a Full PKI Response; raises UNAVAILABLE."""
     if answer.simple:
-        return PkiResponse(der=reply.certs_only(answer.certificates, answer.crls), certs_only=True)
+        return PkiResponse(
+            der=reply.certs_only(answer.certificates, answer.crls), certs_only=True, statuses=tuple(answer.statuses)
+        )
     own = await front_end.responder()
     der = await reply.sign(
         _pki_response(answer),
@@ -111,7 +117,7 @@ async def write(answer: Answer, front_end: FrontEnd) -> PkiResponse:
         certificates=answer.certificates,
         crls=answer.crls,
     )
-    return PkiResponse(der=der, certs_only=False)
+    return PkiResponse(der=der, certs_only=False, statuses=tuple(answer.statuses))
 
 
 def _pki_response(answer: Answer) -> bytes:

@@ -1,9 +1,7 @@
-"""Files of the CMC commands: requests, certificates, PKCS #12, and messages in either encoding."""
+"""Files that `trivium cmc-client` reads and writes: requests, certificates, PKCS #12."""
 
-import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -12,9 +10,6 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from ca_core.keys.sealing import write_secret_file
 from ca_core.model.errors import ErrorKind, TriviumError
-
-if TYPE_CHECKING:
-    from ca_core.core import Core
 
 _MIN_PASSWORD = 8
 
@@ -84,17 +79,6 @@ def _new_key(name: str, p12: Path, password: bytes) -> KeyMaterial:
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
     return KeyMaterial(csr=request.public_bytes(Encoding.DER), key=key, p12=p12, password=password)
-
-
-async def process(core: "Core", request: Path, answer: Path) -> None:
-    """Answer the message of one file in another (RFC 10003 section 4)."""
-    from gateway.cmc.front_end import FrontEnd, Received  # noqa: PLC0415 - the other commands do without
-    from gateway.cmc.responder import respond  # noqa: PLC0415
-    from gateway.cmc.transport import decoded_body  # noqa: PLC0415
-
-    front_end = await FrontEnd.of(core)
-    reply = await respond(front_end, Received(body=decoded_body(read(request)), address=""))
-    await asyncio.to_thread(answer.write_bytes, reply.der)
 
 
 def _password(path: Path | None) -> bytes:

@@ -138,6 +138,7 @@ def encode_planned_revocation(planned: PlannedRevocation) -> dict[str, Any]:
         planned_at=planned.planned_at.isoformat(),
         planned_by=planned.planned_by,
         explanation_url=planned.explanation_url,
+        unless_confirmed=planned.unless_confirmed,
     )
 
 
@@ -181,6 +182,7 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         ra_vouches=policy.ra_vouches,
         certificate_linking=policy.certificate_linking,
         requested_validity=policy.requested_validity,
+        confirmation_time=policy.confirmation_time,
     )
 
 
@@ -208,6 +210,7 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         ra_vouches=members.get("ra_vouches", False),
         certificate_linking=members.get("certificate_linking", False),
         requested_validity=members.get("requested_validity", False),
+        confirmation_time=members.get("confirmation_time", 0),
     )
 
 

@@ -219,6 +219,12 @@ def may_revoke(tx: Transaction, principal: Principal, certificate: Certificate) 
     return CmcRight.RA in cmc_client.rights or (order is not None and order.placed_by == principal.actor)
 
 
+def may_speak_for(tx: Transaction, principal: Principal, client_id: str) -> bool:
+    """Whether the CMC client that ``principal`` is is a registration authority of this Client."""
+    cmc_client = tx.cmc_clients.get(principal.id)
+    return cmc_client is not None and cmc_client.client_id == client_id and CmcRight.RA in cmc_client.rights
+
+
 def _of(tx: Transaction, principal: Principal) -> CmcClient:
     cmc_client = tx.cmc_clients.get(principal.id)
     if cmc_client is None:

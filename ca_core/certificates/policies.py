@@ -9,6 +9,7 @@ from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.products import AcceptedFinding, LintMode, LintPolicy, LintSet, Policy, ProfileKind
 
+_MIN_CONFIRMATION: Final = 60
 _MAX_BACKDATE: Final = 48 * 3600
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){2,}")
 _DOMAIN: Final = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)+")
@@ -79,6 +80,8 @@ def _profile_faults(policy: Policy) -> list[str]:
         faults.append("backdate must be 0 to 172800 seconds (BR 7.1.2.7: notBefore within 48 hours of signing)")
     if profile.validity <= profile.backdate:
         faults.append("validity must be longer than backdate, which is part of it")
+    if policy.confirmation_time and not _MIN_CONFIRMATION <= policy.confirmation_time < profile.validity:
+        faults.append("confirmation_time must be 0, or at least 60 seconds and shorter than the validity")
     if not all(_OID.fullmatch(oid) for oid in profile.policy_oids):
         faults.append("policy_oids must be object identifiers in dotted form")
     if not profile.kind.names_hosts and profile.must_staple:

@@ -52,7 +52,8 @@ class Revocation:
 class PlannedRevocation:
     """A revocation to come: when (UTC), why, and who decided it when.
 
-    ``explanation_url`` is a page that tells subscribers why; empty when there is none.
+    ``explanation_url`` is a page that tells subscribers why; empty when there is none. ``unless_confirmed``: whoever
+    ordered the certificate takes the plan back by confirming that he accepts it.
     """
 
     revoke_at: datetime
@@ -60,6 +61,7 @@ class PlannedRevocation:
     planned_at: datetime
     planned_by: str
     explanation_url: str = ""
+    unless_confirmed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,8 @@ class Policy:
     ``requested_validity`` lets the requester name notBefore and notAfter within the profile's validity.
     ``ra_vouches``: the registration authority that orders vouches for the names, so control of them need not be shown;
     ``certificate_linking``: the holder of a certificate of this product may renew it over CMC, signing with its key
-    (both for private products only).
+    (both for private products only). ``confirmation_time`` is how long, in seconds, whoever orders over CMC has to
+    confirm that he accepts the certificate before it is revoked; 0 asks for none.
     """
 
     public: bool
@@ -125,6 +126,7 @@ class Policy:
     ra_vouches: bool = False
     certificate_linking: bool = False
     requested_validity: bool = False
+    confirmation_time: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

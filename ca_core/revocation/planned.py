@@ -77,14 +77,19 @@ async def withdraw_planned_revocation(core: Core, certificate_id: str, principal
         require_issued(certificate)
         if certificate.planned_revocation is None:
             raise TriviumError(ErrorKind.NOT_FOUND, "No revocation of this certificate is planned.")
-        saved = tx.certificates.save(replace(certificate, planned_revocation=None))
-        job = tx.jobs.open_of_type(JobType.REVOKE_CERTIFICATE_JOB, certificate_id)
-        if job is not None and job.state is not JobState.PROCESSING:
-            tx.jobs.save(_finished(core, job, withdrawnBy=principal.actor))
         tx.audit.append([replace(record, client_id=certificate.client_id)])
-        return saved
+        return take_back(tx, core, certificate, withdrawnBy=principal.actor)
 
     return await core.store.write(act)
+
+
+def take_back(tx: Transaction, core: Core, certificate: Certificate, **response: str) -> Certificate:
+    """Take the plan back in the caller's transaction and end its job with ``response``; return the certificate."""
+    saved = tx.certificates.save(replace(certificate, planned_revocation=None))
+    job = tx.jobs.open_of_type(JobType.REVOKE_CERTIFICATE_JOB, certificate.id)
+    if job is not None and job.state is not JobState.PROCESSING:
+        tx.jobs.save(_finished(core, job, **response))
+    return saved
 
 
 async def revoke_as_planned(core: Core, job: Job) -> None:

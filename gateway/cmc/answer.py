@@ -54,6 +54,11 @@ class Answer:
         """Say that these parts were done."""
         self.statuses.append(Status(status=CmcStatus.SUCCESS, body_list=body_list, text=text))
 
+    def ask_for_confirmation(self, body_part_id: int, until: datetime) -> None:
+        """Say that the certificate of a part is revoked unless it is confirmed (RFC 10002 section 6.14)."""
+        text = f"Confirm the certificate with confirmCertAcceptance until {until:%Y-%m-%dT%H:%M:%SZ}, or it is revoked."
+        self.statuses.append(Status(status=CmcStatus.CONFIRM_REQUIRED, body_list=(body_part_id,), text=text))
+
     def fail(self, problem: Problem, *body_list: int, status: CmcStatus = CmcStatus.FAILED) -> None:
         """Say that these parts were refused, why, and under which id the operator finds it."""
         text = f"{problem.detail} ({problem.id})" if problem.id else problem.detail

@@ -30,6 +30,7 @@ from gateway.cmc.pki_data import Control
 from gateway.cmc.query_pending import query_pending
 from gateway.cmc.ra_identity_witness import ra_identity_witness
 from gateway.cmc.revoke_request import revoke_request
+from gateway.cmc.status_info import status_info
 from gateway.cmc.wishes import from_reg_info
 
 Handler = Callable[[Exchange, Control], Awaitable[None]]
@@ -151,6 +152,8 @@ CONTROLS: Final[dict[str, Taken]] = {
     oids.GET_CRL: _action("getCRL", get_crl),
     oids.REVOKE_REQUEST: _action("revokeRequest", revoke_request),
     oids.QUERY_PENDING: _action("queryPending", query_pending),
+    oids.STATUS_INFO: _action("statusInfo", status_info),
+    oids.STATUS_INFO_V2: _action("statusInfoV2", status_info),
     oids.CONFIRM_CERT_ACCEPTANCE: _action("confirmCertAcceptance", confirm_cert_acceptance),
 }
 """The controls that are taken, by type."""

@@ -14,6 +14,7 @@ from ca_core.model.issuers import Issuer
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import ANONYMOUS, Principal
 from ca_core.model.values import replace
+from ca_core.orders.acceptance import awaits_confirmation
 from ca_core.orders.queries import OrderView, get
 from gateway.cmc.answer import Answer
 from gateway.cmc.authenticate import Holder, Requester
@@ -111,7 +112,7 @@ class Exchange:
     async def certificate(self, name: bytes, serial: int) -> Certificate:
         """Return an issued certificate of the requester's Client; raises NOT_FOUND, also for another Client's."""
         issuer_id = await self.issuer_id(name)
-        client_id = self.require_requester().cmc_client.client_id
+        client_id = self.require_sender().principal.client_id
         certificate = await self.core.store.read(lambda tx: tx.certificates.by_serial(issuer_id, serial))
         if certificate is None or certificate.der is None or certificate.client_id != client_id:
             raise TriviumError(
@@ -131,7 +132,11 @@ class Exchange:
         if order.state in _ISSUED and certificate is not None and certificate.der is not None:
             issuer = await self.core.store.read(lambda tx: tx.issuers.get(certificate.issuer_id))
             self.answer.certificates += [certificate.der, *(_chain(issuer) if issuer else ())]
-            self.answer.succeed(body_part_id)
+            planned = certificate.planned_revocation
+            if planned is not None and awaits_confirmation(certificate):
+                self.answer.ask_for_confirmation(body_part_id, planned.revoke_at)
+            else:
+                self.answer.succeed(body_part_id)
         elif order.state in _ENDED:
             unknown = Problem(kind=ErrorKind.INTERNAL, detail=f"The order ended as {order.state}.")
             self.answer.fail(order.error or unknown, body_part_id)

@@ -1,14 +1,23 @@
 """FINALIZE_ISSUANCE: clean-up, notifications and publication are asked for; then the order is ISSUED."""
 
 from ca_core.core import Core
+from ca_core.model.certificates import CertificateStatus
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState
+from ca_core.model.values import replace
+from ca_core.orders.acceptance import revocation_unless_confirmed
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
+from ca_core.revocation.schedule import schedule_revocation
 
 
-async def _run(_core: Core, _issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
+async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
+    certificate = journal.certificate
+    planned = revocation_unless_confirmed(core.sources, issuance.product, journal.order)
+    if planned is not None and certificate is not None and certificate.status is CertificateStatus.ISSUED:
+        journal.certificate = replace(certificate, planned_revocation=planned)
+        journal.effect(lambda tx: schedule_revocation(tx, core.sources, certificate, planned))
     journal.record("order.issued", certificate=journal.order.certificate_id)
     job.respond(certificate=journal.order.certificate_id)
     return Done()

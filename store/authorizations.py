@@ -5,9 +5,15 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, or_, select
+from sqlalchemy import BindParameter, bindparam, insert, or_, select, update
 
-from ca_core.model.authorizations import Authorization, AuthorizationStatus, Challenge, FoundChallenge
+from ca_core.model.authorizations import (
+    Authorization,
+    AuthorizationStatus,
+    CaaPermission,
+    Challenge,
+    FoundChallenge,
+)
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.store import ChallengeSearch
@@ -31,6 +37,11 @@ _CHALLENGES = Statement(
     .order_by(challenges.c.position)
 )
 _SAVE = save_statement(authorizations, ("status", "expires_at", "caa"))
+_SAVE_PERMISSION = Statement(
+    update(authorizations)
+    .where(authorizations.c.id == bindparam("authorization_id"))
+    .values(caa=bindparam("permission", type_=authorizations.c.caa.type))
+)
 _SAVE_CHALLENGE = save_statement(challenges, ("status", "validated_at", "error"))
 
 
@@ -149,6 +160,10 @@ class AuthorizationTable:
         if not self._run.change(_SAVE, vars(authorization)):
             raise conflict(f"authorization {authorization.id}")
         return replace(authorization, revision=authorization.revision + 1)
+
+    def save_permission(self, authorization_id: str, permission: CaaPermission) -> None:
+        """Save a newer permission by CAA, whatever else changes: of two that were found at once either will do."""
+        self._run.change(_SAVE_PERMISSION, {"authorization_id": authorization_id, "permission": permission})
 
     def save_challenge(self, challenge: Challenge) -> Challenge:
         """Save a challenge by its revision; raises CONFLICT."""

@@ -53,7 +53,8 @@ def suggested_window(certificate: Certificate) -> tuple[datetime, datetime]:
     It is a quarter of the last third of the validity and begins in the first quarter of that, at a point that the
     serial decides: certificates issued together are not renewed together, and asking again gives the same answer.
     Half of the last third is left for what goes wrong. Of a revoked certificate it is past; before a planned
-    revocation it ends when half of the time since the plan was made has gone.
+    revocation it ends when half of the time since the plan was made has gone, and is an hour at least: of one planned
+    for now it is past too. It is never empty.
     """
     if certificate.revocation is not None:
         return certificate.revocation.revoked_at - _PAST, certificate.revocation.revoked_at
@@ -64,7 +65,7 @@ def suggested_window(certificate: Certificate) -> tuple[datetime, datetime]:
     if planned is not None:
         deadline = planned.planned_at + (planned.revoke_at - planned.planned_at) / 2
         if end > deadline:
-            return min(start, planned.planned_at), deadline
+            return min(start, planned.planned_at, deadline - _PAST), deadline
     return start, end
 
 

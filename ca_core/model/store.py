@@ -16,6 +16,7 @@ from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.audit import AuditRecord
 from ca_core.model.authorizations import (
     Authorization,
+    CaaPermission,
     Challenge,
     ChallengeStatus,
     FoundChallenge,
@@ -198,6 +199,10 @@ class Authorizations(Protocol):
 
     def save(self, authorization: Authorization) -> Authorization:
         """Save the authorization's own columns (not its challenges) by its revision."""
+        ...
+
+    def save_permission(self, authorization_id: str, permission: CaaPermission) -> None:
+        """Save a newer permission by CAA, without a revision: either of two that were found at once will do."""
         ...
 
     def save_challenge(self, challenge: Challenge) -> Challenge: ...

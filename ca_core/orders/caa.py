@@ -3,11 +3,12 @@
 import asyncio
 
 from ca_core.core import Core
-from ca_core.model.authorizations import Authorization
+from ca_core.model.authorizations import Authorization, CaaPermission
 from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import JobType
 from ca_core.model.products import Policy
+from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal
 from ca_core.validation.permission import caa_applies, holds, require_permission
@@ -15,6 +16,8 @@ from ca_core.validation.permission import caa_applies, holds, require_permission
 
 async def check_caa(core: Core, issuance: Issuance, journal: Journal, parent_id: str) -> None:
     """Require permission for **every** name of the order, as a job where one has to be looked up (rule 61).
+
+    What was found is kept with the authorizations, for whatever comes next: a run after a wait, another order.
 
     Raises CAA, or DNS where that is all there is, with a sub-problem for each name that is not allowed.
     """
@@ -29,22 +32,32 @@ async def check_caa(core: Core, issuance: Issuance, journal: Journal, parent_id:
     with journal.job(
         JobType.ISSUE_CAA_CHECK_VALIDATION_JOB, parent_id=parent_id, names=[name.value for name, _ in due]
     ) as job:
-        refused = await _refused(core, policy, due)
-        if refused:
-            raise _refusal(refused)
+        found = await _permissions(core, policy, due)
         job.respond(identities=list(policy.caa_identities))
 
+    def keep(tx: Transaction) -> None:
+        for (_, authorization), permission in zip(due, found, strict=True):
+            tx.authorizations.save_permission(authorization.id, permission)
 
-async def _refused(core: Core, policy: Policy, due: list[tuple[Identifier, Authorization]]) -> list[SubProblem]:
+    journal.effect(keep)
+
+
+async def _permissions(core: Core, policy: Policy, due: list[tuple[Identifier, Authorization]]) -> list[CaaPermission]:
+    """Look all of them up at once; raises CAA or DNS for those that are refused."""
     checks = (require_permission(core, policy, name, one.account_id, one.methods) for name, one in due)
     outcomes = await asyncio.gather(*checks, return_exceptions=True)
+    found: list[CaaPermission] = []
     refused: list[SubProblem] = []
     for (name, _), outcome in zip(due, outcomes, strict=True):
-        if isinstance(outcome, TriviumError):
+        if isinstance(outcome, CaaPermission):
+            found.append(outcome)
+        elif isinstance(outcome, TriviumError):
             refused.append(SubProblem(kind=outcome.kind, detail=outcome.detail, identifier=name))
-        elif isinstance(outcome, BaseException):
+        else:
             raise outcome
-    return refused
+    if refused:
+        raise _refusal(refused)
+    return found
 
 
 def _refusal(refused: list[SubProblem]) -> TriviumError:

@@ -24,11 +24,11 @@ async def checked(server: AcmeServer) -> AcmeServer:
     return server
 
 
-async def use_identities(server: AcmeServer, *identities: str) -> None:
+async def use_identities(server: AcmeServer, *identities: str, reuse_authorizations: bool = False) -> None:
     """Make another version of the product current."""
     product = private_product()
-    policy = replace(product.policy, caa_identities=identities)
-    version = replace(product, version="-".join(("caa", *identities)), policy=policy)
+    policy = replace(product.policy, caa_identities=identities, reuse_authorizations=reuse_authorizations)
+    version = replace(product, version="-".join(("caa", str(reuse_authorizations), *identities)), policy=policy)
     await server.core.store.write(lambda tx: tx.products.put(version))
 
 
@@ -104,6 +104,21 @@ async def test_names_that_are_still_allowed_are_issued_after_nine_hours(checked:
     assert job.response == {"identities": [IDENTITY]}
     [parent] = [one for one in jobs if one.id == job.parent_id]
     assert (parent.type, parent.parent_id) == (JobType.ISSUE_PRE_VALIDATION_JOB, root_job_id(order_id))
+
+
+async def test_a_later_look_serves_what_comes_next(checked: AcmeServer) -> None:
+    """Each order that reuses an authorization, and each run after a wait, would look every name up again."""
+    await use_identities(checked, IDENTITY, reuse_authorizations=True)
+    client = await checked.account()
+    order = await checked.ready_order(client, *NAMES)
+    checked.installation.clock.advance(hours=9)
+    looked_up(checked)
+    assert (await finalize(client, order, *NAMES)).json["status"] == "valid"
+    assert set(NAMES) <= looked_up(checked)
+    again = await client.order(*NAMES)
+    assert again.json["authorizations"] == order.json["authorizations"]
+    assert (await finalize(client, again, *NAMES)).json["status"] == "valid"
+    assert not looked_up(checked)
 
 
 async def test_all_refused_names_are_told(checked: AcmeServer) -> None:

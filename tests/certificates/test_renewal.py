@@ -86,6 +86,15 @@ def test_a_planned_revocation_pulls_the_window_forward() -> None:
     assert (start, end) == (BEGIN + timedelta(days=2), BEGIN + timedelta(days=4))
 
 
+@pytest.mark.parametrize("hours", [0, 0.0001, 1, 2])
+def test_the_window_before_a_revocation_at_once_is_not_empty(hours: float) -> None:
+    """RFC 9773 section 4.2: the end MUST be after the start, in whole seconds too; a client would refuse the answer."""
+    plan = planned(days=2 + hours / 24, made_after=2)
+    start, end = suggested_window(replace(certificate(), planned_revocation=plan))
+    assert end - start >= timedelta(hours=1)
+    assert start <= plan.planned_at <= end <= plan.revoke_at
+
+
 def test_a_planned_revocation_in_the_window_cuts_it_short() -> None:
     """A client that drew the end of the window would renew too late."""
     plain = suggested_window(certificate())

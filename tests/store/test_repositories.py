@@ -317,6 +317,18 @@ async def test_authorization_and_challenge_are_saved_by_compare_and_set(store: D
     assert await refused(store, lambda tx: tx.authorizations.save_challenge(answered)) is ErrorKind.CONFLICT
 
 
+async def test_a_permission_stands_in_nobodys_way(store: Database) -> None:
+    """Two orders that look CAA up for one authorization would hinder each other, or whoever deactivates it."""
+    valid = authorization(status=AuthorizationStatus.VALID)
+    await store.write(lambda tx: tx.authorizations.add([valid]))
+    permission = CaaPermission(at=NOW, identities=("ca.example",), dnssec=False)
+    await store.write(lambda tx: tx.authorizations.save_permission(valid.id, permission))
+    expected = replace(valid, caa=permission)
+    assert await store.read(lambda tx: tx.authorizations.get(valid.id)) == expected
+    ended = replace(expected, status=AuthorizationStatus.DEACTIVATED)
+    assert (await store.write(lambda tx: tx.authorizations.save(ended))).revision == valid.revision + 1
+
+
 async def test_a_serial_is_used_once_by_an_issuer(store: Database) -> None:
     """Two certificates of one serial cannot be revoked apart (rule 2)."""
     placed = order()

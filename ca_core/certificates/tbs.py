@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from ca_core.certificates.csr import ParsedCsr
@@ -40,14 +41,16 @@ def _extension(value: x509.ExtensionType, *, critical: bool) -> x509.Extension[x
     return x509.Extension(value.oid, critical, value)
 
 
-def _end_entity(*, decrypts: bool = False) -> tuple[x509.Extension[x509.ExtensionType], ...]:
-    """Return basicConstraints and keyUsage: a key signs or has keys transported to it, never both."""
+def _end_entity(
+    *, signs: bool = False, decrypts: bool = False, agrees: bool = False
+) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    """Return basicConstraints and keyUsage: a key signs, has keys transported to it, or agrees on them."""
     usage = x509.KeyUsage(
-        digital_signature=not decrypts,
+        digital_signature=signs,
         content_commitment=False,
         key_encipherment=decrypts,
         data_encipherment=False,
-        key_agreement=False,
+        key_agreement=agrees,
         key_cert_sign=False,
         crl_sign=False,
         encipher_only=False,
@@ -57,11 +60,12 @@ def _end_entity(*, decrypts: bool = False) -> tuple[x509.Extension[x509.Extensio
     return _extension(constraints, critical=True), _extension(usage, critical=True)
 
 
-_SIGNS: Final = _end_entity()
+_SIGNS: Final = _end_entity(signs=True)
 """digitalSignature alone, for RSA keys too: keyEncipherment beside it would give one key two purposes, which the BR
 advise against (7.1.2.7.11), and only RSA key transport, which TLS has dropped, needs it."""
 
 _DECRYPTS: Final = _end_entity(decrypts=True)
+_AGREES: Final = _end_entity(agrees=True)
 
 _KIND_EXTENSIONS: Final = {
     ProfileKind.TLS_SERVER: (_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False),),
@@ -256,7 +260,7 @@ def _extensions(
 ) -> list[x509.Extension[x509.ExtensionType]]:
     """Return the extensions in their order: those of the kind, then those of the profile and the request."""
     extensions: list[x509.Extension[x509.ExtensionType]] = [
-        *(_DECRYPTS if profile.key_encipherment or profile.kind is ProfileKind.CMC_RECIPIENT else _SIGNS),
+        *_key_usage(profile, csr),
         *_KIND_EXTENSIONS[profile.kind],
         signed_by.authority_key_identifier,
     ]
@@ -271,6 +275,12 @@ def _extensions(
     if profile.must_staple or csr.must_staple:
         extensions.append(_extension(_MUST_STAPLE, critical=False))
     return extensions
+
+
+def _key_usage(profile: Profile, csr: ParsedCsr) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    if not profile.key_encipherment and profile.kind is not ProfileKind.CMC_RECIPIENT:
+        return _SIGNS
+    return _AGREES if isinstance(csr.public_key, ec.EllipticCurvePublicKey) else _DECRYPTS
 
 
 @functools.lru_cache(maxsize=256)

@@ -36,12 +36,13 @@ class Issuer:
 
 
 class OwnCertificateRole(StrEnum):
-    """The certificates the gateway orders for itself."""
+    """The certificates the gateway orders for itself; messages are encrypted for an RSA key or for one on a curve."""
 
     TLS_LISTENER = "tls-listener"
     OCSP_RESPONDER = "ocsp-responder"
     CMC_RESPONDER = "cmc-responder"
     CMC_RECIPIENT = "cmc-recipient"
+    CMC_RECIPIENT_EC = "cmc-recipient-ec"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,11 @@ CLOCK_MARGIN: Final = timedelta(hours=1)
 CHECK_PAGE: Final = 100
 CHECK_LEASE: Final = timedelta(minutes=1)
 FINDINGS_KEPT: Final = 1000
+_OF_CMC: Final = (
+    OwnCertificateRole.CMC_RESPONDER,
+    OwnCertificateRole.CMC_RECIPIENT,
+    OwnCertificateRole.CMC_RECIPIENT_EC,
+)
 
 
 async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
@@ -36,7 +41,7 @@ async def renew_own_certificates(core: Core, job: Job) -> TimerResult:
     renewed = {"ocspResponder": responder.certificate_id}
     cmc = await core.store.read(lambda tx: tx.issuers.own_certificate(OwnCertificateRole.CMC_RESPONDER, issuer_id))
     if cmc is not None:
-        for role in (OwnCertificateRole.CMC_RESPONDER, OwnCertificateRole.CMC_RECIPIENT):
+        for role in _OF_CMC:
             renewed[role] = (await own_certificates.ensure(core, role, issuer_id)).certificate_id
     listener = await core.store.read(lambda tx: tx.issuers.own_certificate(OwnCertificateRole.TLS_LISTENER, issuer_id))
     if listener is not None:

@@ -27,9 +27,10 @@ _PROFILE: Final = {
     OwnCertificateRole.OCSP_RESPONDER: ProfileKind.OCSP_RESPONDER,
     OwnCertificateRole.CMC_RESPONDER: ProfileKind.CMC_RESPONDER,
     OwnCertificateRole.CMC_RECIPIENT: ProfileKind.CMC_RECIPIENT,
+    OwnCertificateRole.CMC_RECIPIENT_EC: ProfileKind.CMC_RECIPIENT,
 }
 _KEY: Final = {OwnCertificateRole.CMC_RECIPIENT: KeyAlgorithm.RSA3072}
-"""P-256, save for what is encrypted for the gateway: RSA key transport every client can (RFC 10004 section 5.1)."""
+"""P-256, save for what is encrypted by RSA key transport, which every client can (RFC 10004 section 5.1)."""
 
 
 async def ensure(

@@ -45,6 +45,13 @@ _GCM_TAG: Final = 16
 _UNREADABLE: Final = (ValueError, TypeError, InvalidTag, InvalidUnwrap)
 
 
+def is_for(kind: str, der: bytes, certificate: x509.Certificate) -> bool:
+    """Whether the (Auth)EnvelopedData ``der`` is encrypted for ``certificate``; raises MALFORMED."""
+    data = _decoded(kind, der)
+    with reading(_WHAT):
+        return any(_is_ours(one, certificate) for one in data["recipient_infos"])
+
+
 def opened(kind: str, der: bytes, certificate: x509.Certificate, key: PrivateKey) -> tuple[str, bytes]:
     """Open the (Auth)EnvelopedData ``der`` with the key of ``certificate``; return the content's type and the content.
 
@@ -52,7 +59,7 @@ def opened(kind: str, der: bytes, certificate: x509.Certificate, key: PrivateKey
     (RFC 10002 section 3.2.1.3.3), and MALFORMED.
     """
     authenticated = kind == AUTH_ENVELOPED_DATA
-    data = decode(AuthEnvelopedData if authenticated else cms.EnvelopedData, der, _WHAT)
+    data = _decoded(kind, der)
     with reading(_WHAT):
         info = data["encrypted_content_info"]
         content_type: str = info["content_type"].dotted
@@ -70,6 +77,10 @@ def opened(kind: str, der: bytes, certificate: x509.Certificate, key: PrivateKey
         except _UNREADABLE:
             raise closed() from None
     raise closed()
+
+
+def _decoded(kind: str, der: bytes) -> Any:
+    return decode(AuthEnvelopedData if kind == AUTH_ENVELOPED_DATA else cms.EnvelopedData, der, _WHAT)
 
 
 def _is_ours(recipient: Any, certificate: x509.Certificate) -> bool:

@@ -40,10 +40,11 @@ class FrontEnd:
         own = await self.core.store.read(lambda tx: tx.issuers.own_certificate(role, issuer_id))
         return own or await ensure(self.core, role, issuer_id)
 
-    async def recipient(self) -> OwnCertificate | None:
-        """Return the certificate that messages are encrypted for; None until the gateway has made it."""
-        role, issuer_id = OwnCertificateRole.CMC_RECIPIENT, self.issuer_id
-        return await self.core.store.read(lambda tx: tx.issuers.own_certificate(role, issuer_id))
+    async def recipients(self) -> list[OwnCertificate]:
+        """Return the certificates that messages are encrypted for, RSA first; none before the gateway has made them."""
+        roles, issuer_id = (OwnCertificateRole.CMC_RECIPIENT, OwnCertificateRole.CMC_RECIPIENT_EC), self.issuer_id
+        found = await self.core.store.read(lambda tx: [tx.issuers.own_certificate(role, issuer_id) for role in roles])
+        return [own for own in found if own is not None]
 
     async def issuer_named(self, name: bytes) -> Issuer | None:
         """Return the issuer whose subject is ``name`` (a Name in DER); None when it is none of ours."""

@@ -73,18 +73,21 @@ class CmcResource:
 
 
 class RecipientResource:
-    """The ASGI application of the certificate that messages may be encrypted for, in PEM."""
+    """The ASGI application of the certificates that messages may be encrypted for, in PEM: RSA, then P-256.
+
+    Who reads the first one alone gets the key that every client can encrypt for (RFC 10004 section 5.1).
+    """
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Answer one request."""
-        own = await self._front_end.recipient()
-        if scope["method"] not in {"GET", "HEAD"} or own is None:
+        own = await self._front_end.recipients()
+        if scope["method"] not in {"GET", "HEAD"} or not own:
             await _send(send, 404, b"There is nothing here (yet).\n", b"text/plain")
             return
-        body = pem_certificate(own.certificate).encode()
+        body = "".join(pem_certificate(one.certificate) for one in own).encode()
         await _send(send, 200, b"" if scope["method"] == "HEAD" else body, b"application/x-pem-file")
 
 

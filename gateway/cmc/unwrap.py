@@ -26,7 +26,7 @@ from gateway.cmc.cms import (
     public_key,
     verify_signer,
 )
-from gateway.cmc.enveloped import PrivateKey, closed, opened
+from gateway.cmc.enveloped import PrivateKey, closed, is_for, opened
 from gateway.cmc.front_end import FrontEnd
 
 _DATA: Final = "1.2.840.113549.1.7.1"
@@ -83,13 +83,12 @@ def _authenticating(kind: str, content: bytes) -> SignedMessage | AuthenticatedM
 
 
 async def _opened(front_end: FrontEnd, kind: str, content: bytes) -> tuple[str, bytes]:
-    own = await front_end.recipient()
-    if own is None:
-        raise TriviumError(
-            ErrorKind.BAD_SIGNATURE, "The gateway has no certificate yet that messages could be encrypted for."
-        )
-    key = cast("PrivateKey", await front_end.core.keys.private_key(own.key_id))
-    return opened(kind, content, x509.load_der_x509_certificate(own.certificate), key)
+    for own in await front_end.recipients():
+        certificate = x509.load_der_x509_certificate(own.certificate)
+        if is_for(kind, content, certificate):
+            key = cast("PrivateKey", await front_end.core.keys.private_key(own.key_id))
+            return opened(kind, content, certificate, key)
+    raise closed()
 
 
 def _inner(kind: str, content: bytes) -> tuple[str, bytes]:

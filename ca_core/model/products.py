@@ -107,7 +107,8 @@ class Policy:
     order may wait; both in seconds. ``public`` products never take internal names and accept no lint finding.
     ``reuse_authorizations`` lets control that an account has shown serve its further orders while it lasts;
     ``requested_validity`` lets the requester name notBefore and notAfter within the profile's validity.
-    ``ra_vouches``: the registration authority that orders vouches for the names, so control of them need not be shown;
+    ``ra_vouches``: the registration authority that orders vouches for the names, so control of them need not be shown,
+    and may vouch for the possession of keys;
     ``certificate_linking``: the holder of a certificate of this product may renew it over CMC, signing with its key
     (both for private products only). ``confirmation_time`` is how long, in seconds, whoever orders over CMC has to
     confirm that he accepts the certificate before it is revoked; 0 asks for none.

@@ -16,7 +16,7 @@ from ca_core.model.store import Transaction
 from ca_core.orders.place import place
 from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.queries import get
-from ca_core.orders.stages.key_validation import check_purpose, refuse_taken_key
+from ca_core.orders.stages.key_validation import check_possession, check_purpose, refuse_taken_key
 from ca_core.orders.submit import submit_csr
 from ca_core.validation.attempt import fail_waiting_order
 
@@ -48,6 +48,7 @@ async def enrol(
     parsed = parse_request(request.csr, request.possession)
     check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
     check_purpose(parsed, product.policy.profile)
+    check_possession(product, request.possession)
     await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
     names = tuple(sorted(parsed.names)) if product.policy.profile.kind.names_hosts else ()
     placed = await place(core, replace(request, identifiers=names), principal, beside=beside)

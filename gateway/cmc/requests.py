@@ -15,6 +15,7 @@ from ca_core.model.store import Transaction
 from ca_core.orders.cmc_renewal import renew
 from ca_core.orders.enrol import enrol
 from ca_core.orders.modification import modify
+from ca_core.orders.stages.key_validation import check_possession
 from gateway.cmc import oids
 from gateway.cmc.authenticate import Holder, Requester
 from gateway.cmc.encrypted_pop import challenge
@@ -96,9 +97,13 @@ async def _any_unproved(
     """
     failures: dict[int, TriviumError] = {}
     linked = await _link(exchange, requests, sender)
+    product = await exchange.core.store.read(lambda tx: tx.products.get(wish.product_id))
     for request in requests:
         try:
-            parse_request(request.der, _possession(exchange, request))
+            possession = _possession(exchange, request)
+            parse_request(request.der, possession)
+            if product is not None:
+                check_possession(product, possession)
             if linked is not None:
                 await linked.check(exchange, attributes_of(request))
         except TriviumError as error:

@@ -270,22 +270,27 @@ async def test_secrets_authenticate_nested_messages(office: Office) -> None:
     assert await status_of(office, certificate) is CertificateStatus.REVOKED
 
 
+def without_possession() -> bytes:
+    """Return a PKIData with a CRMF request, number 7, that nobody signed."""
+    bare = CertReqMsg({"cert_req": CertReqMsg.load(crmf_message("a.example.com"))["cert_req"]})
+    sent = {"body_part_id": 8, "attr_type": oids.SENDER_NONCE, "attr_values": [OctetString(os.urandom(16))]}
+    data = structures.PKIData(
+        {
+            "control_sequence": [sent],
+            "req_sequence": [structures.TaggedRequest("crm", bare)],
+            "cms_sequence": [],
+            "other_msg_sequence": [],
+        }
+    )
+    der: bytes = data.dump()
+    return der
+
+
 async def test_an_authority_vouches_for_keys_in_a_clients_message(office: Office, client: Sender) -> None:
     """RFC 10002 section 6.8: a key that cannot sign, sent by a client, could not be certified; or without the word."""
-    bare = CertReqMsg({"cert_req": CertReqMsg.load(crmf_message("a.example.com"))["cert_req"]})
 
     def message() -> bytes:
-        data = structures.PKIData(
-            {
-                "control_sequence": [
-                    {"body_part_id": 8, "attr_type": oids.SENDER_NONCE, "attr_values": [OctetString(os.urandom(16))]}
-                ],
-                "req_sequence": [structures.TaggedRequest("crm", bare)],
-                "cms_sequence": [],
-                "other_msg_sequence": [],
-            }
-        )
-        return office.signed(data.dump(), client)
+        return office.signed(without_possession(), client)
 
     unvouched = inner(office, await wrap(office, {N: message()}, batch(N)))
     assert (unvouched.only.body_list, unvouched.only.fail_info) == ((7,), CmcFailInfo.POP_REQUIRED)
@@ -296,6 +301,16 @@ async def test_an_authority_vouches_for_keys_in_a_clients_message(office: Office
     assert read.only.body_list == (N,)
     assert read.controls[oids.RESPONSE_BODY] == structures.BodyPartPath([N]).dump()
     assert inner(office, read).only.status == CmcStatus.SUCCESS
+
+
+async def test_a_word_for_a_key_counts_where_the_product_takes_it(office: Office, client: Sender) -> None:
+    """Rule 76: "no RA-verified bypass unless the product allows it"."""
+    await office.change_product(ra_vouches=False)
+    message = office.signed(without_possession(), client)
+    read = inner(office, await wrap(office, {N: message}, witness(N, 7)))
+    assert (read.only.body_list, read.only.fail_info) == ((7,), CmcFailInfo.POP_FAILED)
+    assert "ra_vouches" in read.only.text
+    assert await office.orders() == []
 
 
 async def test_an_authority_vouches_for_the_identity(office: Office) -> None:

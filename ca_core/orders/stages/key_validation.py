@@ -36,7 +36,21 @@ def check_csr(
         require_names(parsed, identifiers)
     check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
     check_purpose(parsed, product.policy.profile)
+    check_possession(product, possession)
     return parsed
+
+
+def check_possession(product: Product, possession: ProofOfPossession) -> None:
+    """Refuse a registration authority's word for a key where the product does not take it (rule 76).
+
+    Raises POP_FAILED.
+    """
+    if possession is ProofOfPossession.VERIFIED and not product.policy.ra_vouches:
+        raise TriviumError(
+            ErrorKind.POP_FAILED,
+            f"The product {product.name} takes nobody's word for the possession of a key (ra_vouches): let the request "
+            "be signed with it.",
+        )
 
 
 def check_purpose(csr: ParsedCsr, profile: Profile) -> None:

@@ -74,7 +74,6 @@ def modify(request: OrderRequest, modifications: Iterable[Modification]) -> Orde
     shown = request.possession is ProofOfPossession.SIGNATURE
     return replace(
         request,
-        comment=f"{request.comment} Changed by a registration authority.".strip(),
         csr=unsigned_csr(subject=subject, spki=parsed.spki, extensions=b"".join(extensions.values())),
         possession=ProofOfPossession.SHOWN if shown else request.possession,
     )

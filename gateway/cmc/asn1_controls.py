@@ -244,13 +244,10 @@ class ControlsProcessed(core.Sequence):
     _fields = [("body_list", BodyPartReferences)]
 
 
-class ChangeSubjectName(core.Sequence):
-    """RFC 10002 section 7.1: ``ChangeSubjectName ::= SEQUENCE { subject Name OPTIONAL, subjectAlt ... OPTIONAL }``.
+class ChangeSubjectName(core.SequenceOf):
+    """RFC 10002 section 7.1: ``SEQUENCE { subject Name OPTIONAL, subjectAlt [1] GeneralNames OPTIONAL }``.
 
-    Neither has a tag, so the first member's content tells which it is: a Name holds SETs, GeneralNames tagged values.
+    RFC 6402 section 2.8 had no tag there; whoever reads the members tells them apart.
     """
 
-    _fields = [
-        ("subject", x509.Name, {"optional": True}),
-        ("subject_alt", x509.GeneralNames, {"optional": True}),
-    ]
+    _child_spec = core.Any

@@ -18,6 +18,7 @@ from ca_core.orders.modification import modify
 from ca_core.orders.stages.key_validation import check_possession
 from gateway.cmc import oids
 from gateway.cmc.authenticate import Holder, Requester
+from gateway.cmc.change_subject_name import changed_names
 from gateway.cmc.encrypted_pop import challenge
 from gateway.cmc.errors import CmcStatus
 from gateway.cmc.exchange import Exchange
@@ -149,6 +150,11 @@ async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Reque
 
 
 async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester | Holder, wish: Wish) -> Order:
+    said = exchange.nesting.statements.modifications.get((request.body_part_id,), [])
+    changed = changed_names(request, sender)
+    comments = [f"Sent on by {', then '.join(exchange.nesting.authorities)}."] if exchange.nesting.authorities else []
+    comments += ["The requester changed its names."] if changed else []
+    comments += ["Changed by a registration authority."] if said else []
     order_request = OrderRequest(
         product_id=wish.product_id,
         road=Road.CMC,
@@ -156,7 +162,7 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
         csr=request.der,
         possession=_possession(exchange, request),
         validity=wish.validity,
-        comment=f"Sent on by {', then '.join(exchange.nesting.authorities)}." if exchange.nesting.authorities else "",
+        comment=" ".join(comments),
     )
 
     def remember(tx: Transaction, order: Order) -> None:
@@ -170,9 +176,8 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
                 )
             )
 
-    modifications = exchange.nesting.statements.modifications.get((request.body_part_id,))
-    if modifications:
-        order_request = modify(order_request, modifications)
+    if changed or said:
+        order_request = modify(order_request, [*changed, *said])
     command = renew if wish.renews_itself else enrol
     return await command(exchange.core, order_request, sender.principal, beside=remember)
 

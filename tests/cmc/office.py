@@ -137,6 +137,8 @@ class Office:
         content = openssl("cms", "-verify", "-inform", "DER", "-in", answer, "-CAfile", root, "-binary")
         response, rest = decoder.decode(content, asn1Spec=rfc6402.PKIResponse())
         assert not rest
+        numbers = [int(one["bodyPartID"]) for name in ("controlSequence", "cmsSequence") for one in response[name]]
+        assert len(set(numbers)) == len(numbers), "RFC 10002 section 3.2.2: body part ids are unique"
         controls = [(str(one["attrType"]), bytes(one["attrValues"][0])) for one in response["controlSequence"]]
         statuses = tuple(_status(value) for oid, value in controls if oid == f"{CMC}.25")
         contents = {int(one["bodyPartID"]): encoder.encode(one["contentInfo"]) for one in response["cmsSequence"]}

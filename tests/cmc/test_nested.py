@@ -30,6 +30,7 @@ from tests.cmc.office import SECRET, Office, Read, Sender, control, integer, new
 from tests.cmc.test_cms import authenticated_data, identity
 from tests.cmc.test_controls import IDENTIFICATION, issued, proof, revocation, self_signed, status_of, unsigned
 from tests.cmc.test_crmf import message as crmf_message
+from tests.cmc.test_hostile_messages import without_signature
 
 OWN = frozenset({CmcRight.ISSUE, CmcRight.REVOKE, CmcRight.QUERY})
 N = 71
@@ -208,6 +209,25 @@ async def test_depth_is_limited(office: Office, client: Sender) -> None:
     assert len(await office.orders()) == 1
 
 
+@pytest.mark.parametrize("limit", ["MAX_MESSAGES", "MAX_REQUESTS"])
+async def test_numbers_are_limited(office: Office, client: Sender, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    """Rule 62: one message would bring any number of others, or of orders, however they are nested."""
+    monkeypatch.setattr(nested, limit, 4)
+    keys = [new_key() for _ in range(4)]
+    messages = [office.signed(pki_data(request("a.example.com", key=key), controls=(nonce(),)), client) for key in keys]
+    contents = {2: messages[0], 3: messages[1], 4: messages[2]}
+    middle = office.signed(pki_data(controls=(batch(2, 3, 4), nonce()), contents=contents))
+    read = await wrap(office, {N: middle, N + 1: messages[3]}, batch(N, N + 1))
+    last = inner(office, read, N + 1)
+    if limit == "MAX_REQUESTS":
+        assert last.certificate_of(keys[3]), "four requests are four"
+    else:
+        assert (last.only.body_list, last.only.fail_info) == ((0,), CmcFailInfo.BAD_REQUEST)
+    more = office.signed(pki_data(*[request("b.example.com", key=new_key())] * 5, controls=(nonce(),)), client)
+    read = inner(office, await wrap(office, {N: more}, batch(N)))
+    assert (len(read.statuses) == 1) is (limit == "MAX_REQUESTS")
+
+
 async def test_what_waits_in_a_batch_is_found_again(office: Office, client: Sender) -> None:
     """RFC 10002 section 6.17: partial, and queryPending by the authority for all or by each client for its own."""
     await office.change_product(ra_vouches=False)
@@ -344,6 +364,18 @@ async def test_a_stranger_may_sign_with_a_certificate_of_his_own(office: Office,
     read = inner(office, await wrap(office, {N: broken}, identity_witness(N)))
     assert read.only.fail_info == CmcFailInfo.BAD_MESSAGE_CHECK
     assert inner(office, await wrap(office, {N: message}, identity_witness(N))).certificate_of(key)
+    assert len(await office.orders()) == 1
+
+
+async def test_a_message_that_nobody_signed_may_be_vouched_for(office: Office) -> None:
+    """RFC 10002 appendix C.1: a client whose key cannot sign; whoever captured its message could add to it."""
+    key = new_key()
+    message = without_signature(pki_data(request("a.example.com", key=key)))
+    for said in (batch(N), witness(N, 1)):
+        read = inner(office, await wrap(office, {N: message}, said))
+        assert (read.only.body_list, read.only.fail_info) == ((0,), CmcFailInfo.BAD_IDENTITY)
+    assert inner(office, await wrap(office, {N: message}, identity_witness(N))).certificate_of(key)
+    assert "replay" in inner(office, await wrap(office, {N: message}, identity_witness(N))).only.text
     assert len(await office.orders()) == 1
 
 

@@ -170,6 +170,20 @@ async def test_registered_clients_of_other_makers_are_understood(office: Office,
     assert read.only.body_list != (0,)
 
 
+async def test_clients_that_prove_no_possession_need_the_right(office: Office) -> None:
+    """Rule 76: Sweden Connect's client vouches for keys by itself, which nobody may unless he was asked to."""
+    message = parse_signed(content_info(vectors.message(vectors.CRMF[0]))[1])
+    certificate = certificate_of(message, message.signers[0].sid)
+    assert certificate is not None
+    plain = frozenset({CmcRight.ISSUE, CmcRight.REVOKE, CmcRight.QUERY})
+    await office.register("swedish", plain, csr=None, certificate=certificate.public_bytes(Encoding.DER))
+    office.workshop.clock.time = message.signers[0].signing_time or office.workshop.clock.time
+    read = await office.send(vectors.message(vectors.CRMF[0]))
+    assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.POP_FAILED)
+    assert "ask the operator for the right" in read.only.text
+    assert await office.orders() == []
+
+
 async def test_clients_order_what_they_may_for_whom_they_may(office: Office) -> None:
     """Rule 74: right, product and account are the client's own."""
     csr = request("mail.example.com", key=new_key())

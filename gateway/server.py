@@ -70,6 +70,8 @@ async def _serve(
     directories = await core.store.read(
         lambda tx: (open_directory(tx, settings.acme_base), bound_directory(tx, settings.acme_base))
     )
+    if not settings.listen.cross_origin:
+        directories = (replace(directories[0], cross_origin=False), replace(directories[1], cross_origin=False))
     warm_up([issuer])
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)

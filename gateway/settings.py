@@ -114,6 +114,12 @@ class Listen(_Section):
         description="Address of the plain HTTP listener for CRL, OCSP, issuer certificates and health. Plain, because "
         "whoever checks a certificate must not need another certificate for it (RFC 5280 section 8).",
     )
+    cross_origin: Switch = Field(
+        default=True,
+        description="Whether web pages of any origin may be ACME clients (RFC 8555 section 6.1). On: requests are "
+        "signed, and nothing rests on cookies. Turn it off where only your network reaches the CA, and pages that its "
+        "users visit shall not.",
+    )
 
 
 class Database(_Section):

@@ -18,8 +18,8 @@ class Directory:
     ``external_url`` is what clients reach the listener under (``https://ca.example:14000``): plain ASCII, without a
     default port or a trailing slash, because clients sign and compare URLs as strings. ``base_path`` begins with a
     slash (``/acme``). ``enrolment`` says whose the accounts are that register here without an external account
-    binding; None is a directory for every Client, which demands a binding. ``hostile`` are the switches that make the
-    gateway hard on clients, where they are on.
+    binding; None is a directory for every Client, which demands a binding. ``cross_origin`` lets web pages of other
+    origins be clients. ``hostile`` are the switches that make the gateway hard on clients, where they are on.
     """
 
     external_url: str
@@ -28,6 +28,7 @@ class Directory:
     terms_url: str | None = None
     website: str | None = None
     caa_identities: tuple[str, ...] = ()
+    cross_origin: bool = True
     hostile: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:

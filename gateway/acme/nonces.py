@@ -2,7 +2,7 @@
 
 A nonce is its time of issue, 11 random bytes and a MAC over both under a key that every worker of the installation has.
 So it is good at every worker and after a restart, a GET that hands one out writes nothing, and only a nonce that came
-with a good signature costs a row.
+back costs a row.
 """
 
 import hashlib
@@ -50,11 +50,12 @@ class SpendingStore:
     A write of its own would be as dear as the cheapest command, and most commands write. So the nonce goes into the
     transaction of the command's first write (or of the record of its refusal): nothing happens without it, and what
     does happen and the nonce are committed together or not at all. A request makes its writes one after the other.
+    Without a nonce, of a request that will be refused for that, there is nothing to use up.
     """
 
-    def __init__(self, store: Store, nonce: Nonce) -> None:
+    def __init__(self, store: Store, nonce: Nonce | None) -> None:
         self._store = store
-        self._nonce: Nonce | None = nonce
+        self._nonce = nonce
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """Read; what was read leaves the gateway only after :meth:`spend`."""

@@ -17,7 +17,8 @@ from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import ANONYMOUS, Principal
 from ca_core.model.values import replace
-from gateway.acme.auth import SignedRequest
+from gateway.acme.auth import SignedRequest, Unverified, read_jws
+from gateway.acme.cross_origin import READABLE, asks_leave, leave
 from gateway.acme.errors import RefusedWith, problem_reply
 from gateway.acme.front_end import FrontEnd, Header, Reply, link
 from gateway.acme.request import DisconnectedError, Request, peer_address, read_get, read_post
@@ -37,7 +38,7 @@ class Action(Generic[Signed]):
     """What a POST does: who may sign it, and what is done then. ``name`` is what the audit log calls it."""
 
     name: str
-    authenticate: Callable[[FrontEnd, Request], Awaitable[Signed]]
+    authenticate: Callable[[FrontEnd, Unverified], Awaitable[Signed]]
     perform: Callable[[FrontEnd, Signed], Awaitable[Reply]]
 
 
@@ -66,7 +67,12 @@ class Resource:
         self._front_end = front_end
         methods = [*self.get, *(_READING if read else ()), *(["POST"] if post else ())]
         self._otherwise = otherwise or self._method_not_allowed(methods)
-        self._index = link(front_end.directory.url, "index")
+        self._leave = leave(methods) if front_end.directory.cross_origin else self._otherwise
+        self._always: tuple[Header, ...] = (
+            (b"cache-control", b"no-store"),
+            link(front_end.directory.url, "index"),
+            *(READABLE if front_end.directory.cross_origin else ()),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,6 +82,8 @@ class Resource:
                 reply = await self._perform(self.post, scope, receive)
             elif self.read is not None and method in _READING:
                 reply = await self._read(self.read, scope)
+            elif method == "OPTIONS" and asks_leave(scope):
+                reply = self._leave
             else:
                 reply = self.get.get(method, self._otherwise)
         except DisconnectedError:
@@ -84,11 +92,10 @@ class Resource:
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
 
     def _headers(self, reply: Reply) -> list[Header]:
-        """Return the headers of a reply and those of every answer, of whatever kind: nonce, index, no-store."""
+        """Return the headers of a reply and those of every answer, of whatever kind, a fresh nonce among them."""
         headers = [
             (b"replay-nonce", self._front_end.nonces.issue().encode()),
-            (b"cache-control", b"no-store"),
-            self._index,
+            *self._always,
             *reply.headers,
         ]
         if reply.body:
@@ -103,9 +110,10 @@ class Resource:
         target = ""
         try:
             target = _target(scope["path_params"])
-            request = await read_post(scope, receive, self._front_end.directory)
-            signed = await action.authenticate(self._front_end, request)
-            core, principal = signed.core, signed.principal
+            unverified = read_jws(self._front_end, await read_post(scope, receive, self._front_end.directory))
+            core = unverified.core
+            signed = await action.authenticate(self._front_end, unverified)
+            principal = signed.principal
             reply = await action.perform(self._front_end, signed)
             await signed.store.spend()
         except TriviumError as error:

@@ -216,16 +216,22 @@ async def test_a_nonce_is_used_up_by_a_refused_request_too(client: AcmeClient) -
     assert (await client.raw(url, body)).problem == "badNonce"
 
 
-async def test_a_forged_request_does_not_use_up_a_nonce(client: AcmeClient) -> None:
-    """Whoever sees a nonce could use it up: it is checked after the signature (rule 38)."""
-    nonce = await client.nonce()
-    forged = envelope(
-        ec.generate_private_key(ec.SECP256R1()),
-        {"alg": "ES256", "kid": client.kid, "nonce": nonce, "url": client.kid},
-        b"",
-    )
+async def test_a_forged_request_uses_its_nonce_up_too(client: AcmeClient) -> None:
+    """RFC 8555 section 6.5: what has appeared in a request, however bad its signature, must be as if never issued."""
+    for signer, url in ((ec.generate_private_key(ec.SECP256R1()), client.kid), (client.key, f"{client.kid}/orders")):
+        nonce = await client.nonce()
+        header = {"alg": "ES256", "kid": client.kid, "nonce": nonce, "url": url}
+        body = json.dumps(envelope(signer, header, b"")).encode()
+        assert (await client.raw(client.kid, body)).problem in {"malformed", "unauthorized"}
+        assert (await client.raw(client.kid, body)).problem == "badNonce"
+        assert (await client.post(client.kid, nonce=nonce)).problem == "badNonce"
+
+
+async def test_a_bad_signature_is_told_before_a_bad_nonce(client: AcmeClient) -> None:
+    """A client with the wrong key would try again with nonce after nonce (rule 38)."""
+    header = {"alg": "ES256", "kid": client.kid, "nonce": "AAAA", "url": client.kid}
+    forged = envelope(ec.generate_private_key(ec.SECP256R1()), header, b"")
     assert (await client.raw(client.kid, json.dumps(forged).encode())).problem == "malformed"
-    assert (await client.post(client.kid, nonce=nonce)).status == 200
 
 
 async def test_nonces_that_are_not_ours_or_too_old(server: AcmeServer, client: AcmeClient) -> None:

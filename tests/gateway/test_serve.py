@@ -116,6 +116,21 @@ def test_gateway_starts_answers_refuses_and_stops(gateway: RunningGateway, serve
     assert "Traceback" not in gateway.log.read_text()
 
 
+def test_web_pages_are_kept_out_where_the_settings_say_so(gateway: RunningGateway) -> None:
+    """The setting would stand in trivium.toml and change nothing, at either directory."""
+    settings = gateway.directory / "trivium.toml"
+    settings.write_text(settings.read_text().replace("cross_origin = true", "cross_origin = false"))
+    gateway.start()
+    connection = http.client.HTTPSConnection("localhost", gateway.acme_port, context=tls(gateway), timeout=SECONDS)
+    for path in ("/acme/directory", "/eab/directory"):
+        connection.request("GET", path, headers={"Origin": "https://page.example"})
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, answer.getheader("access-control-allow-origin")) == (200, None)
+    connection.close()
+    gateway.stop()
+
+
 def test_killed_worker_is_replaced(gateway: RunningGateway) -> None:
     """A worker may be killed at any time, by the kernel for one: another must take its place, and clients be served."""
     gateway.start(workers=2)

@@ -119,7 +119,7 @@ def test_gateway_starts_answers_refuses_and_stops(gateway: RunningGateway, serve
 def test_web_pages_are_kept_out_where_the_settings_say_so(gateway: RunningGateway) -> None:
     """The setting would stand in trivium.toml and change nothing, at either directory."""
     settings = gateway.directory / "trivium.toml"
-    settings.write_text(settings.read_text().replace("cross_origin = true", "cross_origin = false"))
+    settings.write_text(settings.read_text().replace("# cross_origin = true", "cross_origin = false"))
     gateway.start()
     connection = http.client.HTTPSConnection("localhost", gateway.acme_port, context=tls(gateway), timeout=SECONDS)
     for path in ("/acme/directory", "/eab/directory"):

@@ -25,6 +25,7 @@ class ErrorKind(StrEnum):
     KEY_REUSED = "key_reused"
     UNSUPPORTED_EXTENSION = "unsupported_extension"
     POP_FAILED = "pop_failed"
+    AUTH_DATA_FAILED = "auth_data_failed"
     POP_REQUIRED = "pop_required"
     IDENTIFIER_REJECTED = "identifier_rejected"
     IDENTIFIER_UNSUPPORTED = "identifier_unsupported"

@@ -30,6 +30,7 @@ PROBLEM_TYPES: dict[ErrorKind, tuple[str, HTTPStatus]] = {
     ErrorKind.KEY_REUSED: ("badPublicKey", HTTPStatus.BAD_REQUEST),
     ErrorKind.UNSUPPORTED_EXTENSION: ("badCSR", HTTPStatus.BAD_REQUEST),
     ErrorKind.POP_FAILED: ("badCSR", HTTPStatus.BAD_REQUEST),
+    ErrorKind.AUTH_DATA_FAILED: ("malformed", HTTPStatus.BAD_REQUEST),
     ErrorKind.POP_REQUIRED: ("badCSR", HTTPStatus.BAD_REQUEST),
     ErrorKind.IDENTIFIER_REJECTED: ("rejectedIdentifier", HTTPStatus.BAD_REQUEST),
     ErrorKind.IDENTIFIER_UNSUPPORTED: ("unsupportedIdentifier", HTTPStatus.BAD_REQUEST),

@@ -1,8 +1,8 @@
 """The controls of RFC 10002 section 6 that are taken: one table, and what is not in it refuses the message (rule 77).
 
 A control is to come back in the answer (``ECHO``), says something about other controls (``FIRST``) or about the message
-(``BEFORE`` its requests are looked at), or asks for something (``ACTION``); those that authenticate the sender have
-been seen to when the table is used.
+(``BEFORE`` its requests are looked at), or asks for something (``ACTION``, or ``LAST`` when it is
+about what the others have done); those that authenticate the sender have been seen to when the table is used.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,6 +17,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc import oids
 from gateway.cmc.add_extensions import add_extensions
 from gateway.cmc.asn1_controls import CmcAddAttributes
+from gateway.cmc.auth_data import auth_data
 from gateway.cmc.batch_requests import batch_requests
 from gateway.cmc.confirm_cert_acceptance import confirm_cert_acceptance
 from gateway.cmc.control_processed import control_processed
@@ -27,10 +28,12 @@ from gateway.cmc.get_crl import get_crl
 from gateway.cmc.lra_pop_witness import lra_pop_witness
 from gateway.cmc.mod_cert_template import mod_cert_template
 from gateway.cmc.pki_data import Control
+from gateway.cmc.publish_cert import publish_cert
 from gateway.cmc.query_pending import query_pending
 from gateway.cmc.ra_identity_witness import ra_identity_witness
 from gateway.cmc.revoke_request import revoke_request
 from gateway.cmc.status_info import status_info
+from gateway.cmc.trusted_anchors import trusted_anchors
 from gateway.cmc.wishes import from_reg_info
 
 Handler = Callable[[Exchange, Control], Awaitable[None]]
@@ -43,6 +46,7 @@ class Phase(Enum):
     FIRST = "before it counts whether all controls are taken"
     BEFORE = "before the requests"
     ACTION = "beside the requests"
+    LAST = "when all else is done"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +156,9 @@ CONTROLS: Final[dict[str, Taken]] = {
     oids.GET_CRL: _action("getCRL", get_crl),
     oids.REVOKE_REQUEST: _action("revokeRequest", revoke_request),
     oids.QUERY_PENDING: _action("queryPending", query_pending),
+    oids.AUTH_DATA: _first("authData", auth_data),
+    oids.TRUSTED_ANCHORS: _action("trustedAnchors", trusted_anchors),
+    oids.PUBLISH_CERT: Taken(name="publishCert", phase=Phase.LAST, handler=publish_cert),
     oids.STATUS_INFO: _action("statusInfo", status_info),
     oids.STATUS_INFO_V2: _action("statusInfoV2", status_info),
     oids.CONFIRM_CERT_ACCEPTANCE: _action("confirmCertAcceptance", confirm_cert_acceptance),

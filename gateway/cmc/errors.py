@@ -53,6 +53,7 @@ FAIL_INFOS: dict[ErrorKind, CmcFailInfo] = {
     ErrorKind.KEY_REUSED: CmcFailInfo.NO_KEY_REUSE,
     ErrorKind.UNSUPPORTED_EXTENSION: CmcFailInfo.UNSUPPORTED_EXT,
     ErrorKind.POP_FAILED: CmcFailInfo.POP_FAILED,
+    ErrorKind.AUTH_DATA_FAILED: CmcFailInfo.AUTH_DATA_FAIL,
     ErrorKind.POP_REQUIRED: CmcFailInfo.POP_REQUIRED,
     ErrorKind.IDENTIFIER_REJECTED: CmcFailInfo.BAD_REQUEST,
     ErrorKind.IDENTIFIER_UNSUPPORTED: CmcFailInfo.BAD_REQUEST,

@@ -37,7 +37,7 @@ class Exchange:
     ``parameters`` are product, validity and account as the URL and regInfo have them, ``transaction`` the digest of its
     transactionId (empty without one), ``pop_link_random`` the value of that control, ``understood`` the parameters that
     regInfo brought. ``shown`` are the body part ids of requests that have shown the possession of their key already.
-    ``nesting`` says where the message stands among others.
+    ``authenticated`` are the controls that authData brought, ``nesting`` says where the message stands among others.
     """
 
     front_end: FrontEnd
@@ -49,14 +49,16 @@ class Exchange:
     transaction: bytes = b""
     pop_link_random: bytes | None = None
     understood: tuple[str, ...] = ()
+    authenticated: tuple[Control, ...] = ()
     nesting: Nesting = field(default_factory=Nesting)
     answer: Answer = field(default_factory=Answer)
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        """The controls of the message that no registration authority has dealt with."""
+        """The controls that no registration authority has dealt with: the message's, and what authData brought."""
         processed = self.nesting.statements.processed
-        return tuple(control for control in self.data.controls if (control.body_part_id,) not in processed)
+        own = [control for control in self.data.controls if (control.body_part_id,) not in processed]
+        return (*own, *self.authenticated)
 
     @property
     def core(self) -> Core:

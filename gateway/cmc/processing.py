@@ -32,6 +32,7 @@ _ECHOES = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Pha
 _FIRST = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.FIRST)
 _BEFORE = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.BEFORE)
 _ACTIONS = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.ACTION)
+_LAST = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.LAST)
 _log = logging.getLogger("trivium.cmc")
 
 
@@ -82,6 +83,7 @@ async def _process(exchange: Exchange, message: SignedMessage | AuthenticatedMes
     await requests.process(exchange)
     await _run(exchange, _ACTIONS, together=False)
     await _answer_nested(exchange)
+    await _run(exchange, _LAST, together=False)
     if not exchange.answer.statuses:
         await _report_transaction(exchange)
 
@@ -131,7 +133,7 @@ def _require_may_ask(exchange: Exchange) -> None:
     An authority vouches for the sender: then nothing but certification requests, since the rest would be done with
     the authority's rights.
     """
-    actions = {control.oid for control in exchange.controls if control.oid in _ACTIONS}
+    actions = {control.oid for control in exchange.controls if control.oid in _ACTIONS | _LAST}
     if exchange.requester is None:
         if exchange.data.requests or actions != {oids.REVOKE_REQUEST}:
             exchange.require_requester()

@@ -47,11 +47,13 @@ def disk(installation: Installation) -> Finding:
 
 
 def ports(installation: Installation) -> Iterator[Finding]:
-    """Both listeners' addresses are free, or this installation's own gateway answers there."""
+    """The listeners' addresses are free, or this installation's own gateway answers there."""
     served = _is_served(installation)
     listen = installation.settings.listen
-    for setting, endpoint in (("listen.acme", listen.acme), ("listen.status", listen.status)):
-        yield _port(setting, endpoint, served=served)
+    listeners = (("listen.acme", listen.acme), ("listen.status", listen.status), ("listen.cmc_tcp", listen.cmc_tcp))
+    for setting, endpoint in listeners:
+        if endpoint:
+            yield _port(setting, endpoint, served=served)
 
 
 def _port(setting: str, endpoint: Endpoint, *, served: bool) -> Finding:

@@ -22,6 +22,7 @@ from gateway import hostile, logs
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app as build_acme
+from gateway.cmc import tcp as cmc_tcp
 from gateway.cmc.front_end import FrontEnd as CmcFrontEnd
 from gateway.cmc.transport import PATHS as CMC_PATHS
 from gateway.cmc.transport import applications as cmc_applications
@@ -83,13 +84,13 @@ async def _serve(
     acme = build_acme(core, directories, nonces)
     roads = Roads({} if cmc is None else cmc_applications(cmc), acme)
     serve_socket = serve_with(message.server)
-    acme_started, status_started = asyncio.Event(), asyncio.Event()
+    acme_started, status_started, cmc_started = asyncio.Event(), asyncio.Event(), asyncio.Event()
     acme_socket = socket.socket(fileno=message.acme_descriptor)
     status_socket = socket.socket(fileno=message.status_descriptor)
 
     async def say_when_answering() -> None:
-        await acme_started.wait()
-        await status_started.wait()
+        for started in (acme_started, status_started, cmc_started):
+            await started.wait()
         answering(_endpoints(installation, issuer, directories, cmc=cmc is not None))
 
     answer = asyncio.create_task(say_when_answering())
@@ -98,6 +99,7 @@ async def _serve(
             stop,
             serve_socket(roads, acme_socket, certificate.context, started=acme_started, stop=stop),
             serve_socket(build_status(core), status_socket, None, started=status_started, stop=stop),
+            _cmc_over_tcp(cmc, message.cmc_tcp_descriptor, started=cmc_started, stop=stop),
             order_worker.run(core, stop),
             certificate.follow(stop),
         )
@@ -148,11 +150,25 @@ async def _cmc(core: Core) -> CmcFrontEnd | None:
     return await CmcFrontEnd.of(core)
 
 
+async def _cmc_over_tcp(
+    cmc: CmcFrontEnd | None, descriptor: int | None, *, started: asyncio.Event, stop: asyncio.Event
+) -> None:
+    """Serve CMC over TCP where it is wanted; raises UNAVAILABLE where there is no CMC to serve."""
+    if descriptor is None:
+        started.set()
+        return
+    if cmc is None:
+        detail = "`listen.cmc_tcp` is set, but the catalogue lacks the products of CMC; see docs/cmc.md."
+        raise TriviumError(ErrorKind.UNAVAILABLE, detail)
+    await cmc_tcp.serve(cmc, socket.socket(fileno=descriptor), started=started, stop=stop)
+
+
 def _endpoints(
     installation: Installation, issuer: Issuer, directories: tuple[Directory, Directory], *, cmc: bool
 ) -> dict[str, str]:
     """Return what ``endpoints.json`` says."""
     opened_to_all, bound = directories
+    settings = installation.settings
     root = str(installation.root_certificate_file)
     return {
         "acme_directory": opened_to_all.url,
@@ -161,5 +177,6 @@ def _endpoints(
         "root": root,
         "crl": issuer.crl_url,
         "ocsp": issuer.ocsp_url,
-        **({"cmc": installation.settings.acme_base + CMC_PATHS[0]} if cmc else {}),
+        **({"cmc": settings.acme_base + CMC_PATHS[0]} if cmc else {}),
+        **({"cmc_tcp": str(settings.listen.cmc_tcp)} if settings.listen.cmc_tcp else {}),
     }

@@ -78,7 +78,7 @@ def _absolute(value: str) -> str:
     return value
 
 
-def _resolver(value: object) -> object:
+def _endpoint_or_none(value: object) -> object:
     return "" if value == "" else Endpoint.parse(value)
 
 
@@ -92,7 +92,7 @@ def _listed(value: object) -> object:
 
 
 Listener = Annotated[Endpoint, BeforeValidator(Endpoint.parse), PlainSerializer(str)]
-Resolver = Annotated[Endpoint | Literal[""], BeforeValidator(_resolver), PlainSerializer(str)]
+OptionalEndpoint = Annotated[Endpoint | Literal[""], BeforeValidator(_endpoint_or_none), PlainSerializer(str)]
 Limit = Annotated[Rate, BeforeValidator(_rate), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
@@ -120,6 +120,11 @@ class Listen(_Section):
         "signed, and nothing rests on cookies. Turn it off where only your network reaches the CA, and pages that its "
         "users visit shall not.",
     )
+    cmc_tcp: OptionalEndpoint = Field(
+        default="",
+        description="Address of the TCP listener for CMC messages without HTTP (RFC 10003 section 7), such as "
+        "10.0.0.1:5318; empty: there is none. Off, since hardly a client needs it, and nothing on it is encrypted.",
+    )
 
 
 class Database(_Section):
@@ -135,7 +140,7 @@ class Database(_Section):
 class Validation(_Section):
     """How control of an identifier is checked."""
 
-    resolver: Resolver = Field(
+    resolver: OptionalEndpoint = Field(
         default="",
         description="DNS resolver as host:port; empty takes the system's. Name a validating one of your own where "
         "you can (rule 59).",

@@ -8,7 +8,7 @@ from gateway.listener import ServerKind
 
 @dataclass(frozen=True, kw_only=True)
 class StartMessage:
-    """Everything a worker needs to begin. Descriptors are inherited listening sockets.
+    """Everything a worker needs to begin. Descriptors are inherited listening sockets; CMC over TCP may have none.
 
     ``key_encryption_key`` is the text from the supervisor's environment, None when the key is in its file.
     """
@@ -18,6 +18,7 @@ class StartMessage:
     index: int
     acme_descriptor: int
     status_descriptor: int
+    cmc_tcp_descriptor: int | None
     key_encryption_key: str | None = field(repr=False)
 
     def line(self) -> bytes:

@@ -70,6 +70,8 @@ class Supervisor:
                 await self._bind("listen.acme", listen.acme),
                 await self._bind("listen.status", listen.status),
             ]
+            if listen.cmc_tcp:
+                self._sockets.append(await self._bind("listen.cmc_tcp", listen.cmc_tcp))
             # The first worker alone does what is done once: it orders the listener's certificate when there is none.
             slots = [await self._begin_slot(0)]
             if not self._stopping.is_set():
@@ -146,6 +148,7 @@ class Supervisor:
             index=index,
             acme_descriptor=descriptors[0],
             status_descriptor=descriptors[1],
+            cmc_tcp_descriptor=descriptors[2] if descriptors[2:] else None,
             key_encryption_key=os.environ.get(KEY_ENCRYPTION_KEY_VARIABLE),
         )
         if process.stdin is None or process.stdout is None:

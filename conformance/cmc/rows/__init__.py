@@ -1,6 +1,16 @@
 """The rows: what RFC 10004 demands of a CA, by module in the order of the table."""
 
-from conformance.cmc.rows import controls, deployed, messages, proofs, replayed, revocation, scripts, transport
+from conformance.cmc.rows import (
+    authorities,
+    controls,
+    deployed,
+    messages,
+    proofs,
+    replayed,
+    revocation,
+    scripts,
+    transport,
+)
 
-ALL = (messages, controls, proofs, revocation, transport, deployed, replayed, scripts)
+ALL = (messages, controls, proofs, authorities, revocation, transport, deployed, replayed, scripts)
 """Those of ``scripts`` are rows of the others."""

@@ -54,6 +54,11 @@ class Requester:
     signer: Signer | None = None
     vouched: bool = False
 
+    @property
+    def by_certificate(self) -> bool:
+        """Whether the client's own dedicated key signed the message: no secret, and nobody's word, stands for it."""
+        return self.signer is not None and self.secret is None and not self.vouched
+
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:

@@ -89,8 +89,7 @@ def _signer_certificate(sender: Requester | Holder) -> x509.Certificate | None:
     if isinstance(sender, Holder):
         der = sender.holder.certificate.der
     else:
-        by_certificate = sender.signer is not None and sender.secret is None and not sender.vouched
-        der = sender.cmc_client.certificate if by_certificate else None
+        der = sender.cmc_client.certificate if sender.by_certificate else None
     return None if der is None else x509.load_der_x509_certificate(der)
 
 

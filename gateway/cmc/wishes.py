@@ -64,11 +64,13 @@ async def resolve(core: Core, parameters: Mapping[str, str], sender: Requester |
         return chosen
 
     product = await core.store.read(find)
-    return Wish(
-        product_id=product.id,
-        validity=_validity(parameters.get("validity")),
-        renews_itself=product.policy.profile.kind is ProfileKind.CMC_CLIENT,
-    )
+    renews_itself = product.policy.profile.kind is ProfileKind.CMC_CLIENT
+    if renews_itself and not (isinstance(sender, Requester) and sender.by_certificate):
+        # A message that an authority vouches for says what it likes; the authority's certificate is not for it.
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, "A dedicated certificate is renewed by a message that is signed with its own key."
+        )
+    return Wish(product_id=product.id, validity=_validity(parameters.get("validity")), renews_itself=renews_itself)
 
 
 def _require_own_account(tx: Transaction, account: str | None, sender: Requester | Holder) -> None:

@@ -17,7 +17,9 @@ from ca_core.revocation.revoke import revoke_by_id
 from gateway.cmc.errors import CmcFailInfo
 from tests.cmc.messages import pki_data
 from tests.cmc.office import Office, Sender, control, integer, new_key, nonce, octets, request
-from tests.cmc.test_controls import IDENTIFICATION, proof, revocation
+from tests.cmc.test_change_subject_name import NAMES, OTHER_SUBJECT, changing, sequence
+from tests.cmc.test_controls import IDENTIFICATION, proof, revocation, self_signed
+from tests.cmc.test_nested import N, identity_witness, inner, wrap
 from tests.orders.workshop import CONSOLE
 
 PRODUCT = "gateway-cmc-client"
@@ -275,3 +277,34 @@ async def linked(office: Office, holder: Sender, name: str) -> bool:
     read = await office.ask(request(name, key=new_key()), sender=holder)
     assert not read.full or read.only.fail_info == CmcFailInfo.BAD_IDENTITY
     return not read.full
+
+
+async def test_a_renewal_is_signed_with_the_dedicated_key_itself(office: Office) -> None:
+    """Whom an authority vouches for would get the authority's own certificate; and a leaked secret would last."""
+    key, stranger = new_key(), new_key()
+    csr = for_itself(key)
+    product = control(18, octets(f"product={PRODUCT}".encode()))
+    content = pki_data(csr, controls=(IDENTIFICATION, proof(csr), product))
+    read = await office.send(self_signed(office, key, content))
+    assert read.statuses[0].fail_info == CmcFailInfo.BAD_IDENTITY
+    nested = self_signed(office, stranger, pki_data(for_itself(stranger), controls=(product,)))
+    answer = await wrap(office, {N: nested}, identity_witness(N))
+    assert inner(office, answer).statuses[0].fail_info == CmcFailInfo.BAD_IDENTITY
+    bare = await office.send(for_itself(key_of(office.sender)), product=PRODUCT)
+    assert bare.only.fail_info == CmcFailInfo.BAD_IDENTITY
+    assert await office.orders() == []
+
+
+async def test_no_other_names_by_way_of_an_attribute(office: Office) -> None:
+    """RFC 10002 section 7.1: changeSubjectName would give the holder of one name every other."""
+    await office.change_product(certificate_linking=True)
+    holder = await held(office, "a.example.com")
+    subject = holder.certificate.subject
+    changed = changing(new_key(), sequence(NAMES), subject=subject, names=("a.example.com",))
+    read = await office.ask(changed, sender=holder)
+    assert (read.only.body_list, read.only.fail_info) == ((1,), CmcFailInfo.BAD_REQUEST)
+    assert "a.example.com" in read.only.text
+    itself = changing(new_key(), sequence(OTHER_SUBJECT))
+    read = await office.ask(itself, product=PRODUCT)
+    assert read.only.fail_info == CmcFailInfo.BAD_REQUEST
+    assert [name.value for one in await office.orders() for name in one.identifiers] == ["a.example.com"]

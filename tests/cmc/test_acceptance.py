@@ -20,6 +20,7 @@ from gateway.cmc.errors import CmcFailInfo, CmcStatus
 from tests.cmc.messages import Control
 from tests.cmc.office import Office, Read, Sender, control, integer, new_key, nonce, octets, request
 from tests.cmc.test_controls import status_of
+from tests.cmc.test_renewal import signer
 from tests.orders.workshop import CONSOLE
 
 
@@ -127,6 +128,29 @@ async def test_a_confirmation_leaves_an_operators_plan(confirming: Office) -> No
     assert read.only.status == CmcStatus.SUCCESS
     await later(confirming)
     assert await status_of(confirming, certificate) is CertificateStatus.REVOKED
+
+
+async def test_holders_confirm_what_they_renewed(office: Office) -> None:
+    """A certificate that its holder renews would be revoked, since he could not confirm it; or anybody could."""
+    await office.change_product(certificate_linking=True, confirmation_time=120)
+    first_key, key = new_key(), new_key()
+    old = (await office.ask(request("mail.example.com", key=first_key))).certificate_of(first_key)
+    other_key = new_key()
+    other = (await office.ask(request("other.example.com", key=other_key))).certificate_of(other_key)
+    holder, stranger = (
+        signer(office, old, first_key, "holder"),
+        signer(office, other, other_key, "stranger"),
+    )
+    read = await office.ask(request("mail.example.com", key=key), sender=holder)
+    new = read.certificate_of(key)
+    assert read.only.status == CmcStatus.CONFIRM_REQUIRED
+    refused = await office.ask(controls=(confirmation(new), nonce()), sender=stranger)
+    assert refused.only.fail_info == CmcFailInfo.BAD_CERT_ID
+    for who in (holder, signer(office, new, key, "renewed")):
+        assert (await office.ask(controls=(confirmation(new), nonce()), sender=who)).only.status == CmcStatus.SUCCESS
+    await later(office)
+    assert await status_of(office, new) is CertificateStatus.ISSUED
+    assert await status_of(office, old) is CertificateStatus.REVOKED
 
 
 async def test_an_order_that_waited_asks_for_its_confirmation_too(confirming: Office) -> None:

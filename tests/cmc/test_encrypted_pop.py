@@ -22,6 +22,7 @@ from ca_core.orders.maintenance import tidy
 from gateway.cmc import asn1 as structures
 from gateway.cmc import asn1_controls, oids
 from gateway.cmc.errors import CmcFailInfo, CmcStatus
+from gateway.cmc.front_end import FrontEnd
 from tests.cmc.messages import Control, openssl
 from tests.cmc.office import Office, Read, Sender, control, integer, nonce
 from tests.cmc.test_crmf import request as crmf_request
@@ -105,7 +106,8 @@ async def test_a_key_that_only_enciphers_gets_its_certificate(enciphers: Office,
     assert await enciphers.orders() == []
     found = challenge_of(read, enciphers.folder)
     assert found.request == b"\xa1" + asked[1:]
-    read = await enciphers.send(message(enciphers, asked, controls=(transaction, found.answer(), nonce())))
+    restarted = replace(enciphers, front_end=await FrontEnd.of(enciphers.workshop.core))
+    read = await restarted.send(message(enciphers, asked, controls=(transaction, found.answer(), nonce())))
     assert (read.only.status, read.only.body_list) == (CmcStatus.SUCCESS, (NUMBER,))
     usage = read.certificate_of(KEY).extensions.get_extension_for_class(x509.KeyUsage).value
     assert (usage.key_encipherment, usage.digital_signature) == (True, False)
@@ -204,6 +206,14 @@ async def test_a_request_that_lacks_its_proof_holds_the_others_up(enciphers: Off
     answered = challenge_of(replace(read, statuses=read.statuses[:1], controls=read.controls), enciphers.folder)
     assert answered.value
     assert await enciphers.orders() == []
+
+
+async def test_nobody_is_challenged_for_whom_an_authority_vouches(enciphers: Office) -> None:
+    """RFC 10002 section 6.8: "The CA MUST NOT start a challenge-response to re-verify the POP itself"."""
+    vouching = control(11, asn1_controls.LraPopWitness({"pki_data_body_id": 0, "body_ids": [NUMBER]}).dump())
+    read = await enciphers.send(message(enciphers, enciphering("mail.example.com"), controls=(vouching, nonce())))
+    assert oids.ENCRYPTED_POP not in read.controls
+    assert read.only.fail_info != CmcFailInfo.POP_REQUIRED
 
 
 async def test_the_challenge_is_for_answers_alone(office: Office) -> None:

@@ -1,10 +1,11 @@
 """The contract of the repository of CMC clients, on SQLite and on PostgreSQL."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from ca_core.model.cmc_clients import CmcClient, CmcRight, CmcTransaction
+from ca_core.model.cmc_clients import CmcChallenge, CmcClient, CmcRight, CmcTransaction
 from ca_core.model.errors import ErrorKind, TriviumError
 from store.database import Database
 from tests.store.samples import CLIENT, NOW, PRODUCT, add_basics, order
@@ -87,3 +88,21 @@ async def test_transactions_find_their_orders(store: Database) -> None:
         await store.write(lambda tx, one=one: tx.cmc_clients.add_transaction(one))  # type: ignore[misc]
     assert await store.read(lambda tx: tx.cmc_clients.of_transaction("cmc-1", b"t" * 32)) == found
     assert await store.read(lambda tx: tx.cmc_clients.of_transaction("cmc-1", b"u" * 32)) == []
+
+
+async def test_a_challenge_is_met_once(store: Database) -> None:
+    """Two answers at once could both show the possession of a key, or one that is long over."""
+    key = ("cmc-1", b"transaction", b"\x05" * 32)
+    first = CmcChallenge(
+        cmc_client_id=key[0], transaction=key[1], request=key[2], sealed=b"first", expires_at=NOW + timedelta(hours=1)
+    )
+    second = replace(first, sealed=b"second", expires_at=NOW + timedelta(hours=2))
+    other = replace(first, request=b"\x06" * 32)
+    for challenge in (first, other, second):
+        await store.write(lambda tx, challenge=challenge: tx.cmc_challenges.put(challenge))  # type: ignore[misc]
+    assert await store.write(lambda tx: tx.cmc_challenges.take("cmc-1", b"another", key[2])) is None
+    assert await store.write(lambda tx: tx.cmc_challenges.take(*key)) == second
+    assert await store.write(lambda tx: tx.cmc_challenges.take(*key)) is None
+    assert await store.write(lambda tx: tx.cmc_challenges.purge(NOW, 10)) == 0
+    assert await store.write(lambda tx: tx.cmc_challenges.purge(NOW + timedelta(hours=1), 10)) == 1
+    assert await store.write(lambda tx: tx.cmc_challenges.take("cmc-1", b"transaction", other.request)) is None

@@ -424,6 +424,10 @@ async def test_crl_numbers_rise_and_an_older_crl_is_refused(store: Database) -> 
     await store.write(lambda tx: tx.crls.publish(crl(9)))
     assert await store.read(lambda tx: tx.crls.latest(ISSUER.id)) == crl(9)
     assert await store.write(lambda tx: tx.crls.next_number(ISSUER.id)) == 10
+    later = replace(crl(11), this_update=NOW + HOUR)
+    await store.write(lambda tx: tx.crls.publish(later))
+    for moment, found in ((NOW, None), (NOW + HOUR, crl(9)), (NOW + 2 * HOUR, later)):
+        assert await store.read(lambda tx, at=moment: tx.crls.latest_before(ISSUER.id, at)) == found  # type: ignore[misc]
 
 
 async def test_old_crls_are_forgotten(store: Database) -> None:

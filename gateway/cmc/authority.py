@@ -57,23 +57,23 @@ class NestedMessage:
 class Nesting:
     """Where a message stands, and what is nested in it.
 
-    ``path`` leads from the outermost message to this one, ``authorities`` are the names of those who sent it on, and
-    ``opened`` the messages within the outermost one that were opened, by their paths, or why they could not be.
-    ``statements`` is what authorities say about the parts of this message, ``referred`` the nested messages that a
-    control refers to (the keys, in order), ``batches`` the batchRequests and what each lists, ``added`` the extensions
-    (DER) that this layer adds to requests.
+    ``path`` leads from the outermost message to this one, ``authorities`` are those who sent it on, and ``opened`` the
+    messages within the outermost one that were opened, by their paths, or why they could not be. ``statements`` is
+    what authorities say about the parts of this message, ``referred`` the nested messages that a control refers to
+    (the keys, in order), ``batches`` the batchRequests and what each lists, ``added`` the extensions (DER) that this
+    layer adds to requests.
     """
 
     path: Path = ()
-    authorities: tuple[str, ...] = ()
+    authorities: tuple[Requester, ...] = ()
     opened: dict[Path, NestedMessage | TriviumError] = field(default_factory=dict)
     statements: Statements = field(default_factory=Statements)
     referred: dict[int, None] = field(default_factory=dict)
     batches: dict[int, tuple[int, ...]] = field(default_factory=dict)
     added: dict[Path, dict[str, bytes]] = field(default_factory=dict)
 
-    def inside(self, body_part_id: int, authority: str) -> "Nesting":
-        """Return where a nested message stands that the authority of this name sends on."""
+    def inside(self, body_part_id: int, authority: Requester) -> "Nesting":
+        """Return where a nested message stands that the authority sends on."""
         return Nesting(
             path=(*self.path, body_part_id),
             authorities=(*self.authorities, authority),

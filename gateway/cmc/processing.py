@@ -167,7 +167,7 @@ async def _answer_nested(exchange: Exchange) -> None:
 
 def _say_how_far(exchange: Exchange, body_part_id: int, waiting: list[Status]) -> None:
     if not waiting:
-        exchange.answer.succeed(body_part_id, text="What became of it says the answer to each message.")
+        exchange.answer.succeed(body_part_id, text="Processed; each message has an answer of its own.")
         return
     token = b" ".join(status.pend_token or b"" for status in waiting).decode()
     text = "Orders wait; ask again with queryPending, for all of them or for each."
@@ -192,7 +192,7 @@ async def _nested_answer(exchange: Exchange, number: int) -> Answer:
         requester=requester,
         address=exchange.address,
         parameters={name: value for name, value in exchange.parameters.items() if name != "account"},
-        nesting=exchange.nesting.inside(number, authority.cmc_client.name),
+        nesting=exchange.nesting.inside(number, authority),
     )
     return await process(inner, found.message)
 

@@ -74,6 +74,7 @@ async def process(exchange: Exchange) -> None:
         return
     sender = exchange.require_sender()
     wish = await resolve(exchange.core, exchange.parameters, sender)
+    _require_authorities_may_order(exchange, wish)
     if exchange.understood:
         applied = {name: exchange.parameters[name] for name in exchange.understood}
         exchange.answer.add(oids.RESPONSE_INFO, asn1.OctetString(urlencode(applied).encode()))
@@ -86,6 +87,17 @@ async def process(exchange: Exchange) -> None:
             await exchange.refuse(error, request.body_part_id)
         else:
             await exchange.report(request.body_part_id, order)
+
+
+def _require_authorities_may_order(exchange: Exchange, wish: Wish) -> None:
+    """Raise FORBIDDEN unless those who send a message on may order the product themselves (rule 74)."""
+    for authority in exchange.nesting.authorities:
+        if wish.product_id not in authority.cmc_client.product_ids and not wish.renews_itself:
+            raise TriviumError(
+                ErrorKind.FORBIDDEN,
+                f"The registration authority {authority.cmc_client.name} may not order this product, so it cannot send "
+                "on what others order of it; ask the operator.",
+            )
 
 
 async def _any_unproved(
@@ -152,7 +164,8 @@ async def _link(exchange: Exchange, requests: list[Pkcs10 | Crmf], sender: Reque
 async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester | Holder, wish: Wish) -> Order:
     said = exchange.nesting.statements.modifications.get((request.body_part_id,), [])
     changed = changed_names(request, sender)
-    comments = [f"Sent on by {', then '.join(exchange.nesting.authorities)}."] if exchange.nesting.authorities else []
+    names = [authority.cmc_client.name for authority in exchange.nesting.authorities]
+    comments = [f"Sent on by {', then '.join(names)}."] if names else []
     comments += ["The requester changed its names."] if changed else []
     comments += ["Changed by a registration authority."] if said else []
     order_request = OrderRequest(

@@ -179,6 +179,16 @@ async def test_an_authority_acts_for_its_own_client_alone(office: Office) -> Non
     assert (await office.send(message)).only.status == CmcStatus.SUCCESS, "it was not used up"
 
 
+async def test_an_authority_sends_on_orders_of_its_products_alone(office: Office, client: Sender) -> None:
+    """Rule 74: an authority for one product could vouch for keys and change names in another."""
+    limited = await office.register("limited", product_ids=())
+    message = office.signed(pki_data(request("a.example.com", key=new_key()), controls=(nonce(),)), client)
+    read = inner(office, await wrap(office, {N: message}, batch(N), sender=limited))
+    assert (read.only.body_list, read.only.fail_info) == ((0,), CmcFailInfo.BAD_IDENTITY)
+    assert "limited may not order" in read.only.text
+    assert await office.orders() == []
+
+
 async def test_batches_name_what_is_there(office: Office, client: Sender) -> None:
     """RFC 10002 section 6.17: a batch that lists what is missing, or the same twice, would be half obeyed."""
     message = office.signed(pki_data(request("a.example.com", key=new_key())), client)

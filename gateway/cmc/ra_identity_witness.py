@@ -10,6 +10,7 @@ from ca_core.certificates.decoding import reading
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc import oids
 from gateway.cmc.asn1 import BodyPartPath
+from gateway.cmc.authority import Path
 from gateway.cmc.exchange import Exchange
 from gateway.cmc.nested import data_at, path_from, refer
 from gateway.cmc.pki_data import Control
@@ -26,18 +27,25 @@ async def ra_identity_witness(exchange: Exchange, control: Control) -> None:
     value = control.value(BodyPartPath, "raIdentityWitness")
     with reading("raIdentityWitness"):
         path = path_from(value)
+    vouched = await _message_at(exchange, path)
+    refer(exchange, vouched)
+    if vouched:
+        exchange.nesting.statements.identity[vouched] = authority
+
+
+async def _message_at(exchange: Exchange, path: Path) -> Path:
+    """Return the path of the message that is named, or that has the named part; it is empty for this message itself."""
     holder = path[:-1]
     data = await data_at(exchange, holder)
-    if data is None or (path and path[-1] in data.contents):
-        vouched = holder if data is None else path
-    elif path and path[-1] in {one.body_part_id for one in data.controls if one.oid in _PROOFS}:
-        vouched = holder
-    elif path and path[-1] in {one.body_part_id for one in data.requests}:
-        vouched = ()
+    if not path or data is None:
+        named = bool(path)  # what cannot be opened says so in its own answer
+    elif path[-1] in data.contents:
+        return path
     else:
+        proofs = {one.body_part_id for one in data.controls if one.oid in _PROOFS}
+        named = path[-1] in proofs | {one.body_part_id for one in data.requests}
+    if not named:
         raise TriviumError(
             ErrorKind.MALFORMED, "The path leads to no identity proof and no request that an identity belongs to."
         )
-    refer(exchange, path if path[0] in exchange.data.contents else ())
-    if vouched:
-        exchange.nesting.statements.identity[vouched] = authority
+    return holder

@@ -480,13 +480,19 @@ async def test_encrypted_messages_are_sent_on(office: Office, client: Sender) ->
 
 async def test_two_authorities_stand_between(office: Office, client: Sender) -> None:
     """RFC 10002 section 8: "multiple wrapping layers"; the outer one's word reaches the innermost message."""
-    authority = await office.register("inner-authority")
+    authority = await office.register("inner-authority", frozenset({CmcRight.RA}))
     extra = Control(oid="1.2.3.4", values=(b"\x05\x00",), body_part_id=41)
-    key = new_key()
-    message = office.signed(pki_data(request("a.example.com", key=key), controls=(extra,)), client)
-    middle = office.signed(pki_data(controls=(batch(5), nonce()), contents={5: message}), authority)
-    read = await wrap(office, {N: middle}, batch(N), processed((N, 5, 41)))
-    assert inner(office, inner(office, read), 5).certificate_of(key)
+    known, unknown = new_key(), new_key()
+    content = pki_data(request("a.example.com", key=known), controls=(extra,))
+    contents = {5: office.signed(content, client), 6: signed_alone(office, pki_data(request("b.test", key=unknown)))}
+    middle = office.signed(pki_data(controls=(batch(5, 6), nonce()), contents=contents), authority)
+    read = await wrap(office, {N: middle}, batch(N), processed((N, 5, 41)), identity_witness(N, 6))
+    assert inner(office, inner(office, read), 5).certificate_of(known)
+    assert inner(office, inner(office, read), 6).certificate_of(unknown)
+    placed = {(order.placed_by, order.comment) for order in await office.orders()}
+    sent_on = "Sent on by gateway-1, then inner-authority."
+    senders = (client, office.sender)
+    assert placed == {(f"cmc-client:{sender.cmc_client.id}", sent_on) for sender in senders}
 
 
 @pytest.mark.parametrize("seed", range(3))

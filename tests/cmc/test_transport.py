@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from gateway.cmc.front_end import FrontEnd
 from gateway.cmc.transport import MAX_BODY, CmcResource
-from tests.cmc.messages import openssl, pki_data, signed
+from tests.cmc.messages import Control, openssl, pki_data, signed
 from tests.cmc.office import Office, new_key, nonce, request
 from tests.gateway.command import trivium
 from tests.running_gateway import RunningGateway
@@ -127,32 +128,78 @@ def test_clients_are_registered_and_messages_in_files_answered(template: Path, t
         assert trivium(installation, "cmc-client", "add", "other", *wrong).returncode == 1
 
 
+@dataclass(frozen=True)
+class Peer:
+    """A gateway, and how its CMC URL is reached by whoever speaks HTTP himself."""
+
+    host: str
+    port: int
+    context: ssl.SSLContext
+
+    def ask(self, head: str, body: bytes) -> tuple[dict[str, str], bytes]:
+        """Send a request, whose head is given without its end; return the head and the body of the answer, a 200."""
+        with (
+            socket.create_connection((self.host, self.port), timeout=60) as plain,
+            self.context.wrap_socket(plain, server_hostname=self.host) as tls,
+        ):
+            tls.sendall(head.encode() + b"\r\n\r\n" + body)
+            answer = b""
+            while part := tls.recv(65536):
+                answer += part
+        top, _, rest = answer.partition(b"\r\n\r\n")
+        status, *lines = top.decode().split("\r\n")
+        assert " 200 " in status
+        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}, rest
+
+
+def chunked(body: bytes) -> bytes:
+    """Return a body in chunks."""
+    pieces = [body[start : start + 300] for start in range(0, len(body), 300)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
-def test_an_old_client_is_served_over_tls(server: str, tmp_path: Path) -> None:
-    """Dogtag's client speaks HTTP/1.0, without Host and Content-Type; openssl makes the rest."""
+def test_clients_old_and_new_are_served_over_tls(server: str, tmp_path: Path) -> None:
+    """RFC 10003 section 6: a client would get no answer, or none it can read; and early data could be sent again.
+
+    Dogtag's client speaks HTTP/1.0 without Host and Content-Type; others write the types as they like, send in chunks,
+    or in base64. The answer is binary for all.
+    """
     gateway = RunningGateway(tmp_path / "ca")
     gateway.init()
     certificate, key = registered(gateway.directory, tmp_path)
     gateway.start(server=server)
+
+    def message(*controls: Control) -> bytes:
+        return signed(pki_data(request("mail.example.com", key=new_key()), controls=controls), certificate, key)
+
     try:
         url = urlsplit(gateway.endpoints["cmc"])
-        body = signed(pki_data(request("mail.example.com", key=new_key())), certificate, key)
-        context = ssl.create_default_context(cafile=gateway.endpoints["tls_ca"])
         assert url.hostname is not None
-        with (
-            socket.create_connection((url.hostname, url.port or 0), timeout=60) as plain,
-            context.wrap_socket(plain, server_hostname=url.hostname) as tls,
+        peer = Peer(url.hostname, url.port or 0, ssl.create_default_context(cafile=gateway.endpoints["tls_ca"]))
+        body = message()
+        old = f"POST /ws/cmc?account=default&product=tls HTTP/1.0\r\nContent-Length: {len(body)}"
+        text = base64.encodebytes(message())
+        typed = "content-type: Application/PKCS7-MIME; SMIME-Type=cmc-request; name=r.p7m"
+        modern = "POST /cmc HTTP/1.1\r\nHost: ca.example\r\nConnection: close\r\n"
+        for head, sent in (
+            (old, body),
+            (f"{modern}Content-Type: application/pkcs7-mime\r\nContent-Length: {len(text)}", text),
+            (f"{modern}{typed}\r\nTransfer-Encoding: chunked", chunked(message())),
         ):
-            tls.sendall(b"POST /ws/cmc?account=default&product=tls HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(body))
-            tls.sendall(body)
-            answer = b""
-            while part := tls.recv(65536):
-                answer += part
+            headers, der = peer.ask(head, sent)
+            assert headers["content-type"] == "application/pkcs7-mime; smime-type=certs-only; name=response.p7c"
+            assert len(cms.ContentInfo.load(der)["content"]["certificates"]) == 2
+        headers, der = peer.ask(f"{modern}Transfer-Encoding: chunked", chunked(message(nonce())))
+        assert headers["content-type"] == "application/pkcs7-mime; smime-type=CMC-Response; name=response.p7m"
+        assert len(cms.ContentInfo.load(der)["content"]["signer_infos"]) == 1
+        session = tmp_path / "session"
+        where = f"{url.hostname}:{url.port}"
+        asked = ("-connect", where, "-tls1_3", "-ign_eof", "-sess_out", session)
+        openssl("s_client", *asked, given=f"GET /cmc HTTP/1.1\r\nHost: {where}\r\nConnection: close\r\n\r\n".encode())
+        assert b"Max Early Data: 0" in openssl("sess_id", "-in", session, "-noout", "-text")
     finally:
         gateway.stop()
-    head, _, der = answer.partition(b"\r\n\r\n")
-    assert b" 200 " in head.splitlines()[0]
-    assert len(cms.ContentInfo.load(der)["content"]["certificates"]) == 2
 
 
 async def test_the_front_end_is_made_once_a_worker(office: Office) -> None:

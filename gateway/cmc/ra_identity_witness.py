@@ -21,31 +21,31 @@ _PROOFS: Final = frozenset({oids.IDENTITY_PROOF, oids.IDENTITY_PROOF_V2})
 async def ra_identity_witness(exchange: Exchange, control: Control) -> None:
     """Take the authority's word for a nested message: it is named, or the identity proof in it.
 
-    A simple request beside the control is the authority's own and needs no witness, but may have one.
+    A simple request may have a witness and needs none: whoever signs the message that it is in orders it.
     """
     authority = exchange.require_authority("raIdentityWitness")
     value = control.value(BodyPartPath, "raIdentityWitness")
     with reading("raIdentityWitness"):
         path = path_from(value)
     vouched = await _message_at(exchange, path)
-    refer(exchange, vouched)
+    refer(exchange, path if path[0] in exchange.data.contents else ())
     if vouched:
         exchange.nesting.statements.identity[vouched] = authority
 
 
 async def _message_at(exchange: Exchange, path: Path) -> Path:
-    """Return the path of the message that is named, or that has the named part; it is empty for this message itself."""
+    """Return the path of the message that is named or has the named proof; empty where a word changes nothing."""
     holder = path[:-1]
     data = await data_at(exchange, holder)
-    if not path or data is None:
-        named = bool(path)  # what cannot be opened says so in its own answer
-    elif path[-1] in data.contents:
+    if data is None:
+        return holder  # what cannot be opened says so in its own answer
+    number = path[-1] if path else 0
+    if number in data.contents:
         return path
-    else:
-        proofs = {one.body_part_id for one in data.controls if one.oid in _PROOFS}
-        named = path[-1] in proofs | {one.body_part_id for one in data.requests}
-    if not named:
-        raise TriviumError(
-            ErrorKind.MALFORMED, "The path leads to no identity proof and no request that an identity belongs to."
-        )
-    return holder
+    if number in {one.body_part_id for one in data.controls if one.oid in _PROOFS}:
+        return holder
+    if number in {one.body_part_id for one in data.requests}:
+        return ()
+    raise TriviumError(
+        ErrorKind.MALFORMED, "The path leads to no identity proof and no request that an identity belongs to."
+    )

@@ -365,7 +365,7 @@ async def test_an_authority_vouches_for_the_identity(office: Office) -> None:
 
 
 async def test_a_stranger_may_sign_with_a_certificate_of_his_own(office: Office, tmp_path: Path) -> None:
-    """A certificate that nobody here knows, vouched for; a wrong signature stays wrong."""
+    """A certificate that nobody here knows, vouched for; a wrong signature stays wrong, and one request is not all."""
     stranger = identity(tmp_path, new_key(), "stranger")
     key = new_key()
     message = signed(pki_data(request("a.example.com", key=key)), stranger.certificate_file, stranger.key_file)
@@ -373,6 +373,8 @@ async def test_a_stranger_may_sign_with_a_certificate_of_his_own(office: Office,
     broken = message[:-1] + bytes([message[-1] ^ 1])
     read = inner(office, await wrap(office, {N: broken}, identity_witness(N)))
     assert read.only.fail_info == CmcFailInfo.BAD_MESSAGE_CHECK
+    read = inner(office, await wrap(office, {N: message}, identity_witness(N, 1)))
+    assert read.only.fail_info == CmcFailInfo.BAD_IDENTITY
     assert inner(office, await wrap(office, {N: message}, identity_witness(N))).certificate_of(key)
     assert len(await office.orders()) == 1
 

@@ -115,20 +115,6 @@ class Ready:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on, for TCP and UDP."""
-    for _attempt in range(20):
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise StartError("no free port on 127.0.0.1")
-
-
 @contextmanager
 def _on(cores: frozenset[int]) -> Iterator[None]:
     """Give children started meanwhile these cores: they inherit the affinity of whoever starts them."""

@@ -1,7 +1,5 @@
 """The two servers measured, and the DNS both ask: how each is started, and where its directory is."""
 
-import datetime as dt
-import ipaddress
 import json
 import ssl
 import sys
@@ -10,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-from benchmarks.processes import DRIVER_CORES, SERVER_CORES, Process, Ready, StartError, free_port
+from benchmarks.processes import DRIVER_CORES, SERVER_CORES, Process, Ready, StartError
+from conformance.pebble import ENVIRONMENT, write_files
+from conformance.processes import free_port
 
 HttpServer = Literal["uvicorn", "hypercorn"]
 LintMode = Literal["off", "error"]
@@ -139,35 +134,16 @@ class Installation:
 
 
 def start_pebble(directory: Path, surroundings: Surroundings) -> Server:
-    """Pebble without its sleeps and its random refusals of nonces. Raises StartError.
-
-    GOMAXPROCS=1, because with two its nonce handler deadlocks under load; and so it has one core, as ours has.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    certificate, key = _tls_certificate(directory)
+    """Pebble, with one core in its one thread, as ours has. Raises StartError."""
     port = free_port()
-    config = directory / "pebble.json"
-    config.write_text(
-        json.dumps(
-            {
-                "pebble": {
-                    "listenAddress": f"127.0.0.1:{port}",
-                    "managementListenAddress": f"127.0.0.1:{free_port()}",
-                    "certificate": str(certificate),
-                    "privateKey": str(key),
-                    "httpPort": surroundings.http_port,
-                    "tlsPort": free_port(),
-                    "ocspResponderURL": "",
-                    "externalAccountBindingRequired": False,
-                }
-            }
-        )
+    files = write_files(
+        directory, port=port, management=free_port(), http_port=surroundings.http_port, tls_alpn_port=free_port()
     )
     process = Process.start(
-        ["pebble", "-config", config, "-dnsserver", surroundings.resolver],
+        ["pebble", "-config", files.configuration, "-dnsserver", surroundings.resolver],
         log=directory / "pebble.log",
         cores=SERVER_CORES,
-        env={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0", "GOMAXPROCS": "1"},
+        env=ENVIRONMENT,
     )
     try:
         process.wait_for(Ready(port=port))
@@ -177,35 +153,10 @@ def start_pebble(directory: Path, surroundings: Surroundings) -> Server:
     return Server(
         name="pebble",
         directory_url=f"https://127.0.0.1:{port}/dir",
-        tls=ssl.create_default_context(cafile=certificate),
+        tls=ssl.create_default_context(cafile=files.certificate),
         process=process,
     )
 
 
 def _trivium() -> Path:
     return Path(sys.executable).with_name("trivium")
-
-
-def _tls_certificate(directory: Path) -> tuple[Path, Path]:
-    """A self-signed P-256 certificate for 127.0.0.1 (ours has a P-256 one too) and its key, as PEM files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "benchmark peer")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=7))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = directory / "tls.pem", directory / "tls.key"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate_file, key_file

@@ -82,6 +82,29 @@ def running(
             process.wait()
 
 
+def run_until(
+    done: Callable[[], bool],
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    told: Callable[[], str],
+    gave_up: Callable[[str], bool],
+    seconds: float,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Keep a program running until ``done``; its output goes to ``log``, ``told`` is all that it says anywhere.
+
+    Raises ProgramError with that when it ends before, when the time is over, or when it ``gave_up`` by what it told.
+    """
+    with running(log, command, env=env) as process:
+        deadline = time.monotonic() + seconds
+        while not done():
+            said = told()
+            if gave_up(said) or process.poll() is not None or time.monotonic() > deadline:
+                raise ProgramError(f"{command[0]} did not get what it should, within {seconds:.0f} s:\n{said}")
+            time.sleep(0.1)
+
+
 def wait_until(
     ready: Callable[[], bool],
     what: str,
@@ -107,7 +130,8 @@ def is_listened_on(port: int) -> bool:
 def free_port() -> int:
     """Return a port of loopback, for TCP and UDP, that nobody listens on and this process has not returned yet.
 
-    It is below the range that systems take ports from for outgoing connections.
+    It is below the range that systems take ports from for outgoing connections and for servers that name none:
+    between this answer and the use of the port hardly anybody can come by it.
     """
     while True:
         port = next(_ports)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from conformance.processes import free_port
 
 _USER = "postgres"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60
@@ -65,7 +66,7 @@ def start_cluster(directory: Path) -> Cluster:
     _run_as_user(
         [str(programs / "initdb"), "-D", str(directory / "data"), "-U", _USER, "--auth=trust", "--encoding=UTF8"]
     )
-    cluster = Cluster(programs=programs, directory=directory, port=_free_port())
+    cluster = Cluster(programs=programs, directory=directory, port=free_port())
     cluster.start()
     return cluster
 
@@ -94,9 +95,3 @@ def _run_as_user(command: list[str]) -> None:
         if done.returncode:
             output.seek(0)
             raise RuntimeError(f"{command[0]} failed: {output.read().decode()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

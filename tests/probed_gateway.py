@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conformance.acme.probe.ca import Ca, Options, connected
-from tests.running_gateway import UNLIMITED, RunningGateway, free_port, loopback_dns
+from conformance.processes import free_port
+from tests.running_gateway import UNLIMITED, RunningGateway, loopback_dns
 
 
 @contextmanager

@@ -1,17 +1,17 @@
 """The gateway as its users run it: made by ``trivium init``, started by ``trivium serve``, on loopback, with a DNS."""
 
-import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from conformance.processes import free_port
 
 UNLIMITED = tuple(
     f"limits.{name}=999999/1s"
@@ -22,24 +22,6 @@ UNLIMITED = tuple(
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
-
-_PORTS = range(16_000, 32_000)
-_first = os.getpid() * 101 % len(_PORTS)  # test processes beside each other begin far apart
-_ports: Iterator[int] = itertools.cycle((*_PORTS[_first:], *_PORTS[:_first]))
-
-
-def free_port() -> int:
-    """Return a port of loopback, for TCP and UDP, that nobody listens on and this process has not returned yet.
-
-    It is below the range that systems take ports from for outgoing connections and for servers that name none:
-    between this answer and the use of the port hardly anybody can come by it.
-    """
-    while True:
-        port = next(_ports)
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, suppress(OSError):
-            tcp.bind(("127.0.0.1", port))
-            udp.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """The servers under test: our gateway and Pebble, started here on loopback, or any other by what its operator says."""
 
 import base64
-import datetime as dt
-import ipaddress
 import json
 import secrets
 import ssl
@@ -12,13 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from conformance.acme.model import Binding
 from conformance.gateway import loopback_dns, served_gateway
+from conformance.pebble import ENVIRONMENT, write_files
 from conformance.processes import free_port, is_listened_on, running, wait_until
 
 EVERYTHING_ALLOWED = ("acme.wildcards=true", "acme.plain_get=true")
@@ -78,36 +72,24 @@ def trivium(folder: Path, *settings: str) -> Iterator[Server]:
 
 @contextmanager
 def pebble(folder: Path) -> Iterator[Server]:
-    """Run Pebble without what it does at random, in one thread: two can deadlock over nonces."""
-    folder.mkdir(parents=True, exist_ok=True)
-    certificate, key = _tls_certificate(folder)
+    """Run Pebble."""
     port, management = free_port(), free_port()
     http_port, tls_alpn_port = free_port(), free_port()
     bindings = [Binding(kid=f"kid-{number}", hmac=_base64url(secrets.token_bytes(32))) for number in range(100)]
-    config, log = folder / "pebble.json", folder / "pebble.log"
-    config.write_text(
-        json.dumps(
-            {
-                "pebble": {
-                    "listenAddress": f"127.0.0.1:{port}",
-                    "managementListenAddress": f"127.0.0.1:{management}",
-                    "certificate": str(certificate),
-                    "privateKey": str(key),
-                    "httpPort": http_port,
-                    "tlsPort": tls_alpn_port,
-                    "ocspResponderURL": "",
-                    "externalAccountBindingRequired": False,
-                    "externalAccountMACKeys": {binding.kid: binding.hmac for binding in bindings},
-                }
-            }
-        )
+    files = write_files(
+        folder,
+        port=port,
+        management=management,
+        http_port=http_port,
+        tls_alpn_port=tls_alpn_port,
+        mac_keys={binding.kid: binding.hmac for binding in bindings},
     )
-    environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0", "GOMAXPROCS": "1"}
+    log = folder / "pebble.log"
     with loopback_dns(folder) as (resolver, dns_commands):
-        command = ["pebble", "-config", str(config), "-dnsserver", resolver]
-        with running(log, command, env=environment) as process:
+        command = ["pebble", "-config", str(files.configuration), "-dnsserver", resolver]
+        with running(log, command, env=ENVIRONMENT) as process:
             wait_until(lambda: is_listened_on(port) and is_listened_on(management), "Pebble", process, log)
-            tls = ssl.create_default_context(cafile=certificate)
+            tls = ssl.create_default_context(cafile=files.certificate)
             root = folder / "root.pem"
             root.write_bytes(_fetch(f"https://127.0.0.1:{management}/roots/0", tls))
 
@@ -118,7 +100,7 @@ def pebble(folder: Path) -> Iterator[Server]:
             yield Server(
                 name="pebble",
                 directory=f"https://127.0.0.1:{port}/dir",
-                tls_ca=certificate,
+                tls_ca=files.certificate,
                 root=root,
                 resolver=resolver,
                 dns_commands=dns_commands,
@@ -144,28 +126,3 @@ def _fetch(url: str, tls: ssl.SSLContext) -> bytes:
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _tls_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a self-signed certificate for 127.0.0.1 and its key, as PEM files: Debian's Pebble brings none."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Pebble on loopback")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=7))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "tls.pem", folder / "tls.key"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate_file, key_file

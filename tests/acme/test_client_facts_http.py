@@ -13,8 +13,9 @@ import pytest
 from conformance.acme.probe.ca import Ca
 from conformance.acme.probe.client import Client
 from conformance.acme.probe.order import place
+from conformance.processes import free_port
 from tests.probed_gateway import probed_gateway
-from tests.running_gateway import RunningGateway, free_port
+from tests.running_gateway import RunningGateway
 
 SECONDS = 60
 

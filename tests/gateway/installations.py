@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.principals import Principal, PrincipalKind
+from conformance.processes import free_port
 from gateway.initialise import Made, Wish, initialise
 from gateway.sources import system_sources
-from tests.running_gateway import free_port
 
 PASSPHRASE = "correct horse battery"
 OPERATOR = Principal(kind=PrincipalKind.OPERATOR, id="test")

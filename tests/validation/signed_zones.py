@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import DSDigest
 from dns.rdatatype import DS, NS, NSEC, RRSIG, SOA
 
-from tests.running_gateway import free_port
+from conformance.processes import free_port
 from tests.validation.servers import name_server
 
 _HEAD = """

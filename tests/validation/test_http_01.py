@@ -17,7 +17,7 @@ from ca_core.validation import addresses, destinations
 from ca_core.validation import http_01 as module
 from ca_core.validation.validator import Requirements, Validator
 from conformance.loopback_dns import LoopbackDns
-from tests.running_gateway import free_port
+from conformance.processes import free_port
 from tests.validation.servers import black_hole, old_tls, redirect, response, self_signed, web_server
 
 Make = Callable[..., Validator]

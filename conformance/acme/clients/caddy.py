@@ -1,7 +1,6 @@
 """Caddy, of Debian: a web server that obtains certificates for what it serves, and is asked for nothing else."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from conformance.acme.client import SECONDS, Client, printed
 from conformance.acme.model import AccountKey, Binding, Issued, KeyType, Method, Request, Scenario
-from conformance.processes import ProgramError, running
+from conformance.processes import run_until
 
 _KEY_TYPES = {KeyType.EC: "p256", KeyType.RSA: "rsa2048"}
 _USUAL_WINDOW, _ALWAYS = 1 / 3, 1.0
@@ -73,16 +72,15 @@ class Caddy(Client):
     def _run_until(self, done: Callable[[], bool], request: Request, window: float) -> None:
         configuration, log = self.directory / "caddy.json", self.directory / "caddy.log"
         configuration.write_text(json.dumps(self._configuration(request, window)))
-        environment = {"HOME": str(self.directory)}
-        with running(log, ["caddy", "run", "--config", str(configuration)], env=environment) as process:
-            deadline = time.monotonic() + SECONDS
-            while not done():
-                told = log.read_text()
-                if '"logger":"tls.obtain"' in told and '"msg":"will retry"' in told:
-                    raise ProgramError(told)
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise ProgramError(f"caddy has no certificate after {SECONDS} s:\n{told}")
-                time.sleep(0.1)
+        run_until(
+            done,
+            ["caddy", "run", "--config", configuration],
+            log=log,
+            told=log.read_text,
+            gave_up=lambda told: '"logger":"tls.obtain"' in told and '"msg":"will retry"' in told,
+            seconds=SECONDS,
+            env={"HOME": str(self.directory)},
+        )
 
     def _configuration(self, request: Request, window: float) -> dict[str, Any]:
         by_http = request.method is Method.STANDALONE

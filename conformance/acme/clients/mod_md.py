@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from conformance.acme import web
 from conformance.acme.client import SECONDS, Client, printed
 from conformance.acme.csr import write_key
 from conformance.acme.model import AccountKey, Binding, Issued, KeyType, Method, Request, Scenario
-from conformance.processes import ProgramError, running
+from conformance.processes import run_until
 
 _MODULES = Path("/usr/lib/apache2/modules")
 _LOADED = ("mpm_event", "authz_core", "ssl", "md")
@@ -86,18 +85,25 @@ class ModMd(Client):
         """Run Apache until there is a new certificate, or until it says that ``before`` is not due."""
         configuration, log = self.directory / "apache2.conf", self.directory / "apache2.log"
         configuration.write_text("\n".join(self._configuration(request, window)))
-        command = ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", str(configuration)]
         staging = self.directory / "md" / "staging" / request.identifiers[0]
         told_before = len(self._errors())
-        with running(log, command) as process:
-            deadline = time.monotonic() + SECONDS
-            while not _is_done(job := _job(staging), staging, before):
-                told = f"{log.read_text()}\n{self._errors()}\n{job.get('last', {}).get('detail', '')}"
-                if job.get("errors", 0) > 0 or process.poll() is not None or time.monotonic() > deadline:
-                    raise ProgramError(f"Apache has no certificate:\n{told}")
-                if before is not None and _NOT_DUE in self._errors()[told_before:] and not staging.exists():
-                    return before
-                time.sleep(0.1)
+
+        def is_staged() -> bool:
+            return _is_done(_job(staging), staging, before)
+
+        def is_left_alone() -> bool:
+            return before is not None and _NOT_DUE in self._errors()[told_before:] and not staging.exists()
+
+        run_until(
+            lambda: is_staged() or is_left_alone(),
+            ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", configuration],
+            log=log,
+            told=lambda: f"{log.read_text()}\n{self._errors()}\n{_job(staging).get('last', {}).get('detail', '')}",
+            gave_up=lambda _: _job(staging).get("errors", 0) > 0,
+            seconds=SECONDS,
+        )
+        if before is not None and not is_staged():
+            return before
         kept = self.directory / f"certificate-{len(list(self.directory.glob('certificate-*')))}"
         shutil.copytree(staging, kept)
         [chain] = kept.glob("pubcert*.pem")

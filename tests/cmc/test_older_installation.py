@@ -10,6 +10,7 @@ import pytest
 from ca_core.certificates.lint import Linters
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.products import ProfileKind, Road
+from conformance.processes import free_port
 from gateway import initialise
 from gateway.catalogue import Catalogue
 from gateway.cmc.front_end import FrontEnd
@@ -22,7 +23,7 @@ from tests.cmc.office import open_office
 from tests.cmc.test_transport import message
 from tests.gateway.command import Done, trivium
 from tests.orders.workshop import CONSOLE, OwnClock, Workshop
-from tests.running_gateway import ROOT, free_port
+from tests.running_gateway import ROOT
 
 DOCUMENT = ROOT / "docs" / "cmc.md"
 

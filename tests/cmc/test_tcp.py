@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import cms
 
+from conformance.processes import free_port
 from gateway import listener_limits as limits
 from gateway.cmc import tcp
 from gateway.cmc.answer import PkiResponse
@@ -23,7 +24,7 @@ from tests.cmc.messages import pki_data, signed
 from tests.cmc.office import Office, Read, new_key, nonce, request
 from tests.cmc.test_transport import registered
 from tests.gateway.command import trivium
-from tests.running_gateway import RunningGateway, free_port
+from tests.running_gateway import RunningGateway
 
 QUICK = 0.2
 SOON = 20

@@ -65,8 +65,9 @@ async def by_key(core: Core, key: PublicKeyTypes, certificate: x509.Certificate 
     der = None if certificate is None else certificate.public_bytes(_DER)
 
     def find(tx: Transaction) -> tuple[CmcClient | None, Certificate | None]:
-        renewal = None if der is None else renewal_in(tx, der)
-        cmc_client, renewed = renewal or (tx.cmc_clients.by_key(digest), None)
+        known = tx.cmc_clients.by_key(digest)
+        another = der is not None and (known is None or der != known.certificate)
+        cmc_client, renewed = (renewal_in(tx, der or b"") if another else None) or (known, None)
         if cmc_client is not None:
             refuse_blocked(tx, digest)
             _require_enabled(tx, cmc_client)
@@ -82,7 +83,13 @@ async def by_key(core: Core, key: PublicKeyTypes, certificate: x509.Certificate 
     cmc_client, renewed = await core.store.read(find)
     if renewed is None:
         return cmc_client
-    return await core.store.write(replace_certificate)
+    try:
+        return await core.store.write(replace_certificate)
+    except TriviumError as error:
+        cmc_client, renewed = await core.store.read(find)
+        if error.kind is not ErrorKind.CONFLICT or renewed is not None:
+            raise
+        return cmc_client  # another worker's message with it was first
 
 
 async def by_key_identifier(core: Core, key_identifier: bytes) -> CmcClient | None:

@@ -1,5 +1,6 @@
 """Renewal by what is signed with: a client renews its dedicated certificate, a holder the certificate it holds."""
 
+import asyncio
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
@@ -107,6 +108,17 @@ async def test_a_renewal_is_an_order_of_the_clients_own(office: Office) -> None:
     assert placed.client_id == office.product.client_id
     [record] = [one for one in latest if one.action == "cmc-client.renew"]
     assert record.details["certificate"] == certificate.id
+
+
+async def test_many_first_messages_take_over_once(office: Office) -> None:
+    """A client that begins with several messages at once would have some of them refused."""
+    new = await renewed(office, "new")
+    messages = [office.signed(pki_data(request(f"{n}.example.com", key=new_key())), new) for n in range(8)]
+    answers = await asyncio.gather(*(office.send(message) for message in messages))
+    assert not any(read.full for read in answers)
+    core = office.workshop.core
+    latest = await core.store.read(lambda tx: tx.audit.of_object(office.sender.cmc_client.id, 100))
+    assert len([one for one in latest if one.action == "cmc-client.renew"]) == 1
 
 
 async def test_under_the_same_key_both_certificates_are_good(office: Office) -> None:

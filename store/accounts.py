@@ -11,7 +11,7 @@ from ca_core.model.store import AccountSearch
 from ca_core.model.values import of_members, replace
 from store.columns import among
 from store.revisions import conflict, save_statement
-from store.statements import Executor, Row, Statement
+from store.statements import Executor, Reader, Row, Statement
 from store.tables import accounts
 
 _ADD = Statement.upsert(accounts, lambda insert: insert.on_conflict_do_nothing())
@@ -33,11 +33,11 @@ class AccountTable:
 
     def get(self, account_id: str) -> Account | None:
         """Return the account of this id."""
-        return _account(self._run.one(_GET, {"id": account_id}))
+        return self._run.value(_ACCOUNTS, _GET, {"id": account_id})
 
     def by_thumbprint(self, thumbprint: str) -> Account | None:
         """Return the account whose key has this thumbprint (RFC 7638, base64url)."""
-        return _account(self._run.one(_BY_THUMBPRINT, {"thumbprint": thumbprint}))
+        return self._run.value(_ACCOUNTS, _BY_THUMBPRINT, {"thumbprint": thumbprint})
 
     def save(self, account: Account) -> Account:
         """Replace the row of this revision; raises CONFLICT, also when the new key is another account's."""
@@ -61,7 +61,7 @@ class AccountTable:
             search = search.where(accounts.c.external_account_key_id == query.external_account_key_id)
         if query.before is not None:
             search = search.where(accounts.c.id < query.before)
-        return [_stored(row) for row in self._run.search(search)]
+        return [_account(row) for row in self._run.search(search)]
 
 
 def _values(account: Account) -> dict[str, Any]:
@@ -73,11 +73,10 @@ def _values(account: Account) -> dict[str, Any]:
     }
 
 
-def _account(row: Row | None) -> Account | None:
-    return None if row is None else _stored(row)
-
-
-def _stored(row: Row) -> Account:
+def _account(row: Row) -> Account:
     key_id, jws = row.pop("external_account_key_id"), row.pop("external_account_binding")
     row["binding"] = None if key_id is None else ExternalAccountBinding(key_id=key_id, jws=jws)
     return of_members(Account, row)
+
+
+_ACCOUNTS = Reader(_account)

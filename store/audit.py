@@ -70,7 +70,7 @@ def canonical(record: AuditRecord) -> str:
             "details": record.details,
             "id": record.id,
             "object_id": record.object_id,
-            "outcome": record.outcome.value,
+            "outcome": record.outcome,
         }
     )
 

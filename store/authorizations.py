@@ -1,11 +1,11 @@
 """Authorizations and their challenges in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, or_, select, update
+from sqlalchemy import Select, bindparam, insert, or_, select, update
 
 from ca_core.model.authorizations import (
     Authorization,
@@ -20,21 +20,22 @@ from ca_core.model.store import ChallengeSearch
 from ca_core.model.values import of_members, replace
 from store.challenge_search import statement
 from store.revisions import conflict, save_statement
-from store.statements import Executor, Row, Statement
+from store.statements import Executor, Reader, Row, Statement
 from store.tables import authorizations, challenges
+
+_COMPLETE = select(
+    *authorizations.c,
+    *(column.label(f"challenge_{column.name}") for column in challenges.c if column.name != "position"),
+).outerjoin(challenges, challenges.c.authorization_id == authorizations.c.id)
 
 _ADD = Statement(insert(authorizations))
 _ADD_CHALLENGE = Statement(insert(challenges))
-_GET = Statement(select(authorizations).where(authorizations.c.id == bindparam("id")))
+_GET = Statement(_COMPLETE.where(authorizations.c.id == bindparam("id")).order_by(challenges.c.position))
 _BY_CHALLENGE = Statement(
-    select(authorizations)
-    .join(challenges, challenges.c.authorization_id == authorizations.c.id)
-    .where(challenges.c.id == bindparam("challenge_id"))
-)
-_CHALLENGES = Statement(
-    select(challenges)
-    .where(challenges.c.authorization_id == bindparam("authorization_id"))
-    .order_by(challenges.c.position)
+    _COMPLETE.where(
+        authorizations.c.id
+        == select(challenges.c.authorization_id).where(challenges.c.id == bindparam("challenge_id")).scalar_subquery()
+    ).order_by(challenges.c.position)
 )
 _SAVE = save_statement(authorizations, ("status", "expires_at", "caa"))
 _SAVE_PERMISSION = Statement(
@@ -55,46 +56,40 @@ def _spread(prefix: str, values: Sequence[str]) -> dict[str, str]:
     return {name: values[min(index, len(values) - 1)] for index, name in enumerate(_names(len(values), prefix))}
 
 
+def _ordered(selection: Select[Any]) -> Statement:
+    return Statement(selection.order_by(authorizations.c.id, challenges.c.position))
+
+
 @cache
-def _by_ids(names: tuple[str, ...]) -> tuple[Statement, Statement]:
-    """The authorizations of so many ids, and their challenges."""
-    parameters: list[BindParameter[str]] = [bindparam(name) for name in names]
-    return (
-        Statement(select(authorizations).where(authorizations.c.id.in_(parameters))),
-        Statement(
-            select(challenges).where(challenges.c.authorization_id.in_(parameters)).order_by(challenges.c.position)
-        ),
-    )
+def _by_ids(names: tuple[str, ...]) -> Statement:
+    """The authorizations of so many ids."""
+    return _ordered(_COMPLETE.where(authorizations.c.id.in_([bindparam(name) for name in names])))
 
 
 @cache
 def _valid_for(names: tuple[str, ...]) -> Statement:
     """The account's valid, unexpired authorizations of so many identifier values."""
-    return Statement(
-        select(authorizations)
-        .where(
+    return _ordered(
+        _COMPLETE.where(
             authorizations.c.account_id == bindparam("account_id"),
             authorizations.c.identifier_value.in_([bindparam(name) for name in names]),
             authorizations.c.status == AuthorizationStatus.VALID,
             authorizations.c.expires_at > bindparam("now"),
         )
-        .order_by(authorizations.c.id)
     )
 
 
 @cache
 def _held_for(names: tuple[str, ...]) -> Statement:
     """The valid, unexpired authorizations of so many identifier values: the account's, and the Client's own."""
-    return Statement(
-        select(authorizations)
-        .where(
+    return _ordered(
+        _COMPLETE.where(
             or_(authorizations.c.account_id == bindparam("account_id"), authorizations.c.account_id.is_(None)),
             authorizations.c.client_id == bindparam("client_id"),
             authorizations.c.identifier_value.in_([bindparam(name) for name in names]),
             authorizations.c.status == AuthorizationStatus.VALID,
             authorizations.c.expires_at > bindparam("now"),
         )
-        .order_by(authorizations.c.id)
     )
 
 
@@ -118,26 +113,29 @@ class AuthorizationTable:
 
     def get(self, authorization_id: str) -> Authorization | None:
         """Return the authorization of this id."""
-        return self._complete(self._run.one(_GET, {"id": authorization_id}))
+        return next(iter(self._complete(_GET, {"id": authorization_id})), None)
 
     def get_many(self, authorization_ids: Sequence[str]) -> list[Authorization]:
         """Return them in the order of the ids asked for; raises NOT_FOUND when one is missing."""
-        found = self._of_ids(authorization_ids)
-        if missing := [wanted for wanted in authorization_ids if wanted not in found]:
+        if not authorization_ids:
+            return []
+        wanted = _spread("id", authorization_ids)
+        found = {one.id: one for one in self._complete(_by_ids(tuple(wanted)), wanted)}
+        if missing := [one for one in authorization_ids if one not in found]:
             raise TriviumError(ErrorKind.NOT_FOUND, f"There is no authorization {missing[0]}.")
-        return [found[wanted] for wanted in authorization_ids]
+        return [found[one] for one in authorization_ids]
 
     def by_challenge(self, challenge_id: str) -> Authorization | None:
         """Return the authorization that the challenge belongs to."""
-        return self._complete(self._run.one(_BY_CHALLENGE, {"challenge_id": challenge_id}))
+        return next(iter(self._complete(_BY_CHALLENGE, {"challenge_id": challenge_id})), None)
 
     def valid_for(self, account_id: str, identifiers: Sequence[Identifier], now: datetime) -> list[Authorization]:
         """Return the account's valid, unexpired authorizations that cover one of the identifiers, oldest first."""
         if not identifiers:
             return []
         bases = _spread("base", [identifier.base.value for identifier in identifiers])
-        rows = self._run.all(_valid_for(tuple(bases)), {**bases, "account_id": account_id, "now": now})
-        return self._covering(rows, identifiers)
+        values = {**bases, "account_id": account_id, "now": now}
+        return _covering(self._complete(_valid_for(tuple(bases)), values), identifiers)
 
     def held_for(
         self, client_id: str, account_id: str | None, identifiers: Sequence[Identifier], now: datetime
@@ -147,13 +145,7 @@ class AuthorizationTable:
             return []
         bases = _spread("base", [identifier.base.value for identifier in identifiers])
         values = {**bases, "client_id": client_id, "account_id": account_id, "now": now}
-        return self._covering(self._run.all(_held_for(tuple(bases)), values), identifiers)
-
-    def _covering(self, rows: Sequence[Row], identifiers: Sequence[Identifier]) -> list[Authorization]:
-        wanted = {(identifier.base, identifier.wildcard) for identifier in identifiers}
-        ids = [row["id"] for row in rows if (_identifier(row), row["wildcard"]) in wanted]
-        found = self._of_ids(ids)
-        return [found[covering] for covering in ids]
+        return _covering(self._complete(_held_for(tuple(bases)), values), identifiers)
 
     def save(self, authorization: Authorization) -> Authorization:
         """Save status, expiry and CAA's permission (not the challenges) by the revision; raises CONFLICT."""
@@ -178,22 +170,12 @@ class AuthorizationTable:
             row["identifier"] = Identifier(type=row.pop("identifier_type"), value=row.pop("identifier_value"))
         return [of_members(FoundChallenge, row) for row in found]
 
-    def _of_ids(self, ids: Sequence[str]) -> dict[str, Authorization]:
-        if not ids:
-            return {}
-        wanted = _spread("id", ids)
-        by_ids, challenges_of_ids = _by_ids(tuple(wanted))
-        grouped: dict[str, list[Challenge]] = {}
-        for row in self._run.all(challenges_of_ids, wanted):
-            grouped.setdefault(row["authorization_id"], []).append(_challenge(row))
-        rows = self._run.all(by_ids, wanted)
-        return {row["id"]: _authorization(row, grouped.get(row["id"], [])) for row in rows}
-
-    def _complete(self, row: Row | None) -> Authorization | None:
-        if row is None:
-            return None
-        found = self._run.all(_CHALLENGES, {"authorization_id": row["id"]})
-        return _authorization(row, [_challenge(challenge) for challenge in found])
+    def _complete(self, statement: Statement, values: Mapping[str, Any]) -> list[Authorization]:
+        """Return what the rows of a statement stand for, each of which has one challenge of its authorization."""
+        found: dict[str, list[Authorization]] = {}
+        for part in self._run.values(_PARTS, statement, values):
+            found.setdefault(part.id, []).append(part)
+        return [_whole(parts) for parts in found.values()]
 
 
 def _values(authorization: Authorization) -> dict[str, Any]:
@@ -201,16 +183,22 @@ def _values(authorization: Authorization) -> dict[str, Any]:
     return {**vars(authorization), "identifier_type": identifier.type, "identifier_value": identifier.value}
 
 
-def _identifier(row: Row) -> Identifier:
-    return Identifier(type=row["identifier_type"], value=row["identifier_value"])
+def _covering(held: Sequence[Authorization], identifiers: Sequence[Identifier]) -> list[Authorization]:
+    wanted = {(identifier.base, identifier.wildcard) for identifier in identifiers}
+    return [one for one in held if (one.identifier, one.wildcard) in wanted]
 
 
-def _authorization(row: Row, challenges: Sequence[Challenge]) -> Authorization:
+def _part(row: Row) -> Authorization:
+    """The authorization with the one challenge of the row, if it has any."""
+    challenge = {name: row.pop(f"challenge_{name}") for name in _CHALLENGE_MEMBERS}
     row["identifier"] = Identifier(type=row.pop("identifier_type"), value=row.pop("identifier_value"))
-    row["challenges"] = tuple(challenges)
+    row["challenges"] = () if challenge["id"] is None else (of_members(Challenge, challenge),)
     return of_members(Authorization, row)
 
 
-def _challenge(row: Row) -> Challenge:
-    del row["position"]
-    return of_members(Challenge, row)
+def _whole(parts: Sequence[Authorization]) -> Authorization:
+    return replace(parts[0], challenges=tuple(challenge for part in parts for challenge in part.challenges))
+
+
+_CHALLENGE_MEMBERS = tuple(column.name for column in challenges.c if column.name != "position")
+_PARTS = Reader(_part)

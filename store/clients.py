@@ -1,13 +1,16 @@
 """Clients in the store."""
 
+from functools import partial
+
 from sqlalchemy import bindparam, insert, select, update
 
 from ca_core.model.clients import Client
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.values import of_members
-from store.statements import Executor, Row, Statement
+from store.statements import Executor, Reader, Statement
 from store.tables import clients
 
+_CLIENTS = Reader(partial(of_members, Client))
 _ADD = Statement(insert(clients))
 _SAVE = Statement(
     update(clients)
@@ -36,16 +39,12 @@ class ClientTable:
 
     def get(self, client_id: str) -> Client | None:
         """Return the Client of this id."""
-        return _client(self._run.one(_GET, {"id": client_id}))
+        return self._run.value(_CLIENTS, _GET, {"id": client_id})
 
     def by_name(self, name: str) -> Client | None:
         """Return the Client of this name."""
-        return _client(self._run.one(_BY_NAME, {"name": name}))
+        return self._run.value(_CLIENTS, _BY_NAME, {"name": name})
 
     def all(self) -> list[Client]:
         """Return every Client, by name."""
-        return [of_members(Client, row) for row in self._run.all(_ALL, {})]
-
-
-def _client(row: Row | None) -> Client | None:
-    return None if row is None else of_members(Client, row)
+        return self._run.values(_CLIENTS, _ALL, {})

@@ -1,6 +1,7 @@
 """Orders in the store."""
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import bindparam, insert, select
 
@@ -9,11 +10,12 @@ from ca_core.model.store import OrderSearch
 from ca_core.model.values import of_members, replace
 from store.columns import among, inline
 from store.revisions import conflict, save_statement
-from store.statements import Executor, Statement
+from store.statements import Executor, Reader, Statement
 from store.tables import order_authorizations, order_identifiers, orders, replaces
 
 _NEW = orders.c.state == inline(OrderState.NEW)
 
+_ORDERS = Reader(partial(of_members, Order))
 _ADD = Statement(insert(orders))
 _ADD_AUTHORIZATION = Statement(insert(order_authorizations))
 _ADD_IDENTIFIER = Statement(insert(order_identifiers))
@@ -65,8 +67,7 @@ class OrderTable:
 
     def get(self, order_id: str) -> Order | None:
         """Return the order of this id."""
-        row = self._run.one(_GET, {"id": order_id})
-        return None if row is None else of_members(Order, row)
+        return self._run.value(_ORDERS, _GET, {"id": order_id})
 
     def save(self, order: Order) -> Order:
         """Replace the row of this revision; return the order with the next one; raises CONFLICT."""
@@ -76,8 +77,8 @@ class OrderTable:
 
     def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
         """Return the account's orders, oldest first, from the one behind the id ``after``."""
-        rows = self._run.all(_OF_ACCOUNT, {"account_id": account_id, "after": after or "", "limit": limit})
-        return [of_members(Order, row) for row in rows]
+        page = {"account_id": account_id, "after": after or "", "limit": limit}
+        return self._run.values(_ORDERS, _OF_ACCOUNT, page)
 
     def search(self, query: OrderSearch) -> list[Order]:
         """Return the orders that match, newest first; ``query.before`` is the id the page continues behind."""
@@ -97,13 +98,12 @@ class OrderTable:
 
     def referring_to(self, authorization_id: str) -> list[Order]:
         """Return the orders in state NEW that refer to the authorization."""
-        return [of_members(Order, row) for row in self._run.all(_REFERRING, {"authorization_id": authorization_id})]
+        return self._run.values(_ORDERS, _REFERRING, {"authorization_id": authorization_id})
 
     def replacing(self, certificate_id: str) -> Order | None:
         """Return the order that replaces the certificate and did not fail."""
-        row = self._run.one(_REPLACING, {"replaces": certificate_id})
-        return None if row is None else of_members(Order, row)
+        return self._run.value(_ORDERS, _REPLACING, {"replaces": certificate_id})
 
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""
-        return [of_members(Order, row) for row in self._run.all(_EXPIRED, {"now": now, "limit": limit})]
+        return self._run.values(_ORDERS, _EXPIRED, {"now": now, "limit": limit})

@@ -1,13 +1,16 @@
 """Products in the store: every version, and which one is current."""
 
+from functools import partial
+
 from sqlalchemy import Select, bindparam, select
 
 from ca_core.model.products import Product
 from ca_core.model.values import of_members
 from store.columns import among
-from store.statements import Executor, Row, Statement
+from store.statements import Executor, Reader, Statement
 from store.tables import current_products, product_versions
 
+_PRODUCTS = Reader(partial(of_members, Product))
 _PUT_VERSION = Statement.upsert(product_versions, lambda insert: insert.on_conflict_do_nothing())
 _PUT_CURRENT = Statement.upsert(
     current_products,
@@ -47,18 +50,20 @@ class ProductTable:
 
     def get(self, product_id: str) -> Product | None:
         """Return the current version."""
-        return _product(self._run.one(_GET, {"id": product_id}))
+        return self._run.value(_PRODUCTS, _GET, {"id": product_id})
 
     def version(self, product_id: str, version: str) -> Product | None:
         """Return the version of this hash, current or not."""
         known = self._known.get((product_id, version))
-        if known is None and (row := self._run.one(_VERSION, {"id": product_id, "version": version})) is not None:
-            known = self._known[product_id, version] = of_members(Product, row)
+        if known is None:
+            known = self._run.value(_PRODUCTS, _VERSION, {"id": product_id, "version": version})
+            if known is not None:
+                self._known[product_id, version] = known
         return known
 
     def of_client(self, client_id: str) -> list[Product]:
         """Return the Client's current products, by name."""
-        return [of_members(Product, row) for row in self._run.all(_OF_CLIENT, {"client_id": client_id})]
+        return self._run.values(_PRODUCTS, _OF_CLIENT, {"client_id": client_id})
 
     def all(self, client_ids: frozenset[str] | None) -> list[Product]:
         """Return the current products of these Clients, by name; None is the operator's own service only."""
@@ -66,7 +71,3 @@ class ProductTable:
         if client_ids is not None:
             query = query.where(among(product_versions.c.client_id, client_ids))
         return [of_members(Product, row) for row in self._run.search(query)]
-
-
-def _product(row: Row | None) -> Product | None:
-    return None if row is None else of_members(Product, row)

@@ -6,10 +6,10 @@ whose lease was taken over writes nothing. The first commit of a submitted order
 is as it was, and of several that run, one commits (rule 5).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ca_core.audit.log import entry, failure
 from ca_core.core import Core
@@ -19,6 +19,7 @@ from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM, Principal
+from ca_core.model.sources import Clock
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.root_job import root_job_id
@@ -30,29 +31,47 @@ LEASE = timedelta(seconds=20)
 
 
 class RunningJob:
-    """A job while its work runs; ``respond`` adds to the response operators read."""
+    """A job while its work, the body of a ``with``, runs; ``keep`` is given the row as it is when the work ends.
 
-    __slots__ = ("_response", "_row", "id", "waiting_for")
+    A TriviumError fails the job, UNAVAILABLE leaves it in RETRY.
+    """
 
-    def __init__(self, row: Job) -> None:
+    __slots__ = ("_clock", "_keep", "_response", "_row", "id", "waiting_for")
+
+    def __init__(self, row: Job, keep: Callable[[Job], None], clock: Clock) -> None:
         self._row = row
+        self._keep = keep
+        self._clock = clock
         self._response: dict[str, Any] = {}
         self.id = row.id
         self.waiting_for = ""
 
     def respond(self, **data: Any) -> None:
-        """Add JSON values to the job's response."""
+        """Add JSON values to the job's response, which operators read."""
         self._response |= data
 
-    def finished(self, state: JobState, at: datetime | None, problem: Problem | None) -> Job:
-        """Return the row as it is when the work ends."""
-        return replace(
-            self._row,
-            state=state,
-            finished_at=at,
-            error=problem,
-            waiting_for=self.waiting_for,
-            response=self._row.response | self._response,
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._end(JobState.WAITING if self.waiting_for else JobState.SUCCESS, None)
+        elif isinstance(error, TriviumError):
+            retry = error.kind is ErrorKind.UNAVAILABLE
+            self._end(JobState.RETRY if retry else JobState.FAILED, error.problem)
+
+    def _end(self, state: JobState, problem: Problem | None) -> None:
+        self._keep(
+            replace(
+                self._row,
+                state=state,
+                finished_at=None if state is JobState.WAITING else self._clock.now(),
+                error=problem,
+                waiting_for=self.waiting_for,
+                response=self._row.response | self._response,
+            )
         )
 
 
@@ -133,22 +152,17 @@ class Journal:
         """Run ``fn`` in the next commit."""
         self._effects.append(fn)
 
-    @contextmanager
-    def job(self, job_type: JobType, *, parent_id: str | None = None, **request: Any) -> Iterator[RunningJob]:
+    def job(self, job_type: JobType, *, parent_id: str | None = None, **request: Any) -> RunningJob:
         """Run a piece of work as a job row: times, executions, request, response and error are kept.
 
-        A row of the same type that an earlier run left unfinished is continued. UNAVAILABLE leaves it in RETRY.
+        A row of the same type that an earlier run left unfinished is continued.
         """
         row = self._begin(job_type, parent_id, request)
+        self._keep(row)
+        return RunningJob(row, self._keep, self._core.sources.clock)
+
+    def _keep(self, row: Job) -> None:
         self._jobs[row.id] = row
-        running = RunningJob(row)
-        try:
-            yield running
-        except TriviumError as error:
-            retry = error.kind is ErrorKind.UNAVAILABLE
-            self._finish(running, JobState.RETRY if retry else JobState.FAILED, error.problem)
-            raise
-        self._finish(running, JobState.WAITING if running.waiting_for else JobState.SUCCESS, None)
 
     def _begin(self, job_type: JobType, parent_id: str | None, request: dict[str, Any]) -> Job:
         now = self._core.sources.now()
@@ -171,10 +185,6 @@ class Journal:
             request=request,
         )
 
-    def _finish(self, running: RunningJob, state: JobState, problem: Problem | None) -> None:
-        finished = None if state is JobState.WAITING else self._core.sources.now()
-        self._jobs[running.id] = running.finished(state, finished, problem)
-
     async def commit(self, state: JobState = JobState.PROCESSING, **root_changes: Any) -> None:
         """Write everything since the last commit in one transaction; ``state`` is the order's job afterwards.
 
@@ -192,8 +202,10 @@ class Journal:
         self._jobs, self._conditions, self._effects, self._records = {}, [], [], []
 
     def _apply(self, tx: Transaction, now: datetime, changes: dict[str, Any]) -> tuple[Job, Order, Certificate | None]:
-        root = replace(self._root or self._claim(tx, now), **changes)
-        tx.jobs.save(root)
+        claimed = self._root or self._claim(tx, now)
+        root = replace(claimed, **changes)
+        if self._root is not None or root != claimed:  # the claim itself has written what goes on as it was claimed
+            tx.jobs.save(root)
         for condition in self._conditions:
             condition(tx)
         certificate = self._save_certificate(tx)

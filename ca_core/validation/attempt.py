@@ -107,8 +107,7 @@ def _record_success(
     validated: Validated,
     permission: CaaPermission | None,
 ) -> None:
-    challenge = subject.challenge
-    authorization = tx.authorizations.get(subject.authorization.id) or subject.authorization  # decided meanwhile?
+    authorization, challenge = subject.authorization, subject.challenge
     now = core.sources.now()
     expires_at = now + timedelta(seconds=subject.product.policy.authorization_lifetime)
     # Rule 65: method, address and resolver are kept per name.
@@ -116,29 +115,44 @@ def _record_success(
     tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
     rate_limits.validation_succeeded(core, tx, authorization)
-    if authorization.status is AuthorizationStatus.PENDING:
-        valid = replace(authorization, status=AuthorizationStatus.VALID, expires_at=expires_at, caa=permission)
-        tx.authorizations.save(valid)
+    _decide(
+        tx,
+        authorization,
+        replace(authorization, status=AuthorizationStatus.VALID, expires_at=expires_at, caa=permission),
+    )
     tx.audit.append([_record(core, authorization, challenge, Outcome.SUCCESS, **evidence)])
 
 
 def _record_failure(
     core: Core, tx: Transaction, job: Job, authorization: Authorization, challenge: Challenge, problem: Problem
 ) -> None:
-    authorization = tx.authorizations.get(authorization.id) or authorization  # decided meanwhile?
     tx.jobs.save(_finished(core, job, JobState.FAILED, problem=problem))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.INVALID, error=problem))
-    undecided = authorization.status is AuthorizationStatus.PENDING  # another challenge may have shown control
-    if undecided:
-        tx.authorizations.save(replace(authorization, status=AuthorizationStatus.INVALID))
+    decided = _decide(tx, authorization, replace(authorization, status=AuthorizationStatus.INVALID))
     tx.audit.append(
         [
             _record(core, authorization, challenge, Outcome.FAILED, error=problem.id),
             failure(core.sources, SYSTEM, "challenge.validate", challenge.id, problem),
         ]
     )
-    for order in tx.orders.referring_to(authorization.id) if undecided else ():
+    for order in tx.orders.referring_to(authorization.id) if decided else ():
         fail_waiting_order(core, tx, order.id, problem)
+
+
+def _decide(tx: Transaction, authorization: Authorization, decision: Authorization) -> bool:
+    """Save the decision about an authorization; False when it is not, or no longer, pending.
+
+    Another challenge may have shown control, or the requester have given it up.
+    """
+    if authorization.status is not AuthorizationStatus.PENDING:
+        return False
+    try:
+        tx.authorizations.save(decision)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
+        return False
+    return True
 
 
 def fail_waiting_order(core: Core, tx: Transaction, order_id: str, problem: Problem) -> None:

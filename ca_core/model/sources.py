@@ -19,7 +19,7 @@ class Clock(Protocol):
 class Entropy(Protocol):
     """Gives cryptographically strong random bytes."""
 
-    def token(self, length: int) -> bytes:
+    def token(self, length: int, /) -> bytes:
         """Return ``length`` random bytes."""
         ...
 

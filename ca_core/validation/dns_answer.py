@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 import dns.exception
 import dns.name
-from dns.flags import AD
+from dns.flags import AD, QR, TC
 from dns.rcode import Rcode
 from dns.rdataclass import IN
 from dns.rdatatype import CNAME, OPT, RdataType
@@ -19,10 +19,15 @@ from dns.rdatatype import CNAME, OPT, RdataType
 _HEADER: Final = struct.Struct("!2x5H")
 _QUESTION_END: Final = struct.Struct("!2H")
 _RECORD: Final = struct.Struct("!HHIH")
+# Numbers, since an enumeration's operators are functions of Python.
+RESPONSE: Final = int(QR)
+TRUNCATED: Final = int(TC)
+_AUTHENTICATED: Final = int(AD)
 _OPCODE: Final = 0x7800
 _RCODE: Final = 0x000F
 _LABEL, _POINTER = 0x40, 0xC0
 _MAX_NAME: Final = 255
+_MAX_LABEL: Final = 63
 _MAX_CHAIN: Final = 16
 
 Data = TypeVar("Data")
@@ -90,7 +95,7 @@ def _parse(packet: bytes, rdtype: RdataType, read: Callable[[bytes], Data]) -> A
         at = end
     if at != len(packet):
         raise dns.exception.FormError
-    return Answer(rcode=Rcode(rcode), authenticated=bool(flags & AD), records=records, targets=targets)
+    return Answer(rcode=Rcode(rcode), authenticated=bool(flags & _AUTHENTICATED), records=records, targets=targets)
 
 
 def _name(packet: bytes, at: int) -> tuple[bytes, int]:
@@ -112,6 +117,17 @@ def _name(packet: bytes, at: int) -> tuple[bytes, int]:
         if len(name) >= _MAX_NAME:
             raise dns.exception.FormError
     return name + b"\0", end or at + 1
+
+
+def wire_name(name: str) -> bytes:
+    """Return a domain name in lower case and wire form, whether its last dot is there or not; raises ValueError."""
+    labels = name.lower().encode("ascii").removesuffix(b".").split(b".")
+    if not all(0 < len(label) <= _MAX_LABEL for label in labels):
+        raise ValueError("a label is empty or too long")
+    wire = b"".join([bytes((len(label),)) + label for label in labels]) + b"\0"
+    if len(wire) > _MAX_NAME:
+        raise ValueError("the name is too long")
+    return wire
 
 
 def name_text(name: bytes) -> str:

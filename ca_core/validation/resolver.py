@@ -16,16 +16,15 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Generic
 
 import dns.exception
-import dns.name
 import dns.rcode
 import dns.resolver
-from dns.flags import AD, QR, RD, TC
+from dns.flags import AD, RD
 from dns.rdatatype import AAAA, CAA, TXT, A, RdataType
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
 from ca_core.validation.caa_records import Property, parse_property
-from ca_core.validation.dns_answer import Answer, Data, name_text, parse_answer
+from ca_core.validation.dns_answer import RESPONSE, TRUNCATED, Answer, Data, name_text, parse_answer, wire_name
 
 _TRIES = 3
 _UDP_PAYLOAD = 4096
@@ -129,8 +128,8 @@ class Resolver:
     ) -> _Found[Data]:
         """Follow CNAMEs to the records of ``name``, asking again where the resolver did not chase one."""
         try:
-            qname = dns.name.from_text(name).to_digestable()
-        except dns.exception.DNSException as error:
+            qname = wire_name(name)
+        except ValueError as error:
             raise TriviumError(ErrorKind.DNS, f"{name!r} is not a domain name.") from error
         aliases: list[str] = []
         authenticated = True
@@ -171,7 +170,7 @@ class Resolver:
             try:
                 async with asyncio.timeout(self._timeout):
                     answer = await _ask_udp(server, query, question)
-                    if int.from_bytes(answer[2:4]) & TC:
+                    if int.from_bytes(answer[2:4]) & TRUNCATED:
                         answer = await _ask_tcp(server, query, question)
                 return parse_answer(answer, rdtype, read)
             except TimeoutError:
@@ -223,7 +222,7 @@ def _answers(packet: bytes, query: bytes, question: bytes) -> bool:
     return (
         packet[:2] == query[:2]
         and len(packet) >= _HEADER
-        and bool(int.from_bytes(packet[2:4]) & QR)
+        and bool(int.from_bytes(packet[2:4]) & RESPONSE)
         and packet[_HEADER : _HEADER + len(question)].lower() == question.lower()
     )
 

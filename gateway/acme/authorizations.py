@@ -71,7 +71,7 @@ def _in_progress(challenges: tuple[Challenge, ...]) -> bool:
 def _authorization_object(front_end: FrontEnd, authorization: Authorization) -> JsonObject:
     obj: JsonObject = {
         "identifier": identifier_object(authorization.identifier),
-        "status": authorization.status_at(front_end.core.sources.now()).value,
+        "status": authorization.status_at(front_end.core.sources.now()),
         "expires": format_time(authorization.expires_at),
         "challenges": [_challenge_object(front_end, challenge) for challenge in _shown(authorization)],
     }
@@ -88,9 +88,9 @@ def _shown(authorization: Authorization) -> tuple[Challenge, ...]:
 
 def _challenge_object(front_end: FrontEnd, challenge: Challenge) -> JsonObject:
     obj: JsonObject = {
-        "type": challenge.method.value,
+        "type": challenge.method,
         "url": front_end.directory.challenge(challenge.id),
-        "status": challenge.status.value,
+        "status": challenge.status,
         "token": challenge.token,
     }
     if challenge.validated_at is not None:

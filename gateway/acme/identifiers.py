@@ -25,4 +25,4 @@ def parse_identifier(item: object) -> RequestedIdentifier:
 
 def identifier_object(identifier: RequestedIdentifier) -> JsonObject:
     """Return an identifier as ACME writes it."""
-    return {"type": str(identifier.type), "value": identifier.value}
+    return {"type": identifier.type, "value": identifier.value}

@@ -1,6 +1,6 @@
 """Certificate chains as they are delivered: PEM, leaf first, without the root (RFC 8555 section 9.1)."""
 
-import base64
+import ssl
 from collections.abc import Sequence
 
 from ca_core.model.issuers import Issuer, IssuerKind
@@ -8,9 +8,7 @@ from ca_core.model.issuers import Issuer, IssuerKind
 
 def pem_certificate(der: bytes) -> str:
     """Return the certificate in PEM (RFC 7468 section 5.1), ending in ``-----END CERTIFICATE-----`` and a newline."""
-    text = base64.b64encode(der).decode("ascii")
-    lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+    return ssl.DER_cert_to_PEM_cert(der)
 
 
 def pem_chain(certificate: bytes, above: Sequence[bytes]) -> str:

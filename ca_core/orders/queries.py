@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from ca_core.access.visibility import not_found, require_sees, restricted
+from ca_core.certificates.chain import pem_chains
 from ca_core.core import Core
 from ca_core.model.authorizations import Authorization
 from ca_core.model.certificates import Certificate
+from ca_core.model.issuers import Issuer
 from ca_core.model.jobs import Job
 from ca_core.model.orders import Order
 from ca_core.model.principals import Principal
@@ -57,19 +59,23 @@ async def search(core: Core, query: OrderSearch, principal: Principal) -> list[O
     return await core.store.read(lambda tx: tx.orders.search(allowed))
 
 
-async def certificate(core: Core, certificate_id: str, principal: Principal) -> Certificate:
-    """Return an issued (or since revoked) certificate; raises NOT_FOUND, also for somebody else's."""
+async def chains(core: Core, certificate_id: str, principal: Principal) -> tuple[str, ...]:
+    """Return every chain (PEM) an issued, or since revoked, certificate can be delivered with, the default first.
 
-    def read(tx: Transaction) -> Certificate:
+    Raises NOT_FOUND, also for somebody else's.
+    """
+
+    def read(tx: Transaction) -> tuple[bytes, Issuer]:
         found = tx.certificates.get(certificate_id)
-        if found is None or found.der is None:
+        issuer = tx.issuers.get(found.issuer_id) if found else None
+        if found is None or found.der is None or issuer is None:
             raise not_found("certificate")
         order = tx.orders.get(found.order_id)
         account_id = order.account_id if order else None
         require_sees(principal, "certificate", client_id=found.client_id, account_id=account_id)
-        return found
+        return found.der, issuer
 
-    return await core.store.read(read)
+    return pem_chains(*await core.store.read(read))
 
 
 def _order(tx: Transaction, order_id: str, principal: Principal) -> Order:

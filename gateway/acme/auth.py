@@ -90,7 +90,7 @@ def read_jws(front_end: FrontEnd, request: Request) -> Unverified:
         nonce = front_end.nonces.open(jws.nonce)
     except TriviumError as error:
         bad_nonce = error
-    store = SpendingStore(front_end.core.store, nonce)
+    store = SpendingStore(front_end.core.store, nonce, reads=not jws.payload)  # a POST-as-GET (section 6.3)
     core = replace(front_end.core, store=store)
     return Unverified(request=request, jws=jws, core=core, store=store, bad_nonce=bad_nonce)
 

@@ -51,14 +51,19 @@ class SpendingStore:
     transaction of the command's first write (or of the record of its refusal): nothing happens without it, and what
     does happen and the nonce are committed together or not at all. A request makes its writes one after the other.
     Without a nonce, of a request that will be refused for that, there is nothing to use up.
+
+    A request that only ``reads`` uses it up with its first read, in one transaction too.
     """
 
-    def __init__(self, store: Store, nonce: Nonce | None) -> None:
+    def __init__(self, store: Store, nonce: Nonce | None, *, reads: bool = False) -> None:
         self._store = store
         self._nonce = nonce
+        self._reads = reads
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """Read; what was read leaves the gateway only after :meth:`spend`."""
+        if self._reads and self._nonce is not None:
+            return await self._spend_with(fn)
         return await self._store.read(fn)
 
     async def write(self, fn: Callable[[Transaction], T], *, lasting: bool = True) -> T:
@@ -76,17 +81,20 @@ class SpendingStore:
         return result
 
     async def spend(self) -> None:
-        """Use the nonce up now if no write has; raises REPLAYED.
+        """Use the nonce up now if nothing has; raises REPLAYED."""
+        if self._nonce is not None:
+            await self._spend_with(lambda _: None)
 
-        The request has only read: nothing but the nonce is written, and it need not outlast a power cut. What that
-        could undo is the last moment's; whoever then has a copy of such a request, which came under TLS, could have
-        it answered a second time, and change nothing by it.
+    async def _spend_with(self, fn: Callable[[Transaction], T]) -> T:
+        """Use the nonce of a request up that only reads.
+
+        Nothing but the nonce is written, and it need not outlast a power cut. What that could undo is the last
+        moment's; whoever then has a copy of such a request, which came under TLS, could have it answered a second
+        time, and change nothing by it.
         """
-        nonce = self._nonce
-        if nonce is not None:
-            await self._store.write(nonce.consume, lasting=False)
-            self._nonce = None
-            crash_point("nonce-used")
+        read = await self.write(fn, lasting=False)
+        crash_point("nonce-used")
+        return read
 
 
 class Nonces:

@@ -154,4 +154,5 @@ async def test_an_ip_address_is_not_validated_by_dns(validator: Dns01, dns: Loop
 def test_the_validators_are_found_by_method(sources: Sources) -> None:
     """A challenge type would have no validator."""
     validators = build_validators(ValidationSettings(resolver="127.0.0.1:53"), sources)
-    assert set(validators.by_method) == set(ValidationMethod) - {ValidationMethod.CONFIGURED, ValidationMethod.RA_VOUCHED}
+    taken_on_trust = {ValidationMethod.CONFIGURED, ValidationMethod.RA_VOUCHED, ValidationMethod.CERTIFICATE_LINKED}
+    assert set(validators.by_method) == set(ValidationMethod) - taken_on_trust

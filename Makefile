@@ -44,9 +44,10 @@ conformance: .venv/.synced-dev .venv/.synced-demo ## Every ACME client at our ga
 		.venv/bin/python -m conformance.$$suite $(if $(filter 1,$(ACCEPT)),--accept) $(ARGS) || lost=1; \
 	done; exit $$lost
 
-bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside a peer
+bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside a peer; a CMC enrolment beside its cryptography
 	@tests/install-tools
 	@.venv/bin/python -m benchmarks.issuance
+	@.venv/bin/python -m benchmarks.cmc
 
 clean: ## Remove what was built; installations stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache conformance/acme/clients/node/node_modules

@@ -105,7 +105,7 @@ class Installation:
         }
         options = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
         log = directory.with_suffix(".init.log")
-        made = Process.start([_trivium(), "init", "--dir", directory, *options], log=log, cores=DRIVER_CORES)
+        made = Process.start([trivium(), "init", "--dir", directory, *options], log=log, cores=DRIVER_CORES)
         if made.popen.wait(60) != 0:
             raise StartError(f"trivium init failed:\n{log.read_text()[-2000:]}")
         return cls(directory=directory, port=port)
@@ -115,7 +115,7 @@ class Installation:
         endpoints_file = self.directory / "run" / "endpoints.json"
         endpoints_file.unlink(missing_ok=True)
         process = Process.start(
-            [_trivium(), "serve", "--dir", self.directory, "--server", http_server, "--workers", "1"],
+            [trivium(), "serve", "--dir", self.directory, "--server", http_server, "--workers", "1"],
             log=self.directory / "bench-serve.log",
             cores=SERVER_CORES,
         )
@@ -158,5 +158,6 @@ def start_pebble(directory: Path, surroundings: Surroundings) -> Server:
     )
 
 
-def _trivium() -> Path:
+def trivium() -> Path:
+    """The command of the checkout."""
     return Path(sys.executable).with_name("trivium")

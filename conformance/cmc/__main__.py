@@ -74,6 +74,9 @@ def _target(arguments: argparse.Namespace, folder: Path) -> AbstractContextManag
             legacy_secret=arguments.legacy_secret,
             recipient=arguments.recipient,
             waiting=arguments.waiting_product,
+            linking=arguments.linking_product,
+            confirming=arguments.confirming_product,
+            enciphering=arguments.enciphering_product,
             domain=arguments.domain,
         )
     )
@@ -112,7 +115,13 @@ def _arguments() -> argparse.Namespace:
     other.add_argument("--secret", type=_secret, metavar="ID:SECRET", help="shared with the signer")
     other.add_argument("--legacy-secret", type=_secret, metavar="ID:SECRET", help="shared with the legacy client")
     other.add_argument("--recipient", type=Path, metavar="FILE", help="PEM: the certificate to encrypt for")
-    other.add_argument("--waiting-product", default="", metavar="NAME", help="a product whose orders wait")
+    for name, what in (
+        ("--waiting-product", "a product whose orders wait"),
+        ("--linking-product", "a product that the holders of its certificates renew"),
+        ("--confirming-product", "a product whose certificates are to be confirmed"),
+        ("--enciphering-product", "a product for keys that only encipher"),
+    ):
+        other.add_argument(name, default="", metavar="NAME", help=what)
     other.add_argument("--domain", default="conformance.test", help="the names that are ordered lie under it")
     return parser.parse_args()
 

@@ -54,6 +54,13 @@ class Lab:
         requests = tuple(part for part in parts if not isinstance(part, Control))
         return self.client.encode(Message(controls=controls, requests=requests))
 
+    def carrying(self, *parts: Control | Request, contents: tuple[bytes, ...], by: Credential) -> bytes:
+        """Let the client sign a Full PKI Request with messages in its cmsSequence, as body parts 500, 501 and so on."""
+        controls = tuple(part for part in parts if isinstance(part, Control))
+        requests = tuple(part for part in parts if not isinstance(part, Control))
+        content = self.client.encode(Message(controls=controls, requests=requests, contents=contents))
+        return self.client.sign(content, by)
+
     def message(self, *parts: Control | Request, by: Credential | None = None) -> bytes:
         """Let the client encode and sign a Full PKI Request."""
         return self.client.sign(self.encode(*parts), by or self.target.client)
@@ -84,12 +91,12 @@ class Lab:
             raise AssertionError
         return Issued(certificate=certificate, key=key)
 
-    def credential(self, issued: Issued) -> Credential:
+    def credential(self, certificate: x509.Certificate, key: Key) -> Credential:
         """Return certificate and key as files."""
         stem = f"issued-{next(_numbers)}"
         credential = Credential(certificate=self.folder / f"{stem}.pem", key=self.folder / f"{stem}.key")
-        credential.certificate.write_bytes(issued.certificate.public_bytes(Encoding.PEM))
-        credential.key.write_bytes(issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        credential.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        credential.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return credential
 
     def given(self, what: Given | None, name: str) -> Given:

@@ -41,6 +41,8 @@ class Reply:
     certificates: tuple[x509.Certificate, ...]
     crls: int
     signer: x509.Certificate | None
+    contents: dict[int, bytes] = field(default_factory=dict)
+    """The cmsSequence: ContentInfos (DER) by their body part ids."""
 
     def values(self, kind: ControlType) -> list[bytes]:
         """Return the values of the controls of a type."""
@@ -97,6 +99,7 @@ class Reader:
         return {
             "statuses": tuple(_status(value) for oid, value in controls if oid == ControlType.STATUS_INFO_V2.oid),
             "controls": tuple(controls),
+            "contents": {int(one["bodyPartID"]): encoded(one["contentInfo"]) for one in response["cmsSequence"]},
             "signer": x509.load_pem_x509_certificate(signer.read_bytes()),
         }
 

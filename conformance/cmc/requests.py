@@ -29,15 +29,17 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 def csr(
     key: Key,
     *names: str,
+    subject: x509.Name | None = None,
     extensions: Iterable[x509.UnrecognizedExtension] = (),
     attributes: Iterable[tuple[str, bytes]] = (),
 ) -> bytes:
-    """Return a PKCS #10 request (DER) for DNS names, with an empty subject.
+    """Return a PKCS #10 request (DER) for DNS names, with an empty subject unless one is given.
 
     ``extensions`` are critical ones beside subjectAltName; ``attributes`` are types in dotted form and values in DER.
     """
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-    builder = builder.add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=True)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject or x509.Name([]))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=True)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     for extension in extensions:
         builder = builder.add_extension(extension, critical=True)
@@ -65,7 +67,7 @@ def sign(key: Key, data: bytes) -> bytes:
 
 
 def crmf(
-    key: ec.EllipticCurvePrivateKey,
+    key: Key,
     *names: str,
     number: int = 1,
     possession: bool = True,
@@ -104,9 +106,9 @@ def crmf(
     return encoded(message)
 
 
-def with_encipherment(der: bytes) -> bytes:
-    """Return a CertReqMsg whose possession is to be shown by an encrypted challenge (RFC 4211 section 4.2)."""
-    message = decoded(der, rfc4211.CertReqMsg())
+def enciphering(key: rsa.RSAPrivateKey, *names: str, number: int) -> bytes:
+    """Return a CertReqMsg of a key whose possession is to be shown by a challenge (RFC 4211 section 4.2)."""
+    message = decoded(crmf(key, *names, number=number, possession=False), rfc4211.CertReqMsg())
     message["popo"]["keyEncipherment"]["subsequentMessage"] = "challengeResp"
     return encoded(message)
 

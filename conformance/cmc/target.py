@@ -32,6 +32,15 @@ require_eab = false
 """
 
 
+_PRODUCTS = (
+    ("validated", "ra_vouches = true", "ra_vouches = false"),
+    ("linked", "certificate_linking = false", "certificate_linking = true"),
+    ("confirmed", "confirmation_time = 0", "confirmation_time = 3600"),
+    ("enciphering", "key_encipherment = false", "key_encipherment = true"),
+)
+"""Name, and what is changed in it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """A CMC server and who may do what there; what is None, its operator did not give.
@@ -39,7 +48,9 @@ class Target:
     ``root`` is what its certificates verify to (PEM). ``client`` may issue, query, and revoke what it ordered;
     ``secret`` is shared with it. ``authority`` may vouch for the possession of keys; ``other`` belongs to another
     customer. ``legacy`` may use SHA-1, ``legacy_secret`` is shared with it. ``recipient`` is the certificate that
-    messages are encrypted for. ``waiting`` is a product (for the URL) whose orders wait. Names are below ``domain``.
+    messages are encrypted for. ``waiting``, ``linking``, ``confirming`` and
+    ``enciphering`` are products (for the URL): whose orders wait, which holders renew, whose certificates are to be
+    confirmed, and which are for keys that only encipher. Names are below ``domain``.
     """
 
     name: str
@@ -54,6 +65,9 @@ class Target:
     legacy_secret: Secret | None = None
     recipient: Path | None = None
     waiting: str = ""
+    linking: str = ""
+    confirming: str = ""
+    enciphering: str = ""
     domain: str = "conformance.test"
 
     @property
@@ -92,20 +106,24 @@ def trivium(folder: Path) -> Iterator[Target]:
             legacy_secret=legacy_secret,
             recipient=recipient,
             waiting="validated",
+            linking="linked",
+            confirming="confirmed",
+            enciphering="enciphering",
         )
 
 
 def _add_catalogue(gateway: Gateway) -> None:
-    """Add a product whose orders wait until control of the names is shown, and another Client with its own product."""
+    """Add products like the first but in one thing, and another Client with a product of its own."""
     file = gateway.directory / "catalogue.toml"
     text = file.read_text()
     start = text.index('[[products]]\nname = "tls"\n')
     section = text[start : text.find("[[products]]\n", start + 1)]
-    waiting = section.replace('name = "tls"', 'name = "validated"', 1).replace(
-        "ra_vouches = true", "ra_vouches = false"
-    )
-    others = section.replace('client = "default"', 'client = "other"', 1)
-    changed = f"{text}{_OTHER_CLIENT}\n{waiting}\n{others}"
+    products = [
+        section.replace('name = "tls"', f'name = "{name}"', 1).replace(before, after)
+        for name, before, after in _PRODUCTS
+    ]
+    products.append(section.replace('client = "default"', 'client = "other"', 1))
+    changed = "\n".join([text, _OTHER_CLIENT, *products])
     tomllib.loads(changed)
     file.write_text(changed)
     gateway.trivium("apply")
@@ -119,7 +137,8 @@ def _register(gateway: Gateway, folder: Path, name: str, *options: str) -> tuple
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
     request.write_bytes(csr.public_bytes(Encoding.DER))
-    products = ("--product", "tls", *(() if "--client" in options else ("--product", "validated")))
+    orders = ("tls",) if "--client" in options else ("tls", *(product for product, _, _ in _PRODUCTS))
+    products = [part for product in orders for part in ("--product", product)]
     made = json.loads(gateway.trivium("cmc-client", "add", name, "--csr", str(request), *products, *options, "--json"))
     credential.certificate.write_text(made["certificate"])
     secret = made.get("secret")

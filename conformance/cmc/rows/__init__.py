@@ -4,6 +4,7 @@ from conformance.cmc.rows import (
     authorities,
     controls,
     deployed,
+    holders,
     messages,
     proofs,
     replayed,
@@ -12,5 +13,5 @@ from conformance.cmc.rows import (
     transport,
 )
 
-ALL = (messages, controls, proofs, authorities, revocation, transport, deployed, replayed, scripts)
+ALL = (messages, controls, proofs, holders, authorities, revocation, transport, deployed, replayed, scripts)
 """Those of ``scripts`` are rows of the others."""

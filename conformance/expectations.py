@@ -14,15 +14,17 @@ def document(tables: dict[str, Table]) -> str:
     return "\n".join(sections)
 
 
-def judge(tables: dict[str, Table], file: Path, preamble: str, *, accept: bool) -> int:
+def judge(tables: dict[str, Table], file: Path, preamble: str, *, accept: bool, whole: bool = False) -> int:
     """Print what is not as ``file`` expects; return 1 when a cell that was good is not any more.
 
-    With ``accept`` the tables become what is expected, under the ``preamble``. Of a server about which nothing is
+    With ``accept`` the tables become what is expected, under the ``preamble``: in the place of what was, where the run
+    was a ``whole`` one. Of a server about which nothing is
     expected, every cell that failed counts.
     """
     expected = parse(file.read_text()) if file.exists() else {}
     if accept:
-        merged = {name: expected.get(name, {}) | tables.get(name, {}) for name in {**expected, **tables}}
+        kept = {name: {} if whole and name in tables else table for name, table in expected.items()}
+        merged = {name: kept.get(name, {}) | tables.get(name, {}) for name in {**expected, **tables}}
         file.write_text(f"{preamble}\n{document(merged)}")
         return 0
     broken = [

@@ -28,12 +28,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 
 from benchmarks.http_client import HttpsConnection
-from benchmarks.processes import DRIVER_CORES, SERVER_CORES, StartError, free_port
+from benchmarks.processes import DRIVER_CORES, SERVER_CORES, StartError
 from benchmarks.servers import HttpServer, Installation, LintMode, Server, Surroundings, trivium
 from conformance.cmc.clients.pyasn1 import Pyasn1
 from conformance.cmc.model import Credential, Message, Pkcs10, nonce
 from conformance.cmc.openssl import signed
 from conformance.cmc.requests import csr
+from conformance.processes import free_port
 
 WARM_UP = 32
 SETTLE_SECONDS = 0.25

@@ -30,7 +30,7 @@ async def status_info(exchange: Exchange, control: Control) -> None:
         )
         orders = tuple(one.order_id for one in placed)
         count = await acceptance.reject(exchange.core, orders, requester.principal)
-        text = f"{count} certificates of this transaction waited for their confirmation and are revoked."
+        text = f"Certificates of this transaction that waited for their confirmation, and are revoked now: {count}."
     elif status != CmcStatus.SUCCESS:
         raise TriviumError(
             ErrorKind.MALFORMED, "A status info in a request says success (0) or failed (2); leave any other out."

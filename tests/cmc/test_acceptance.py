@@ -108,13 +108,13 @@ async def test_a_client_can_decline(confirming: Office, number: int) -> None:
 
     assert (await say(3, transaction)).only.fail_info == CmcFailInfo.BAD_REQUEST
     assert (await say(0, transaction)).only.status == CmcStatus.SUCCESS
-    assert "0 certificates" in (await say(2)).only.text, "another transaction, or none"
+    assert "now: 0" in (await say(2)).only.text, "another transaction, or none"
     assert await status_of(confirming, certificate) is CertificateStatus.ISSUED
     read = await say(2, transaction)
     assert read.only.status == CmcStatus.SUCCESS
-    assert "1 certificates" in read.only.text
+    assert "now: 1" in read.only.text
     assert await status_of(confirming, certificate) is CertificateStatus.REVOKED
-    assert "0 certificates" in (await say(2, transaction)).only.text
+    assert "now: 0" in (await say(2, transaction)).only.text
 
 
 async def test_a_confirmation_leaves_an_operators_plan(confirming: Office) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
 
 import base64
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -114,6 +115,9 @@ def account_list(
     status: Annotated[str | None, typer.Option(help="Only accounts of this status.")] = None,
     contact: Annotated[str | None, typer.Option(help="Only accounts with this in a contact.")] = None,
     thumbprint: Annotated[str | None, typer.Option(help="Only the account of this key (RFC 7638).")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Only the account of the key in this file of a client's: a JWK, or PEM.")
+    ] = None,
     kid: Annotated[str | None, typer.Option(help="Only accounts bound with this external account key.")] = None,
     before: Before = None,
     limit: Limit = 50,
@@ -123,6 +127,7 @@ def account_list(
     from ca_core.access.queries import accounts
     from ca_core.model.accounts import AccountStatus
     from ca_core.model.store import AccountSearch
+    from gateway.account_key_file import thumbprint_of
     from gateway.console import print_json, print_table
 
     async def search(core: "Core") -> tuple[list["Account"], dict[str, str]]:
@@ -131,7 +136,7 @@ def account_list(
             client_ids=only,
             status=None if status is None else AccountStatus(choice("--status", status, AccountStatus)),
             contact=contact,
-            thumbprint=thumbprint,
+            thumbprint=thumbprint if key is None else thumbprint_of(key),
             external_account_key_id=kid,
             before=before,
             limit=limit,

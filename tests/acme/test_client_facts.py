@@ -327,3 +327,13 @@ def test_fact_23_new_orders(ca: Ca) -> None:
         assert answer.status == 201
         assert ca.client.read(answer.header("location")).json == answer.json
         assert answer.json["identifiers"] == [{"type": "dns", "value": name} for name in names]
+
+
+def test_fact_23_upper_case_is_the_same_name(ca: Ca) -> None:
+    """DNS names have no case (RFC 4343): a name would be two, with two authorizations, or its CSR be refused."""
+    name = ca.new_name()
+    answer = place(ca.client, [name.upper(), name])
+    assert answer.status == 201
+    assert answer.json["identifiers"] == [{"type": "dns", "value": name}]
+    ready = ca.ready()
+    assert ready.finalize(csr(name_of(ready).upper())).json["status"] == "valid"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import DNSName, SubjectAlternativeName
 
 from conformance.acme.__main__ import EXPECTED
 from conformance.acme.client import Client
@@ -12,7 +13,7 @@ from conformance.acme.clients.acme_tiny import AcmeTiny
 from conformance.acme.clients.acmesharp import AcmeSharp, AcmeSharpPost
 from conformance.acme.clients.dehydrated import Dehydrated
 from conformance.acme.clients.lego import Lego
-from conformance.acme.model import Scenario
+from conformance.acme.model import Method, Request, Scenario
 from conformance.acme.runner import run_all
 from conformance.acme.servers import Server, trivium
 from conformance.table import Cell, Table, Verdict, failures, news, parse, regressions, render, render_differences
@@ -46,6 +47,14 @@ def test_clients_work_as_expected(server: Server, client: type[Client], tmp_path
         wanted = Verdict.REFUSED if refused_here else expected[scenario, name].verdict
         assert wanted.is_good, f"{scenario} was accepted as {wanted}"
         assert cell.verdict is wanted, f"{scenario}: {cell.reason}"
+
+
+def test_a_name_in_upper_case_is_taken(server: Server, tmp_path: Path) -> None:
+    """Lego compares what it ordered with what it gets (acme.md, fact 23): of names that we fold too."""
+    request = Request(identifiers=("Upper.Conformance.Test",), method=Method.STANDALONE)
+    leaf = Lego(server, tmp_path).obtain(request).leaf
+    names = leaf.extensions.get_extension_for_class(SubjectAlternativeName).value
+    assert names.get_values_for_type(DNSName) == ["upper.conformance.test"]
 
 
 SAMPLE: Table = {

@@ -34,6 +34,15 @@ def test_contacts_are_registered_changed_and_shown(certbot: Certbot) -> None:
     assert contacts(certbot, changed) == ["mailto:second@trivium.test"]
 
 
+def test_the_operator_finds_the_account_by_certbots_key(certbot: Certbot) -> None:
+    """Whoever has lost the account's URL has the key, and the operator could not tell whose account that is."""
+    certbot.run("register", *certbot.newcomer)
+    account_id = account_url(certbot.run("show_account")).rpartition("/")[2]
+    [key] = (certbot.directory / "config" / "accounts").rglob("private_key.json")
+    found = json.loads(certbot.gateway.trivium("account", "list", "--key", str(key), "--json"))
+    assert [one["id"] for one in found] == [account_id]
+
+
 def test_several_contacts_and_none(certbot: Certbot) -> None:
     """An account may have several contacts, and may take all of them back (RFC 8555 section 7.3.2)."""
     certbot.run("register", "--agree-tos", "--no-eff-email", "-m", "one@trivium.test,two@trivium.test")

@@ -412,7 +412,7 @@ def test_every_kind_of_error_is_in_the_table() -> None:
 
 
 # What a sentence begins with: a capital, a quoted name, or a word of the protocol in its spelling.
-SENTENCE = re.compile(r"(?:[A-Z\"'{]|(?:http|dns|tls-alpn)-01 |not(?:Before|After) ).*[.}]", re.DOTALL)
+SENTENCE = re.compile(r"(?:[A-Z\"'{]|(?:http|dns|tls-alpn)-01 |[a-z]+[A-Z]\w* ).*[.}]", re.DOTALL)
 
 
 def details() -> Iterator[tuple[str, str]]:

@@ -31,6 +31,8 @@ from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.orders import ProofOfPossession
 
+_MAX_TOLD: Final = 100
+"""Surplus names that are told one by one: a CSR can hold thousands."""
 _PARSE_ERRORS: Final = (
     ValueError,
     TypeError,
@@ -173,8 +175,12 @@ def require_names(csr: ParsedCsr, identifiers: tuple[Identifier, ...]) -> None:
         ErrorKind.BAD_CSR,
         f"The CSR's names are not the order's: {' and '.join(faults)}. Make a CSR for exactly the order's identifiers.",
         subproblems=tuple(
-            SubProblem(kind=ErrorKind.BAD_CSR, detail="Name it in the CSR, too.", identifier=identifier)
-            for identifier in missing
+            SubProblem(kind=ErrorKind.BAD_CSR, detail=detail, identifier=identifier)
+            for detail, concerned in (
+                ("Name it in the CSR, too.", missing),
+                ("Leave it out of the CSR, or place an order that names it.", surplus[:_MAX_TOLD]),
+            )
+            for identifier in concerned
         ),
     )
 

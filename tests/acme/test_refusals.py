@@ -385,6 +385,16 @@ async def test_a_subproblem_for_each_missing_authorization(server: AcmeServer, c
     assert_subproblems(answer.json, ["a.test", "c.test"], "orderNotReady")
 
 
+async def test_a_subproblem_for_each_name_too_many_in_the_csr(server: AcmeServer, client: AcmeClient) -> None:
+    """A person would look for the names that nobody ordered among those that were."""
+    order = await server.ready_order(client, "a.test", "b.test")
+    answer = await client.post(order.json["finalize"], {"csr": csr("b.test", "x.test", "y.test")})
+    assert answer.problem == "badCSR"
+    assert_subproblems(answer.json, ["a.test", "x.test", "y.test"], "badCSR")
+    many = await client.post(order.json["finalize"], {"csr": csr("a.test", *(f"n{n}.test" for n in range(500)))})
+    assert len(many.json["subproblems"]) == 1 + 100
+
+
 async def test_a_subproblem_for_each_name_missing_in_the_csr(server: AcmeServer, client: AcmeClient) -> None:
     """A person would compare two lists of a hundred names by eye."""
     order = await server.ready_order(client, "a.test", "b.test", "c.test")

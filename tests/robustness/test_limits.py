@@ -18,7 +18,8 @@ from tests.running_gateway import UNLIMITED, RunningGateway
 
 MAX_BODY = 50_000
 GROWTH = 20 * 1024 * 1024
-GOOD_CLIENT_SECONDS = 1.0
+GOOD_CLIENT_SECONDS = 10.0
+"""A third of what a slow peer is waited for."""
 REFUSED = {400, 408, 413, 414, 431}
 HEAD = "POST /acme/new-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + JOSE + "\r\n"
 
@@ -156,10 +157,10 @@ async def test_endless_body_is_cut_off(peers: Peers) -> None:
 )
 async def test_content_length_is_not_believed(peers: Peers, length: bytes) -> None:
     """Rule 44: a length beyond the limit is refused before the body comes, and one that is no number at once."""
-    begun = time.monotonic()
-    status = await peers.refused(HEAD.encode() + b"Content-Length: " + length + b"\r\n\r\n{}")
+    # A body of that length never comes: who waits for it answers nothing in the time of a request.
+    async with asyncio.timeout(REQUEST_SECONDS / 2):
+        status = await peers.refused(HEAD.encode() + b"Content-Length: " + length + b"\r\n\r\n{}")
     assert status in {0, 400, 413}
-    assert time.monotonic() - begun < 5
 
 
 async def test_two_lengths_are_refused(peers: Peers) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, or_, select, update
@@ -46,14 +47,15 @@ _SAVE_PERMISSION = Statement(
 _SAVE_CHALLENGE = save_statement(challenges, ("status", "validated_at", "error"))
 
 
-def _names(count: int, prefix: str) -> list[str]:
+@cache
+def _names(count: int, prefix: str) -> tuple[str, ...]:
     """Parameter names for ``count`` values, rounded up to a power of two so that few statements serve all counts."""
-    return [f"{prefix}_{index}" for index in range(1 << (count - 1).bit_length())]
+    return tuple(f"{prefix}_{index}" for index in range(1 << (count - 1).bit_length()))
 
 
 def _spread(prefix: str, values: Sequence[str]) -> dict[str, str]:
     """The values under their parameter names, the last one repeated up to the rounded count."""
-    return {name: values[min(index, len(values) - 1)] for index, name in enumerate(_names(len(values), prefix))}
+    return dict(zip_longest(_names(len(values), prefix), values, fillvalue=values[-1]))
 
 
 def _ordered(selection: Select[Any]) -> Statement:
@@ -197,7 +199,7 @@ def _part(row: Row) -> Authorization:
 
 
 def _whole(parts: Sequence[Authorization]) -> Authorization:
-    return replace(parts[0], challenges=tuple(challenge for part in parts for challenge in part.challenges))
+    return replace(parts[0], challenges=tuple([challenge for part in parts for challenge in part.challenges]))
 
 
 _CHALLENGE_MEMBERS = tuple(column.name for column in challenges.c if column.name != "position")

@@ -143,7 +143,7 @@ class Executor:
     def change(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Execute and return the number of rows changed."""
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
-        return int(self._execute(prepared, values).rowcount)
+        return int(self._run(self.connection.execute, prepared.text, prepared.bind(values)).rowcount)
 
     def change_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once a row."""
@@ -155,13 +155,14 @@ class Executor:
     def one(self, statement: Statement, values: Mapping[str, Any]) -> Row | None:
         """Execute and return the only row, if there is one."""
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
-        rows = self._execute(prepared, values).fetchall()
+        rows = self._run(self.connection.execute, prepared.text, prepared.bind(values)).fetchall()
         return prepared.row(rows[0]) if rows else None
 
     def all(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         """Execute and return the rows."""
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
-        return [prepared.row(row) for row in self._execute(prepared, values).fetchall()]
+        rows = self._run(self.connection.execute, prepared.text, prepared.bind(values)).fetchall()
+        return [prepared.row(row) for row in rows]
 
     def value(self, reader: Reader[T], statement: Statement, values: Mapping[str, Any]) -> T | None:
         """Execute and return the only value, if there is one."""
@@ -172,12 +173,14 @@ class Executor:
         """Execute and return the values."""
         prepared = statement.prepared.get(self._name) or statement.prepare(self._dialect)
         read = reader.readers.get(self._name) or reader.prepare(prepared, self._dialect)
-        return [*map(read, self._execute(prepared, values).fetchall())]
+        rows = self._run(self.connection.execute, prepared.text, prepared.bind(values)).fetchall()
+        return [*map(read, rows)]
 
     def search(self, clause: Executable) -> list[Row]:
         """Execute a statement built for this one question, its values in it, and return the rows."""
         prepared = Prepared(clause, self._dialect)
-        return [prepared.row(row) for row in self._execute(prepared, {}).fetchall()]
+        rows = self._run(self.connection.execute, prepared.text, prepared.bind({})).fetchall()
+        return [prepared.row(row) for row in rows]
 
     def command(self, text: str) -> None:
         """Execute a word of transaction control."""
@@ -206,9 +209,6 @@ class Executor:
         """Close the connection; what was not committed is rolled back."""
         with suppress(self._errors.Error):  # it may be gone already
             self.connection.close()
-
-    def _execute(self, prepared: Prepared, values: Mapping[str, Any]) -> Any:
-        return self._run(self.connection.execute, prepared.text, prepared.bind(values))
 
     def _run(self, execute: Callable[[str, Any], Any], text: str, bound: Any) -> Any:
         try:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from ca_core.certificates.der import tlv
+
 _VERSION: Final = b"\x02\x01\x00"
 _EXTENSION_REQUEST: Final = bytes.fromhex("06092a864886f70d01090e")
 _DUMMY_SIGNATURE: Final = bytes.fromhex("300a06082a8648ce3d04030203020000")
@@ -16,14 +18,6 @@ def unsigned_csr(*, subject: bytes, spki: bytes, extensions: bytes) -> bytes:
     """Return the PKCS #10 (DER, RFC 2986) of a Name, a SubjectPublicKeyInfo and the content of an Extensions (DER)."""
     attributes = b""
     if extensions:
-        attributes = _tlv(_SEQUENCE, _EXTENSION_REQUEST + _tlv(_SET, _tlv(_SEQUENCE, extensions)))
-    info = _tlv(_SEQUENCE, _VERSION + subject + spki + _tlv(_ATTRIBUTES, attributes))
-    return _tlv(_SEQUENCE, info + _DUMMY_SIGNATURE)
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < 0x80:  # noqa: PLR2004 - the short form
-        return bytes([tag, length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(octets)]) + octets + content
+        attributes = tlv(_SEQUENCE, _EXTENSION_REQUEST + tlv(_SET, tlv(_SEQUENCE, extensions)))
+    info = tlv(_SEQUENCE, _VERSION + subject + spki + tlv(_ATTRIBUTES, attributes))
+    return tlv(_SEQUENCE, info + _DUMMY_SIGNATURE)

@@ -7,7 +7,7 @@ byte changes. A PKIData in BER is refused: none of the known clients writes one.
 
 from typing import Final
 
-from ca_core.certificates.der import DerLimits, check_der
+from ca_core.certificates.der import DerLimits, check_der, tlv
 from ca_core.model.errors import ErrorKind, TriviumError
 
 LIMITS: Final = DerLimits()
@@ -58,11 +58,11 @@ class _Converter:
         if not tag & _CONSTRUCTED:
             if length is None:
                 raise _malformed("a primitive value has an indefinite length")
-            return _tlv(tag, self._take(length))
+            return tlv(tag, self._take(length))
         parts = self._parts(length, depth)
         if tag == _OCTET_STRING | _CONSTRUCTED:
-            return _tlv(_OCTET_STRING, b"".join(_content(part) for part in parts))
-        return _tlv(tag, b"".join(parts))
+            return tlv(_OCTET_STRING, b"".join(_content(part) for part in parts))
+        return tlv(tag, b"".join(parts))
 
     def _parts(self, length: int | None, depth: int) -> list[bytes]:
         parts = []
@@ -104,14 +104,6 @@ def _content(chunk: bytes) -> bytes:
     if chunk[0] != _OCTET_STRING:
         raise _malformed("an octet string has a part that is none")
     return chunk[2:] if chunk[1] < _INDEFINITE else chunk[2 + (chunk[1] & 0x7F) :]
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < _INDEFINITE:
-        return bytes([tag, length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes([tag, _INDEFINITE | len(octets)]) + octets + content
 
 
 def _malformed(why: str) -> TriviumError:

@@ -31,22 +31,31 @@ from ca_core.model.values import replace
 WINDOW: Final = timedelta(minutes=5)
 """How far a signingTime may lie from our clock (rule 75)."""
 
+RELAY: Final = timedelta(days=90)
+"""How old a message may be that a registration authority sends on. So long each is remembered, however it came: a copy
+of what was sent here at once could come through an authority later."""
+
 _UNTIMED: Final = timedelta(days=3650)
 """How long a message without a signingTime is remembered: nothing else makes a copy of it too old."""
 
 _ONCE_KIND: Final = "cmc"
+_ONCE_BARE: Final = "cmc-bare"
 _DER: Final = Encoding.DER
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What makes a message one of its kind: who sent it and, by digest, its transaction, its nonce and its bytes."""
+    """What makes a message one of its kind: who sent it and, by digest, its transaction, its nonce and its bytes.
+
+    ``relayed``: a registration authority has sent it on, and may have taken its time.
+    """
 
     sender: str
     transaction: bytes
     nonce: bytes
     digest: bytes
     signing_time: datetime | None
+    relayed: bool = False
 
 
 def principal_of(cmc_client: CmcClient, address: str) -> Principal:
@@ -100,14 +109,13 @@ async def by_key_identifier(core: Core, key_identifier: bytes) -> CmcClient | No
 async def by_identification(core: Core, name: str) -> tuple[CmcClient, bytes]:
     """Return the CMC client of a name with the secret that is shared with it; raises UNAUTHENTICATED.
 
-    A client without a secret and one that is not there get the same answer.
+    A client without a secret, one that is disabled and one that is not there get the same answer: nothing is proved
+    yet.
     """
 
     def find(tx: Transaction) -> CmcClient | None:
         cmc_client = tx.cmc_clients.by_name(name)
-        if cmc_client is not None:
-            _require_enabled(tx, cmc_client)
-        return cmc_client
+        return cmc_client if cmc_client is not None and _is_enabled(tx, cmc_client) else None
 
     cmc_client = await core.store.read(find)
     if cmc_client is None or cmc_client.sealed_secret is None:
@@ -122,22 +130,33 @@ def secret_purpose(cmc_client_id: str) -> str:
 
 async def use_up(core: Core, message: Message) -> None:
     """Use a message up, so that no copy of it counts; raises REPLAYED, and CLOCK outside the window (rule 75)."""
-    now = core.sources.now()
-    if message.signing_time is not None and abs(message.signing_time - now) > WINDOW:
+    now, signed_at = core.sources.now(), message.signing_time
+    oldest = RELAY if message.relayed else WINDOW
+    if signed_at is not None and not -WINDOW <= now - signed_at <= oldest:
         raise TriviumError(
             ErrorKind.CLOCK,
-            f"The message was signed at {message.signing_time:%Y-%m-%dT%H:%M:%SZ}, and it is {now:%Y-%m-%dT%H:%M:%SZ} "
-            "here; set your clock.",
+            f"The message was signed at {signed_at:%Y-%m-%dT%H:%M:%SZ}, and it is {now:%Y-%m-%dT%H:%M:%SZ} here; set "
+            "your clock.",
         )
-    kept = 2 * WINDOW if message.signing_time is not None else _UNTIMED
+    until = now + _UNTIMED if signed_at is None else signed_at + RELAY
     # A client that sends no nonce may send the same transactionId again, to ask how far its order is.
     unique = message.nonce or message.digest
     value = hashlib.sha256(b"\0".join((message.sender.encode(), message.transaction, unique))).hexdigest()
-    if not await core.store.write(lambda tx: tx.once.consume(_ONCE_KIND, value, now + kept)):
+    if not await core.store.write(lambda tx: tx.once.consume(_ONCE_KIND, value, until)):
         raise TriviumError(
             ErrorKind.REPLAYED,
             "This is a replay: a message with this transactionId and senderNonce was taken already. Make a new one.",
         )
+
+
+def use_up_bare(core: Core, tx: Transaction, cmc_client: CmcClient, transaction: bytes) -> None:
+    """Use a bare request up in the transaction that places its order, so that of any number of copies one does.
+
+    ``transaction`` is the digest of what its key has signed. Raises CONFLICT for a copy (rule 75).
+    """
+    value = hashlib.sha256(b"\0".join((cmc_client.id.encode(), transaction))).hexdigest()
+    if not tx.once.consume(_ONCE_BARE, value, core.sources.now() + _UNTIMED):
+        raise TriviumError(ErrorKind.CONFLICT, "A copy of this request has placed its order already.")
 
 
 async def note_sha1(core: Core, cmc_client: CmcClient, principal: Principal) -> None:
@@ -240,7 +259,11 @@ def _of(tx: Transaction, principal: Principal) -> CmcClient:
     return cmc_client
 
 
-def _require_enabled(tx: Transaction, cmc_client: CmcClient) -> None:
+def _is_enabled(tx: Transaction, cmc_client: CmcClient) -> bool:
     client = tx.clients.get(cmc_client.client_id)
-    if cmc_client.disabled or client is None or client.suspended:
+    return not cmc_client.disabled and client is not None and not client.suspended
+
+
+def _require_enabled(tx: Transaction, cmc_client: CmcClient) -> None:
+    if not _is_enabled(tx, cmc_client):
         raise unauthenticated(f"The CMC client {cmc_client.name} is disabled")

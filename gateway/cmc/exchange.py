@@ -38,6 +38,7 @@ class Exchange:
     transactionId (empty without one), ``pop_link_random`` the value of that control, ``understood`` the parameters that
     regInfo brought. ``shown`` are the body part ids of requests that have shown the possession of their key already.
     ``authenticated`` are the controls that authData brought, ``nesting`` says where the message stands among others.
+    ``bare``: it is a simple request, of which a copy finds the order again and places no other.
     """
 
     front_end: FrontEnd
@@ -51,6 +52,7 @@ class Exchange:
     understood: tuple[str, ...] = ()
     authenticated: tuple[Control, ...] = ()
     nesting: Nesting = field(default_factory=Nesting)
+    bare: bool = False
     answer: Answer = field(default_factory=Answer)
 
     @property

@@ -28,6 +28,9 @@ from gateway.cmc.unwrap import opaque
 WHOLE = 0
 """The body part id of the PKIData itself."""
 
+_MAX_UNSIGNED = 10
+"""Revocations in a message that nobody signed: each is looked up, and each that is refused is recorded."""
+
 _ECHOES = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.ECHO)
 _FIRST = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.FIRST)
 _BEFORE = frozenset(oid for oid, taken in CONTROLS.items() if taken.phase is Phase.BEFORE)
@@ -89,7 +92,7 @@ async def _process(exchange: Exchange, message: SignedMessage | AuthenticatedMes
 
 
 async def _use_up(exchange: Exchange, message: SignedMessage | AuthenticatedMessage) -> None:
-    """Use the message up. A nested one may be old, an authority may have waited for a person: it is kept longer."""
+    """Use the message up. A nested one may be old: an authority may have waited for a person."""
     transaction = exchange.data.only(oids.TRANSACTION_ID, "transactionId")
     nonce = exchange.data.only(oids.SENDER_NONCE, "senderNonce")
     exchange.transaction = transaction_of(transaction) if transaction else b""
@@ -103,7 +106,8 @@ async def _use_up(exchange: Exchange, message: SignedMessage | AuthenticatedMess
             transaction=exchange.transaction,
             nonce=digest(nonce.values[0]) if nonce and nonce.values else b"",
             digest=digest(vouched),
-            signing_time=None if exchange.nesting.path else signing_time,
+            signing_time=signing_time,
+            relayed=bool(exchange.nesting.path),
         ),
     )
 
@@ -133,10 +137,16 @@ def _require_may_ask(exchange: Exchange) -> None:
     An authority vouches for the sender: then nothing but certification requests, since the rest would be done with
     the authority's rights.
     """
-    actions = {control.oid for control in exchange.controls if control.oid in _ACTIONS | _LAST}
+    asking = [control.oid for control in exchange.controls if control.oid in _ACTIONS | _LAST]
+    actions = set(asking)
     if exchange.requester is None:
         if exchange.data.requests or actions != {oids.REVOKE_REQUEST}:
             exchange.require_requester()
+        if len(asking) > _MAX_UNSIGNED:
+            raise TriviumError(
+                ErrorKind.TOO_LARGE,
+                f"A message that nobody signed has at most {_MAX_UNSIGNED} revocations; send the others in another.",
+            )
         return
     vouched = isinstance(exchange.requester, Requester) and exchange.requester.vouched
     if vouched and (actions or not exchange.data.requests):

@@ -179,6 +179,8 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
     )
 
     def remember(tx: Transaction, order: Order) -> None:
+        if exchange.bare and isinstance(sender, Requester):
+            cmc_clients.use_up_bare(exchange.core, tx, sender.cmc_client, exchange.transaction)
         if exchange.transaction and isinstance(sender, Requester):
             tx.cmc_clients.add_transaction(
                 CmcTransaction(
@@ -192,7 +194,26 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
     if changed or said:
         order_request = modify(order_request, [*changed, *said])
     command = renew if wish.renews_itself else enrol
-    return await command(exchange.core, order_request, sender.principal, beside=remember)
+    try:
+        return await command(exchange.core, order_request, sender.principal, beside=remember)
+    except TriviumError as error:
+        placed = await _placed_by_a_copy(exchange, sender) if error.kind is ErrorKind.CONFLICT else None
+        if placed is None:
+            raise
+        return placed
+
+
+async def _placed_by_a_copy(exchange: Exchange, sender: Requester | Holder) -> Order | None:
+    """Return the order of a bare request whose copy came at the same time and was first."""
+    if not exchange.bare or isinstance(sender, Holder):
+        return None
+    cmc_client_id = sender.cmc_client.id
+
+    def find(tx: Transaction) -> Order | None:
+        known = tx.cmc_clients.of_transaction(cmc_client_id, exchange.transaction)
+        return tx.orders.get(known[0].order_id) if known else None
+
+    return await exchange.core.store.read(find)
 
 
 def _possession(exchange: Exchange, request: Pkcs10 | Crmf) -> ProofOfPossession:

@@ -49,6 +49,7 @@ async def answer_simple(front_end: FrontEnd, received: Received, der: bytes) -> 
         requester=None,
         address=received.address,
         parameters=dict(received.parameters),
+        bare=True,
     )
     try:
         exchange.requester = await _requester(exchange, request, parse_csr(der))

@@ -1,5 +1,6 @@
 """Controls and the other ways to authenticate: revocation, look-ups, shared secrets, vouching, simple requests."""
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from ca_core.access.cmc_clients import disable
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.cmc_clients import CmcRight
@@ -32,6 +34,7 @@ from tests.cmc.messages import Control, openssl, pki_data
 from tests.cmc.office import SECRET, Office, Read, Sender, control, new_key, nonce, octets, request
 from tests.cmc.test_cms import authenticated_data
 from tests.cmc.test_crmf import message as crmf_message
+from tests.orders.workshop import CONSOLE
 
 SHA256 = {"algorithm": "2.16.840.1.101.3.4.2.1"}
 HMAC_SHA256 = {"algorithm": "1.2.840.113549.2.9"}
@@ -143,6 +146,27 @@ def unsigned(content: bytes) -> bytes:
     )
     der: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump()
     return der
+
+
+async def test_who_ordered_a_certificate_is_not_told_to_anybody(office: Office) -> None:
+    """A serial number is public: with it, a message that nobody signed learnt the name of a client that is disabled."""
+    certificate = await issued(office)
+    await disable(office.workshop.core, "gateway-1", CONSOLE)
+    for passphrase in (b"a wrong one", SECRET.encode()):
+        asked = pki_data(controls=(revocation(certificate, passphrase=passphrase),))
+        read = await office.send(unsigned(asked))
+        assert read.only.fail_info == CmcFailInfo.BAD_IDENTITY
+        assert "gateway-1" not in read.only.text
+    assert await status_of(office, certificate) is CertificateStatus.ISSUED
+
+
+async def test_what_nobody_signed_asks_for_a_few_things(office: Office) -> None:
+    """Anybody would make us write two hundred refusals by one small message."""
+    certificate = await issued(office)
+    asked = tuple(revocation(certificate, passphrase=b"a guess") for _ in range(11))
+    read = await office.send(unsigned(pki_data(controls=asked)))
+    assert (read.only.body_list, read.only.fail_info) == ((0,), CmcFailInfo.BAD_REQUEST)
+    assert len((await office.send(unsigned(pki_data(controls=asked[1:])))).statuses) == 10
 
 
 async def test_the_shared_secret_revokes_without_a_signature(office: Office) -> None:
@@ -388,6 +412,17 @@ async def test_a_bare_request_is_authenticated_by_what_is_in_it(office: Office) 
     assert not first.full
     assert first.certificate_of(key) == again.certificate_of(key)
     assert len(await office.orders()) == 1
+
+
+async def test_copies_of_a_bare_request_that_come_at_once_are_one_order(office: Office) -> None:
+    """Rule 75: nothing in it says that it is a copy, so whoever sent it a hundred times got a hundred certificates."""
+    csr = request("mail.example.com", key=new_key(), attributes=(("1.2.840.113549.1.9.7", SECRET.encode()),))
+    received = Received(body=csr, address="192.0.2.1", parameters={"account": "gateway-1"})
+    answers = await asyncio.gather(*(respond(office.front_end, received) for _ in range(20)))
+    assert len(await office.orders()) == 1
+    statuses = {status.status for answer in answers for status in answer.statuses}
+    assert statuses <= {CmcStatus.SUCCESS, CmcStatus.PENDING}
+    assert not (await office.send(csr, account="gateway-1")).full
 
 
 async def test_windows_clients_get_the_status_they_read(office: Office) -> None:

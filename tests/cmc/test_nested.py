@@ -21,6 +21,7 @@ from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.issuers import OwnCertificateRole
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.orders.maintenance import tidy
 from ca_core.orders.own_certificates import ensure
 from gateway.cmc import asn1 as structures
 from gateway.cmc import asn1_controls, nested, oids
@@ -130,6 +131,20 @@ async def test_copies_in_a_batch_count_once(office: Office, client: Sender) -> N
     assert "replay" in inner(office, read, 2).only.text
     assert "replay" in inner(office, await wrap(office, {N: message}, batch(N))).only.text
     assert "replay" in (await office.send(message)).only.text
+    assert len(await office.orders()) == 1
+
+
+async def test_an_authority_sends_on_no_copy_of_what_came_before(office: Office, client: Sender) -> None:
+    """Rule 75: a message was forgotten when it was too old to come again by itself, and an authority could use it."""
+    message = office.signed(pki_data(request("a.example.com", key=new_key()), controls=(nonce(),)), client)
+    assert (await office.send(message)).only.status == CmcStatus.SUCCESS
+    for days, said in ((80, "replay"), (11, "set your clock")):
+        office.workshop.clock.advance(days=days)
+        await tidy(office.workshop.core, None)  # type: ignore[arg-type]
+        outer = pki_data(controls=(IDENTIFICATION, batch(N)), contents={N: message})
+        data = cms.AuthenticatedData.load(authenticated_data("gateway-1", SECRET.encode(), outer))
+        read = await office.send(cms.ContentInfo({"content_type": "authenticated_data", "content": data}).dump())
+        assert said in inner(office, read).only.text
     assert len(await office.orders()) == 1
 
 

@@ -11,7 +11,15 @@ MAX_BODY_PART_ID = 4294967295
 
 
 class BodyPartID(core.Integer):
-    """RFC 10002 section 3.2.1: ``BodyPartID ::= INTEGER(0..4294967295)``."""
+    """RFC 10002 section 3.2.1: ``BodyPartID ::= INTEGER(0..4294967295)``; any other is a ValueError when it is read."""
+
+    @property
+    def native(self) -> int:
+        """The number."""
+        number: int = super().native
+        if not 0 <= number <= MAX_BODY_PART_ID:
+            raise ValueError("A body part id is out of its range.")
+        return number
 
 
 class AttributeValues(core.SetOf):

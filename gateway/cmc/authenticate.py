@@ -35,7 +35,7 @@ from gateway.cmc.cms import (
     verify_unsigned,
 )
 from gateway.cmc.front_end import FrontEnd
-from gateway.cmc.pki_data import OtherRequest, PkiData
+from gateway.cmc.pki_data import Crmf, OtherRequest, Pkcs10, PkiData
 from gateway.cmc.proofs import check_identity
 
 
@@ -98,8 +98,9 @@ async def authenticate(
     if not message.signers:
         return None
     found: dict[str, Requester | Holder] = {}
+    keys = _RequestKeys(data)
     for signer in message.signers:
-        sender = await _verified(front_end, message, signer, data, address, vouched=authority is not None)
+        sender = await _verified(front_end, message, signer, keys, address, vouched=authority is not None)
         if sender is not None:
             found.setdefault(sender.principal.actor, sender)
     if len(found) > 1:
@@ -130,7 +131,7 @@ async def _permit_sha1(front_end: FrontEnd, requester: Requester | Holder) -> No
 
 
 async def _verified(
-    front_end: FrontEnd, message: SignedMessage, signer: Signer, data: PkiData, address: str, *, vouched: bool
+    front_end: FrontEnd, message: SignedMessage, signer: Signer, keys: "_RequestKeys", address: str, *, vouched: bool
 ) -> Requester | Holder | None:
     """Verify one signer; return who it is, None when it is the key of a request or no signature.
 
@@ -143,7 +144,7 @@ async def _verified(
         return None
     certificate = certificate_of(message, signer.sid) or await _registered(front_end, signer)
     if certificate is None:
-        verify_signer(message, signer, _request_key(signer, data), sha1=True)
+        verify_signer(message, signer, keys.of(signer), sha1=True)
         return None
     key = public_key(certificate)
     # The signature first: who is registered, and with what, is nobody's business who cannot sign.
@@ -180,22 +181,33 @@ async def _registered(front_end: FrontEnd, signer: Signer) -> x509.Certificate |
     return None if der is None else x509.load_der_x509_certificate(der)
 
 
-def _request_key(signer: Signer, data: PkiData) -> PublicKeyTypes:
-    """Return the key of the request whose own key signs (RFC 10002 section 3.2: by its key identifier)."""
-    for request in data.requests:
-        if isinstance(request, OtherRequest) or not isinstance(signer.sid, KeyIdentifier):
-            continue
-        parsed = parse_request(request.der, ProofOfPossession.VERIFIED)
-        csr = x509.load_der_x509_csr(parsed.pkcs10)
-        identifiers = {x509.SubjectKeyIdentifier.from_public_key(csr.public_key()).digest}
+class _RequestKeys:
+    """The keys of the requests of a message, which may sign it; each is read once, however many signers there are."""
+
+    def __init__(self, data: PkiData) -> None:
+        self._requests = [one for one in data.requests if not isinstance(one, OtherRequest)]
+        self._known: dict[bytes, PublicKeyTypes] = {}
+
+    def of(self, signer: Signer) -> PublicKeyTypes:
+        """Return the key that a signer names by its key identifier (RFC 10002 section 3.2); raises BAD_SIGNATURE."""
+        identifier = signer.sid.value if isinstance(signer.sid, KeyIdentifier) else b""
+        while identifier and identifier not in self._known and self._requests:
+            self._read(self._requests.pop(0))
+        if identifier not in self._known:
+            raise TriviumError(
+                ErrorKind.BAD_SIGNATURE,
+                "The signer's key is not known: put its certificate into the message, or sign with the key of a "
+                "request.",
+            )
+        return self._known[identifier]
+
+    def _read(self, request: Pkcs10 | Crmf) -> None:
+        csr = x509.load_der_x509_csr(parse_request(request.der, ProofOfPossession.VERIFIED).pkcs10)
+        key = csr.public_key()
+        self._known.setdefault(x509.SubjectKeyIdentifier.from_public_key(key).digest, key)
         with suppress(x509.ExtensionNotFound):
-            identifiers.add(csr.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest)
-        if signer.sid.value in identifiers:
-            return csr.public_key()
-    raise TriviumError(
-        ErrorKind.BAD_SIGNATURE,
-        "The signer's key is not known: put its certificate into the message, or sign with the key of a request.",
-    )
+            asked = csr.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+            self._known.setdefault(asked.digest, key)
 
 
 async def _by_identity_proof(front_end: FrontEnd, data: PkiData, address: str) -> Requester:

@@ -78,7 +78,7 @@ def parse_authenticated(der: bytes) -> AuthenticatedMessage:
             digest=_known(_DIGESTS, data["digest_algorithm"]),
             mac_algorithm=_known(_MACS, data["mac_algorithm"]),
             mac=data["mac"].native,
-            salt=parameters["salt"].chosen.native,
+            salt=_salt(parameters["salt"]),
             iterations=_iterations(kdf, parameters),
             prf=_known(_PRFS, parameters["prf"]),
             key_length=_known(_WRAPS, recipient["key_encryption_algorithm"]),
@@ -110,6 +110,13 @@ def _iterations(kdf: Any, parameters: Any) -> int:
             ErrorKind.BAD_ALGORITHM, f"The password is to go through PBKDF2 with at most {MAX_ITERATIONS} iterations."
         )
     return count
+
+
+def _salt(salt: Any) -> bytes:
+    if salt.name != "specified":
+        raise TriviumError(ErrorKind.BAD_ALGORITHM, "The salt of PBKDF2 must be in the message.")
+    value: bytes = salt.chosen.native
+    return value
 
 
 def verify(message: AuthenticatedMessage, identification: str, secret: bytes) -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from ca_core.access import possession_challenges
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr
+from ca_core.keys.policy import check_public_key
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import ProofOfPossession
 from ca_core.model.sources import Entropy
@@ -43,6 +44,7 @@ async def challenge(exchange: Exchange, request: Crmf, product_id: str) -> bool:
     product = await exchange.core.store.read(lambda tx: tx.products.get(product_id))
     if product is None:
         raise TriviumError(ErrorKind.NOT_FOUND, "The product is gone.")
+    check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
     check_purpose(parsed, product.policy.profile)
     cmc_client = exchange.require_requester().cmc_client
     value = await possession_challenges.start(exchange.core, cmc_client.id, exchange.transaction, request.der)

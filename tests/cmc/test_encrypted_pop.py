@@ -161,6 +161,17 @@ async def test_answers_that_answer_nothing_are_refused(enciphers: Office) -> Non
     assert read.only.status == CmcStatus.SUCCESS
 
 
+async def test_only_keys_that_could_be_certified_are_challenged(enciphers: Office) -> None:
+    """A key that no certificate is for would cost a challenge; an even modulus, by which none encrypts, an error."""
+    modulus = KEY.public_key().public_numbers().n
+    even = enciphering("mail.example.com").replace(modulus.to_bytes(256), (modulus - 1).to_bytes(256))
+    short = enciphering("mail.example.com", key=rsa.generate_private_key(65537, 1024))  # noqa: S505
+    for asked, said in ((even, "even"), (short, "1024 bits")):
+        read = await enciphers.send(message(enciphers, asked, controls=(nonce(),)))
+        assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.BAD_ALG)
+        assert said in read.only.text
+
+
 async def test_challenges_expire(office: Office) -> None:
     """A challenge from long ago, overheard with its value, would still show the possession of a key."""
     core, clock = office.workshop.core, office.workshop.clock

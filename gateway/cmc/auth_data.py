@@ -23,6 +23,8 @@ from gateway.cmc.pki_data import Control, PkiData, parse_pki_data
 
 _SHA256: Final = {"algorithm": "sha256"}
 _ITERATIONS: Final = 10_000
+_MAX_PARTS: Final = 4
+"""Each is a key derived from a password, for as long as the sender chooses; others wait for theirs."""
 _INSIDE: Final = frozenset(
     {
         oids.GET_CERT,
@@ -45,6 +47,8 @@ async def auth_data(exchange: Exchange, control: Control) -> None:
     Raises AUTH_DATA_FAILED when the part does not authenticate.
     """
     sender = exchange.require_requester()
+    if len(exchange.data.of_type(oids.AUTH_DATA)) > _MAX_PARTS:
+        raise TriviumError(ErrorKind.TOO_LARGE, f"A message has at most {_MAX_PARTS} authData.")
     number: int = control.whole(BodyPartID, "authData").native
     if number not in exchange.data.contents:
         raise TriviumError(ErrorKind.MALFORMED, f"There is no part {number} in the cmsSequence that authData names.")

@@ -14,6 +14,7 @@ _SHA256: Final = "2.16.840.1.101.3.4.2.1"
 _DONT_PUBLISH: Final = 0
 _PLEASE_PUBLISH: Final = 1
 _MAX_HASHES: Final = 100
+_HASH_BYTES: Final = 32
 _METHODS: Final = {1: "X.500", 2: "web", 3: "LDAP"}
 
 
@@ -60,8 +61,8 @@ def _methods(infos: Any) -> list[int] | None:
 def _check(algorithm: str, hashes: list[bytes], action: int, wanted: list[int] | None) -> None:
     if algorithm != _SHA256:
         raise TriviumError(ErrorKind.BAD_ALGORITHM, "publishCert names certificates by their SHA-256 here.")
-    if not 0 < len(hashes) <= _MAX_HASHES:
-        raise TriviumError(ErrorKind.MALFORMED, f"publishCert names 1 to {_MAX_HASHES} certificates.")
+    if not 0 < len(hashes) <= _MAX_HASHES or {len(one) for one in hashes} != {_HASH_BYTES}:
+        raise TriviumError(ErrorKind.MALFORMED, f"publishCert names 1 to {_MAX_HASHES} certificates, by 32 bytes each.")
     if action not in {_DONT_PUBLISH, _PLEASE_PUBLISH}:
         raise TriviumError(ErrorKind.MALFORMED, "The action of publishCert is dontPublish (0) or pleasePublish (1).")
     if action == _DONT_PUBLISH and wanted is not None:

@@ -297,6 +297,18 @@ def test_what_openssl_encrypts_opens(signers: dict[str, Identity], recipient: st
     assert error.value.kind is ErrorKind.BAD_SIGNATURE
 
 
+def test_what_does_not_unpad_is_read_like_what_does(signers: dict[str, Identity]) -> None:
+    """An error before the content is read would tell by its time how a block decrypts that somebody has put behind."""
+    ours = signers["rsa"]
+    kind, content = cmc_cms.content_info(to_der(encrypted(CONTENT, ours.certificate_file, "-aes-128-cbc")))
+    broken = content[:-1] + bytes([content[-1] ^ 1])  # the last block decrypts to something else altogether
+    content_type, plain = enveloped.opened(kind, broken, ours.certificate, ours.key)
+    assert content_type == "1.2.840.113549.1.7.1"
+    assert len(plain) == 16
+    with pytest.raises(TriviumError):
+        to_der(plain)
+
+
 def test_changed_ciphertexts_say_one_thing(signers: dict[str, Identity]) -> None:
     """Whoever may ask often could open a message with the help of different answers."""
     ours = signers["rsa"]

@@ -60,6 +60,7 @@ async def test_what_makes_no_sense_is_refused(office: Office) -> None:
         (publication(b"x" * 32), CmcFailInfo.BAD_CERT_ID),
         (publication(own, b"x" * 32), CmcFailInfo.BAD_CERT_ID),
         (publication(own, algorithm=SHA1), CmcFailInfo.BAD_ALG),
+        (publication(own, own + own), CmcFailInfo.BAD_REQUEST),
         (publication(own, action=2), CmcFailInfo.BAD_REQUEST),
         (publication(own, action=0, methods=(0,)), CmcFailInfo.BAD_REQUEST),
         (publication(own, methods=(4,)), CmcFailInfo.BAD_REQUEST),

@@ -129,6 +129,15 @@ async def test_what_does_not_authenticate_fails(office: Office) -> None:
     assert await status_of(office, certificate) is CertificateStatus.ISSUED
 
 
+async def test_a_message_has_few_parts_under_a_secret(office: Office) -> None:
+    """Each is a derivation as long as the sender likes, and every other client waits for its own."""
+    part = inside(asking())
+    for count, status in ((4, CmcStatus.SUCCESS), (5, CmcStatus.FAILED)):
+        controls = tuple(control(27, integer(PART)) for _ in range(count))
+        read = await office.send(office.signed(pki_data(controls=(*controls, nonce()), contents={PART: part})))
+        assert {one.status for one in read.statuses} == {status}
+
+
 async def test_what_is_inside_asks_and_no_more(office: Office) -> None:
     """Rule 77: a request, or a control about the message, would come in by a door that nobody watches."""
     csr = request("mail.example.com", key=new_key())

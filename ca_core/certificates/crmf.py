@@ -5,6 +5,7 @@ so one reader decides for both. What RFC 10002 forbids in a message is refused; 
 at, since the product has one.
 """
 
+import functools
 from dataclasses import replace
 from typing import Any, Final
 
@@ -30,10 +31,12 @@ _CHALLENGE_RESPONSE: Final = 1
 _FORBIDDEN_FIELDS: Final = ("serial_number", "signing_alg", "issuer_uid", "subject_uid")
 
 
+@functools.lru_cache(maxsize=32)
 def parse_request(der: bytes, possession: ProofOfPossession) -> ParsedCsr:
     """Parse a certificate request in either format, and check that the requester holds its key (rule 76).
 
-    Raises as :func:`~ca_core.certificates.csr.parse_csr`, and POP_REQUIRED where nothing shows the possession.
+    An order's stages and the front end of its sender each ask again: the same bytes have the same answer. Raises as
+    :func:`~ca_core.certificates.csr.parse_csr`, and POP_REQUIRED where nothing shows the possession.
     """
     check_der(der)
     return parse_crmf(der, possession) if _is_crmf(der) else parse_csr(der, possession)

@@ -215,6 +215,8 @@ async def _report_transaction(exchange: Exchange) -> None:
     found = await exchange.core.store.read(
         lambda tx: tx.cmc_clients.of_transaction(requester.cmc_client.id, exchange.transaction)
     )
+    if found:
+        exchange.require_query()
     for placed in found:
         await report_order(exchange, number, placed.order_id)
     if not found:

@@ -268,6 +268,16 @@ async def test_names_nobody_vouches_for_wait_and_are_found_again(office: Office)
     assert len(await office.orders()) == 1
 
 
+async def test_a_transaction_is_looked_up_with_the_right_to(office: Office) -> None:
+    """Rule 77: the status that queryPending refuses could be had by a message that asks for nothing."""
+    sender = await office.register("no-query", frozenset({CmcRight.ISSUE}))
+    transaction = control(5, integer(7))
+    assert (await office.ask(controls=(transaction, nonce()), sender=sender)).only.status == CmcStatus.SUCCESS
+    await office.ask(request("mail.example.com", key=new_key()), controls=(transaction, nonce()), sender=sender)
+    read = await office.ask(controls=(transaction, nonce()), sender=sender)
+    assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.BAD_IDENTITY)
+
+
 def limited(office: Office, *limits: Limit) -> Office:
     """Return the office with these limits, at one in four minutes."""
     found = RateLimits(rates=dict.fromkeys(limits, Rate(1, timedelta(minutes=4))))

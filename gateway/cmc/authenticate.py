@@ -72,10 +72,17 @@ class Holder:
 def proven(
     message: SignedMessage | AuthenticatedMessage, requester: Requester | Holder
 ) -> tuple[bytes, datetime | None]:
-    """Return what the sender vouches for, and when he says he signed: nothing that others can add or change counts."""
+    """Return what the sender vouches for, and when he says he signed: nothing that others can add, change or take away.
+
+    Of several request keys that sign, somebody else can take one away, so that another would come first.
+    """
     if isinstance(message, AuthenticatedMessage):
         return message.attributes + message.mac, None
-    return (requester.signer.attributes, requester.signer.signing_time) if requester.signer else (message.content, None)
+    signer = requester.signer
+    if signer is None:
+        return message.content, None
+    by_certificate = isinstance(requester, Holder) or requester.by_certificate
+    return signer.attributes if by_certificate else message.content, signer.signing_time
 
 
 async def authenticate(
@@ -97,18 +104,18 @@ async def authenticate(
         return await _by_secret(front_end, message, data, address)
     if not message.signers:
         return None
-    found: dict[str, Requester | Holder] = {}
+    found: list[Requester | Holder] = []
     keys = _RequestKeys(data)
     for signer in message.signers:
         sender = await _verified(front_end, message, signer, keys, address, vouched=authority is not None)
+        if sender is not None and found:
+            raise TriviumError(ErrorKind.FORBIDDEN, "Two clients have signed the message, or one twice; sign it once.")
         if sender is not None:
-            found.setdefault(sender.principal.actor, sender)
-    if len(found) > 1:
-        raise TriviumError(ErrorKind.FORBIDDEN, "Two clients have signed the message; let one of them sign.")
+            found.append(sender)
     real = next((signer for signer in message.signers if not signer.unsigned), None)
     requester: Requester | Holder
     if found:
-        [requester] = found.values()
+        [requester] = found
     elif authority is not None:
         requester = replace(authority, identification="", secret=None, signer=real, vouched=True)
     else:

@@ -145,7 +145,7 @@ async def test_secrets_are_replaced_and_ended(office: Office) -> None:
     fresh = "another secret of more than sixteen"
 
     async def proved(secret: str) -> bool:
-        controls = (IDENTIFICATION, proof(csr, secret.encode()), nonce())
+        controls = (IDENTIFICATION, proof(csr, secret=secret.encode()), nonce())
         return (await office.send(self_signed(office, key, pki_data(csr, controls=controls)))).only.status == 0
 
     assert await proved(SECRET)

@@ -282,9 +282,9 @@ def self_signed(office: Office, key: Any, content: bytes, *options: str) -> byte
     return office.signed(content, files, "-keyid", "-nocerts", *options)
 
 
-def proof(csr: bytes, secret: bytes = SECRET.encode()) -> Control:
-    """Return identityProofV2 over the reqSequence of one request."""
-    sequence = parse_pki_data(pki_data(csr)).request_sequence
+def proof(*csrs: bytes, secret: bytes = SECRET.encode()) -> Control:
+    """Return identityProofV2 over the reqSequence of requests."""
+    sequence = parse_pki_data(pki_data(*csrs)).request_sequence
     witness = hmac.digest(hashlib.sha256(secret + b"gateway-1").digest(), sequence, "sha256")
     value = asn1_controls.IdentityProofV2({"proof_alg_id": SHA256, "mac_alg_id": HMAC_SHA256, "witness": witness})
     return control(34, value.dump())
@@ -294,7 +294,7 @@ async def test_a_shared_secret_proves_identity(office: Office) -> None:
     """RFC 10002 section 6.2.1: a client without a certificate could not begin, or anybody could."""
     key = new_key()
     csr = request("mail.example.com", key=key)
-    for wrong in ((), (IDENTIFICATION,), (IDENTIFICATION, proof(csr, b"another secret"))):
+    for wrong in ((), (IDENTIFICATION,), (IDENTIFICATION, proof(csr, secret=b"another secret"))):
         read = await office.send(self_signed(office, key, pki_data(csr, controls=wrong)))
         assert (read.only.body_list, read.only.fail_info) == ((0,), CmcFailInfo.BAD_IDENTITY)
     other = request("evil.example.com", key=key)

@@ -2,6 +2,8 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from asn1crypto import cms
@@ -31,14 +33,15 @@ HUGE = 1 << 8 * 2098
 REFERENCE = {"cert_references": [HUGE]}
 
 
-def attributes_of(content: bytes) -> cms.CMSAttributes:
+def attributes_of(content: bytes, signing_time: datetime | None = None) -> cms.CMSAttributes:
     """Return signed attributes."""
-    return cms.CMSAttributes(
-        [
-            {"type": "content_type", "values": [oids.CCT_PKI_DATA]},
-            {"type": "message_digest", "values": [hashlib.sha256(content).digest()]},
-        ]
-    )
+    attributes: list[dict[str, Any]] = [
+        {"type": "content_type", "values": [oids.CCT_PKI_DATA]},
+        {"type": "message_digest", "values": [hashlib.sha256(content).digest()]},
+    ]
+    if signing_time is not None:
+        attributes.append({"type": "signing_time", "values": [cms.Time({"utc_time": asn1.UTCTime(signing_time)})]})
+    return cms.CMSAttributes(attributes)
 
 
 def signer_info(attributes: cms.CMSAttributes, identifier: bytes, algorithm: str, signature: bytes) -> cms.SignerInfo:
@@ -55,9 +58,11 @@ def signer_info(attributes: cms.CMSAttributes, identifier: bytes, algorithm: str
     )
 
 
-def self_signer(content: bytes, key: ec.EllipticCurvePrivateKey) -> cms.SignerInfo:
+def self_signer(
+    content: bytes, key: ec.EllipticCurvePrivateKey, signing_time: datetime | None = None
+) -> cms.SignerInfo:
     """Return the signer that the key of a request is."""
-    attributes = attributes_of(content)
+    attributes = attributes_of(content, signing_time)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
     signature = key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256()))
     return signer_info(attributes, identifier, "sha256_ecdsa", signature)
@@ -155,6 +160,19 @@ async def test_each_request_is_read_once_however_many_sign(office: Office, monke
     assert answer.only.fail_info == CmcFailInfo.BAD_IDENTITY
     assert "Nothing says who sends the message" in answer.only.text
     assert len(read) == len(set(read)) == len(keys)
+
+
+async def test_a_copy_with_a_signer_less_counts_once(office: Office) -> None:
+    """Rule 75: of two request keys that signed at two times, the second alone would have made another message of it."""
+    keys = [new_key(), new_key()]
+    csrs = [request(f"{name}.example.com", key=key) for name, key in zip("ab", keys, strict=True)]
+    content = pki_data(*csrs, controls=(IDENTIFICATION, proof(*csrs)))
+    now = office.workshop.clock.time.replace(microsecond=0)
+    signers = [self_signer(content, key, now - timedelta(seconds=past)) for past, key in enumerate(keys)]
+    assert not (await office.send(signed_by(content, *signers))).full
+    for less in signers:
+        assert "replay" in (await office.send(signed_by(content, less))).only.text
+    assert len(await office.orders()) == 2
 
 
 async def test_no_other_certificate_of_a_revoked_clients_key_signs(office: Office) -> None:

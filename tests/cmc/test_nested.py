@@ -362,7 +362,7 @@ async def test_an_authority_vouches_for_the_identity(office: Office) -> None:
     """RFC 10002 section 6.20: whom the authority alone knows could not order, or could with its mere wrapping."""
     key = new_key()
     csr = request("a.example.com", key=key)
-    unknown = proof(csr, b"a secret that the authority has")
+    unknown = proof(csr, secret=b"a secret that the authority has")
 
     def message() -> bytes:
         return self_signed(office, key, pki_data(csr, controls=(IDENTIFICATION, unknown, nonce())))

@@ -219,7 +219,13 @@ async def test_a_holder_renews_exactly_its_certificate(office: Office) -> None:
     assert placed is not None
     assert placed.placed_by == f"certificate-holder:{(await stored(office, holder.certificate)).id}"
     again = request("a.example.com", "b.example.com", key=key_of(holder))
-    controls = (IDENTIFICATION, proof(again, b"wrong"), control(22, octets(bytes(64))), control(5, integer(1)), nonce())
+    controls = (
+        IDENTIFICATION,
+        proof(again, secret=b"wrong"),
+        control(22, octets(bytes(64))),
+        control(5, integer(1)),
+        nonce(),
+    )
     assert (await office.ask(again, controls=controls, sender=holder)).only.status == 0
     await office.change_product(certificate_linking=True, ra_vouches=False)
     assert (await office.ask(csr, controls=(nonce(),), sender=holder)).only.status == 0, (

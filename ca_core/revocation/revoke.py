@@ -269,6 +269,7 @@ def _authorise(
         allowed = may_revoke(tx, principal, certificate)
         if allowed and reason is RevocationReason.KEY_COMPROMISE:
             _require_possession_shown(tx, certificate)
+            _require_nobody_elses_key(tx, certificate)
     elif principal.kind is PrincipalKind.ACME_ACCOUNT:
         allowed = _account_may(tx, sources, certificate, reason, principal)
     else:
@@ -289,6 +290,22 @@ def _require_possession_shown(tx: Transaction, certificate: Certificate) -> None
             ErrorKind.BAD_REASON,
             "Possession of this certificate's key was vouched for and never shown, so it cannot be reported as "
             "compromised: sign the request with that key, or use another reason.",
+        )
+
+
+def _require_nobody_elses_key(tx: Transaction, certificate: Certificate) -> None:
+    """Raise BAD_REASON where another Client uses the key: a request for it can be copied, and would end that."""
+    siblings = tx.certificates.issued_with_key(certificate.spki_sha256, MOST_AT_ONCE + 1)
+    users = {sibling.client_id for sibling in siblings}
+    cmc_client = tx.cmc_clients.by_key(certificate.spki_sha256)
+    if cmc_client is not None:
+        users.add(cmc_client.client_id)
+    if len(siblings) > MOST_AT_ONCE or not users <= {certificate.client_id}:
+        raise TriviumError(
+            ErrorKind.BAD_REASON,
+            "This key is not in use by your Client alone, or in too many certificates, so it cannot be reported as "
+            "compromised here: sign the request with that key (ACME's revokeCert), tell the operator, or use another "
+            "reason.",
         )
 
 

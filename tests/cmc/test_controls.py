@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from ca_core.access.cmc_clients import disable
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.model.certificates import CertificateStatus
+from ca_core.model.clients import Client
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.revocation.crl import publish_crl
 from gateway.cmc import asn1 as structures
@@ -412,6 +414,25 @@ async def test_a_bare_request_is_authenticated_by_what_is_in_it(office: Office) 
     assert not first.full
     assert first.certificate_of(key) == again.certificate_of(key)
     assert len(await office.orders()) == 1
+
+
+async def test_a_copied_request_ends_nobody_elses_key(office: Office) -> None:
+    """Tenancy, rule 26: whoever saw a request of another Client could order by it, and report its key as his."""
+    core, key = office.workshop.core, new_key()
+    await core.store.write(lambda tx: tx.clients.add(Client(id="cli-o", name="other", created_at=core.sources.now())))
+    product = replace(office.product, id="prd-o", name="other", client_id="cli-o", version="other-1")
+    await core.store.write(lambda tx: tx.products.put(product))
+    other = await office.register("other", client_id="cli-o", product_ids=(product.id,))
+    csr = request("mail.example.com", key=key)
+    certificate, copied = [
+        (await office.ask(csr, controls=(nonce(),), sender=sender)).certificate_of(key) for sender in (None, other)
+    ]
+    read = await office.ask(controls=(revocation(copied, 1), nonce()), sender=other)
+    assert (read.only.status, read.only.fail_info) == (CmcStatus.FAILED, CmcFailInfo.BAD_REQUEST)
+    assert await status_of(office, certificate) is CertificateStatus.ISSUED
+    read = await office.ask(controls=(revocation(copied, 4), nonce()), sender=other)
+    assert read.only.status == CmcStatus.SUCCESS
+    assert (await office.ask(controls=(revocation(certificate, 1), nonce()))).only.status == CmcStatus.SUCCESS
 
 
 async def test_copies_of_a_bare_request_that_come_at_once_are_one_order(office: Office) -> None:

@@ -108,4 +108,4 @@ async def test_a_blocked_key_is_refused(store: Store, sources: Sources) -> None:
     await store.read(lambda tx: refuse_blocked(tx, spki_sha256(other)))
     with pytest.raises(TriviumError, match=r"blocked \(keyCompromise\); make a new key pair") as raised:
         await store.read(lambda tx: refuse_blocked(tx, spki_sha256(blocked)))
-    assert raised.value.kind is ErrorKind.BAD_KEY
+    assert raised.value.kind is ErrorKind.KEY_REUSED

@@ -105,4 +105,4 @@ def test_postgresql(tmp_path: Path) -> None:
                 issue_and_revoke(gateway, tmp_path)
             assert not (gateway.directory / "trivium.db").exists()
         finally:
-            cluster.stop()
+            cluster.stop("immediate")

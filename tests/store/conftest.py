@@ -17,7 +17,7 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="trivium-postgresql-") as directory:
         running = start_cluster(Path(directory))
         yield running
-        running.stop()
+        running.stop("immediate")  # nobody reads it again
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

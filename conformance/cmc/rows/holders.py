@@ -67,7 +67,7 @@ def certificate_linking(lab: Lab) -> None:
 
 @shows("confirmRequired", MUST)
 def confirm_required(lab: Lab) -> None:
-    """A certificate that is to be confirmed comes with that status and is; one that is declined is revoked."""
+    """A certificate that is to be confirmed comes with that status; its client confirms it, another cannot."""
     query = f"product={lab.given(lab.target.confirming or None, 'product to be confirmed')}"
     key = new_key()
     reply = lab.ask(lab.request(key=key), nonce(), query=query)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from ca_core.certificates.csr import ParsedCsr
+from ca_core.certificates.der import tlv
 from ca_core.certificates.throwaway import ThrowawayKey, throwaway_key
 from ca_core.certificates.validity import validity_period
 from ca_core.keys.signer import KeyAlgorithm
@@ -30,9 +31,8 @@ _MAX_COMMON_NAME: Final = 64
 _OWNER_ATTRIBUTES: Final = frozenset({NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME})
 CMC_CA: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
 CMC_RA: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
-_SEQUENCE: Final = b"\x30"
-_BIT_STRING: Final = b"\x03"
-_SHORT_FORM: Final = 0x80
+_SEQUENCE: Final = 0x30
+_BIT_STRING: Final = 0x03
 
 _MUST_STAPLE: Final = x509.TLSFeature([x509.TLSFeatureType.status_request])
 
@@ -330,12 +330,4 @@ def general_name(identifier: Identifier) -> x509.GeneralName:
 
 def certificate_der(tbs: bytes, signature_algorithm: bytes, signature: bytes) -> bytes:
     """Return the Certificate (DER, RFC 5280 section 4.1) of its three parts."""
-    return _tlv(_SEQUENCE, tbs + signature_algorithm + _tlv(_BIT_STRING, b"\x00" + signature))
-
-
-def _tlv(tag: bytes, content: bytes) -> bytes:
-    length = len(content)
-    if length < _SHORT_FORM:
-        return tag + bytes([length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return tag + bytes([_SHORT_FORM | len(octets)]) + octets + content
+    return tlv(_SEQUENCE, tbs + signature_algorithm + tlv(_BIT_STRING, b"\x00" + signature))

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pyasn1.type import univ
-from pyasn1_alt_modules import rfc2986, rfc4211, rfc5280
+from pyasn1_alt_modules import rfc2986, rfc4211, rfc5280, rfc5652, rfc6402
 
 from conformance.cmc.clients.pyasn1 import decoded, encoded
 from conformance.cmc.model import Secret
@@ -149,6 +149,19 @@ def _attribute(oid: str, value: bytes) -> Any:
     attribute = rfc4211.AttributeTypeAndValue()
     attribute["type"], attribute["value"] = oid, univ.Any(value)
     return attribute
+
+
+def pki_data_attributes(attributes: Any, content: bytes) -> Any:
+    """Put into an empty set of CMS attributes what RFC 5652 section 11 demands beside a PKIData (DER); return it."""
+    for oid, value in (
+        (rfc5652.id_contentType, encoded(rfc6402.id_cct_PKIData)),
+        (rfc5652.id_messageDigest, encoded(univ.OctetString(hashlib.sha256(content).digest()))),
+    ):
+        attribute = rfc5652.Attribute()
+        attribute["attrType"] = oid
+        attribute["attrValues"].append(value)
+        attributes.append(attribute)
+    return attributes
 
 
 def name_of(certificate: x509.Certificate) -> bytes:

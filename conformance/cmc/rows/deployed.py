@@ -5,7 +5,7 @@ import hashlib
 import secrets
 
 from pyasn1.type import univ
-from pyasn1_alt_modules import rfc5652, rfc6402
+from pyasn1_alt_modules import rfc5652
 
 from conformance.acme.probe.clauses import expect
 from conformance.cmc import openssl
@@ -34,7 +34,7 @@ from conformance.cmc.model import (
     control,
     nonce,
 )
-from conformance.cmc.requests import crmf, csr, name_of, new_key
+from conformance.cmc.requests import crmf, csr, name_of, new_key, pki_data_attributes
 from conformance.cmc.rows.messages import broken
 from conformance.cmc.rows.revocation import revoke
 
@@ -172,16 +172,8 @@ def _with_dummy(message: bytes, content: bytes, *, alone: bool) -> bytes:
     dummy["version"] = 3
     dummy["sid"]["subjectKeyIdentifier"] = b"Dummy Signer"
     dummy["digestAlgorithm"]["algorithm"] = "2.16.840.1.101.3.4.2.1"
-    attributes = rfc5652.SignedAttributes()
-    for oid, value in (
-        (rfc5652.id_contentType, encoded(rfc6402.id_cct_PKIData)),
-        (rfc5652.id_messageDigest, encoded(univ.OctetString(hashlib.sha256(content).digest()))),
-    ):
-        attribute = rfc5652.Attribute()
-        attribute["attrType"] = oid
-        attribute["attrValues"].append(value)
-        attributes.append(attribute)
-        dummy["signedAttrs"].append(attribute)
+    attributes = pki_data_attributes(rfc5652.SignedAttributes(), content)
+    dummy["signedAttrs"].extend(attributes)
     dummy["signatureAlgorithm"]["algorithm"] = _NO_SIGNATURE
     dummy["signature"] = hashlib.sha256(encoded(attributes)).digest()
     signed["signerInfos"].append(dummy)

@@ -28,7 +28,7 @@ from conformance.cmc.model import (
     nonce,
 )
 from conformance.cmc.reply import Reply
-from conformance.cmc.requests import Key, crmf, csr, new_key, request_sequence, witness
+from conformance.cmc.requests import Key, crmf, csr, new_key, pki_data_attributes, request_sequence, witness
 from conformance.cmc.target import self_signed
 
 _HMAC_SHA256 = "1.2.840.113549.2.9"
@@ -201,17 +201,8 @@ def authenticated(content: bytes, secret: Secret, iterations: int = 1000) -> byt
     data["digestAlgorithm"]["algorithm"] = _SHA256
     data["encapContentInfo"]["eContentType"] = rfc6402.id_cct_PKIData
     data["encapContentInfo"]["eContent"] = content
-    attributes = rfc5652.AuthAttributes()
-    for oid, value in (
-        (rfc5652.id_contentType, encoded(rfc6402.id_cct_PKIData)),
-        (rfc5652.id_messageDigest, encoded(univ.OctetString(hashlib.sha256(content).digest()))),
-    ):
-        attribute = rfc5652.Attribute()
-        attribute["attrType"] = oid
-        attribute["attrValues"].append(value)
-        attributes.append(attribute)
-    for attribute in attributes:
-        data["authAttrs"].append(attribute)
+    attributes = pki_data_attributes(rfc5652.AuthAttributes(), content)
+    data["authAttrs"].extend(attributes)
     data["mac"] = hmac.digest(key, encoded(attributes), "sha256")
     info = rfc5652.ContentInfo()
     info["contentType"], info["content"] = rfc5652.id_ct_authData, encoded(data)

@@ -126,7 +126,7 @@ def account_list(
     """List ACME accounts, newest first."""
     from ca_core.access.queries import accounts
     from ca_core.model.accounts import AccountStatus
-    from ca_core.model.store import AccountSearch
+    from ca_core.model.repositories.accounts import AccountSearch
     from gateway.account_key_file import thumbprint_of
     from gateway.console import print_json, print_table
 
@@ -160,7 +160,7 @@ def account_show(directory: Directory, account_id: str, *, as_json: AsJson = Fal
     """Show an ACME account and the names that it has shown control of."""
     from ca_core.access.queries import account as get_account
     from ca_core.access.queries import enrolled_domains
-    from ca_core.model.store import ChallengeSearch
+    from ca_core.model.repositories.authorizations import ChallengeSearch
     from gateway.console import print_facts, print_json, print_table
 
     async def read(core: "Core") -> tuple["Account", list["FoundChallenge"]]:

@@ -139,7 +139,7 @@ def order_list(
 ) -> None:
     """List orders, newest first."""
     from ca_core.model.orders import OrderState
-    from ca_core.model.store import OrderSearch
+    from ca_core.model.repositories.orders import OrderSearch
     from ca_core.orders.queries import search
     from gateway.console import print_json, print_table
 

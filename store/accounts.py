@@ -7,7 +7,7 @@ from sqlalchemy import Text, bindparam, func, select, type_coerce
 from ca_core.model.accounts import Account
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_accounts import ExternalAccountBinding
-from ca_core.model.store import AccountSearch
+from ca_core.model.repositories.accounts import AccountSearch
 from ca_core.model.values import of_members, replace
 from store.columns import among
 from store.revisions import conflict, save_statement

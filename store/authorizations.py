@@ -17,7 +17,7 @@ from ca_core.model.authorizations import (
 )
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
-from ca_core.model.store import ChallengeSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
 from ca_core.model.values import of_members, replace
 from store.challenge_search import statement
 from store.revisions import conflict, save_statement

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, select
 
 from ca_core.model.authorizations import AuthorizationStatus, ChallengeStatus
-from ca_core.model.store import ChallengeSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
 from store.columns import among
 from store.tables import authorizations, challenges
 

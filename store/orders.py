@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import bindparam, insert, select
 
 from ca_core.model.orders import Order, OrderState
-from ca_core.model.store import OrderSearch
+from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.values import of_members, replace
 from store.columns import among, inline
 from store.revisions import conflict, save_statement

@@ -7,7 +7,9 @@ from ca_core.core import Core
 from ca_core.model.accounts import Account
 from ca_core.model.authorizations import FoundChallenge
 from ca_core.model.principals import Principal
-from ca_core.model.store import AccountSearch, ChallengeSearch, Transaction
+from ca_core.model.repositories.accounts import AccountSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
+from ca_core.model.store import Transaction
 
 
 async def account(core: Core, account_id: str, principal: Principal) -> Account:

@@ -5,7 +5,9 @@ from typing import Final, TypeVar
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.store import AccountSearch, ChallengeSearch, OrderSearch
+from ca_core.model.repositories.accounts import AccountSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
+from ca_core.model.repositories.orders import OrderSearch
 
 Search = TypeVar("Search", AccountSearch, ChallengeSearch, OrderSearch)
 MAX_PAGE: Final = 1000
@@ -14,14 +16,21 @@ MAX_PAGE: Final = 1000
 _SEES_EVERY_CLIENT = frozenset({PrincipalKind.OPERATOR, PrincipalKind.SYSTEM})
 
 
+def sees_every_client(principal: Principal) -> bool:
+    """Whether ``principal`` is the operator at the console or the gateway itself, for no Client in particular."""
+    return principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None
+
+
 def sees(principal: Principal, *, client_id: str, account_id: str | None = None, placed_by: str | None = None) -> bool:
     """Whether ``principal`` may see a row of this Client and, for rows made through ACME, of this account.
 
     An ACME account sees what it made itself and nothing else of its Client, a certificate's holder the orders that
-    were ``placed_by`` it; an operator sees every Client.
+    were ``placed_by`` it; a user sees the Clients he has a role for, an operator every Client.
     """
-    if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
+    if sees_every_client(principal):
         return True
+    if principal.kind is PrincipalKind.API_USER:
+        return client_id in principal.permissions
     if principal.client_id != client_id:
         return False
     if principal.kind is PrincipalKind.ACME_ACCOUNT:
@@ -52,9 +61,12 @@ def visible_clients(principal: Principal, *, asked: frozenset[str] | None = None
     """
     if principal.kind in {PrincipalKind.ACME_ACCOUNT, PrincipalKind.CERTIFICATE_HOLDER}:
         return frozenset()
-    if principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None:
+    if sees_every_client(principal):
         return asked
-    visible = frozenset() if principal.client_id is None else frozenset({principal.client_id})
+    if principal.kind is PrincipalKind.API_USER:
+        visible = frozenset(principal.permissions)
+    else:
+        visible = frozenset() if principal.client_id is None else frozenset({principal.client_id})
     return visible if asked is None else asked & visible
 
 

@@ -1,7 +1,10 @@
 """Who asks: the one form in which every road names the requester, so that the core authorises once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ca_core.model.permissions import Permission
 
 
 class PrincipalKind(StrEnum):
@@ -23,13 +26,15 @@ class Principal:
 
     ``id`` is the id of the account, user or key (``acc-...``), or of the certificate whose holder asks. ``client_id``
     is None for the operator at the machine's console and for the gateway itself, which alone see every Client.
-    ``address`` is the peer's IP address, for the audit record.
+    A user may act for several Clients: his ``client_id`` is None too, and ``permissions`` says what he may do for
+    each of them. ``address`` is the peer's IP address, for the audit record.
     """
 
     kind: PrincipalKind
     id: str
     client_id: str | None = None
     address: str = ""
+    permissions: Mapping[str, frozenset[Permission]] = field(default_factory=dict)
 
     @property
     def actor(self) -> str:

@@ -11,7 +11,8 @@ from ca_core.model.issuers import Issuer
 from ca_core.model.jobs import Job
 from ca_core.model.orders import Order
 from ca_core.model.principals import Principal
-from ca_core.model.store import OrderSearch, Transaction
+from ca_core.model.repositories.orders import OrderSearch
+from ca_core.model.store import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,9 @@ from ca_core.access.visibility import MAX_PAGE, restricted
 from ca_core.model.authorizations import ChallengeStatus, ValidationMethod
 from ca_core.model.errors import TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.store import AccountSearch, ChallengeSearch, OrderSearch
+from ca_core.model.repositories.accounts import AccountSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
+from ca_core.model.repositories.orders import OrderSearch
 from tests.acme.acme_client import AcmeClient
 from tests.acme.acme_server import AcmeServer
 

@@ -17,7 +17,7 @@ from pyasn1_alt_modules import rfc6402
 from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.orders import Order
 from ca_core.model.products import Product
-from ca_core.model.store import OrderSearch
+from ca_core.model.repositories.orders import OrderSearch
 from ca_core.orders.cmc_registration import CmcRegistration, register
 from gateway.cmc.front_end import FrontEnd, Received
 from gateway.cmc.responder import respond

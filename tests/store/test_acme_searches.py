@@ -10,7 +10,9 @@ from ca_core.model.accounts import AccountStatus
 from ca_core.model.authorizations import AuthorizationStatus, ChallengeStatus, FoundChallenge, ValidationMethod
 from ca_core.model.clients import Client
 from ca_core.model.external_accounts import ExternalAccountBinding
-from ca_core.model.store import AccountSearch, ChallengeSearch, Transaction
+from ca_core.model.repositories.accounts import AccountSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
+from ca_core.model.store import Transaction
 from store.database import Database
 from tests.store.samples import ACCOUNT, CLIENT, EXAMPLE, HOUR, NOW, add_basics, authorization
 

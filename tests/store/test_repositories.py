@@ -28,7 +28,8 @@ from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import OwnCertificate, OwnCertificateRole, SealedKey
 from ca_core.model.jobs import JobState, JobType, TimerType
 from ca_core.model.orders import OrderState
-from ca_core.model.store import OrderSearch, Transaction
+from ca_core.model.repositories.orders import OrderSearch
+from ca_core.model.store import Transaction
 from store.crls import KEPT
 from store.database import Database, open_store
 from store.statements import Statement

@@ -1,0 +1,58 @@
+"""Certificates and CRLs in a store."""
+
+from datetime import datetime
+from typing import Protocol
+
+from ca_core.model.certificates import Certificate, Crl, RevokedSerial
+
+
+class Certificates(Protocol):
+    """Certificates, from the intent on."""
+
+    def add(self, certificate: Certificate) -> None:
+        """Store an intent; raises CONFLICT when the issuer has used the serial (rule 2)."""
+        ...
+
+    def save(self, certificate: Certificate) -> Certificate: ...
+    def get(self, certificate_id: str) -> Certificate | None: ...
+    def of_order(self, order_id: str) -> list[Certificate]: ...
+    def by_serial(self, issuer_id: str, serial: int) -> Certificate | None: ...
+    def by_fingerprint(self, fingerprint: str) -> Certificate | None: ...
+    def any_with_key(self, spki_sha256: bytes) -> bool:
+        """Whether the public key with this digest is or was a certificate's, from the intent on."""
+        ...
+
+    def issued_with_key(self, spki_sha256: bytes, limit: int) -> list[Certificate]:
+        """Certificates in status ISSUED whose public key has this digest, oldest first."""
+        ...
+
+    def revoked(
+        self, issuer_id: str, not_after: datetime, *, after: int = 0, limit: int = 1 << 62
+    ) -> list[RevokedSerial]:
+        """Revoked and abandoned serials behind ``after`` that expire later than ``not_after``, by serial (rule 82)."""
+        ...
+
+    def all_issued(self, after: str, limit: int) -> list[Certificate]:
+        """Every certificate with a DER, by id, from the one behind ``after``: for the nightly checker (rule 18)."""
+        ...
+
+
+class Crls(Protocol):
+    """Published CRLs."""
+
+    def next_number(self, issuer_id: str) -> int:
+        """Take the next CRL number of the issuer: strictly rising, from the database (rule 80)."""
+        ...
+
+    def publish(self, crl: Crl) -> None:
+        """Store it as the newest; raises CONFLICT when its number is not above the newest one's."""
+        ...
+
+    def latest(self, issuer_id: str) -> Crl | None: ...
+    def latest_before(self, issuer_id: str, moment: datetime) -> Crl | None:
+        """The newest one made before ``moment``, of those that are kept."""
+        ...
+
+    def latest_this_update(self, issuer_id: str) -> datetime | None:
+        """When the newest CRL was made, without reading it."""
+        ...

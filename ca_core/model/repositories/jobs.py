@@ -1,0 +1,39 @@
+"""Jobs in a store."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ca_core.model.jobs import Job, JobType, TimerType
+
+
+class Jobs(Protocol):
+    """Jobs. A change of a claimed job names its fence and raises CONFLICT when another worker has claimed it since."""
+
+    def add(self, jobs: Sequence[Job]) -> None: ...
+    def get(self, job_id: str) -> Job | None: ...
+    def of_order(self, order_id: str) -> list[Job]: ...
+    def open_of_type(self, job_type: JobType | TimerType, subject_id: str | None) -> Job | None:
+        """The job of this type and subject that is neither SUCCESS nor FAILED; one not PROCESSING comes first."""
+        ...
+
+    def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:
+        """Claim PENDING and RETRY jobs whose time has come, and PROCESSING ones whose lease is over."""
+        ...
+
+    def claim(self, job_id: str, *, owner: str, now: datetime, lease_until: datetime) -> Job | None:
+        """Claim one WAITING, PENDING or RETRY job, whatever its due time; None when it is none of these."""
+        ...
+
+    def renew(self, job: Job, lease_until: datetime) -> None: ...
+    def save(self, job: Job) -> None:
+        """Save a job this worker claimed, matched by id and fence."""
+        ...
+
+    def wake(self, job_id: str, now: datetime) -> bool:
+        """Make a WAITING job PENDING and due now; False when it was not WAITING."""
+        ...
+
+    def purge_timers(self, finished_before: datetime) -> int:
+        """Delete finished timer jobs, which no order refers to."""
+        ...

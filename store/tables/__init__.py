@@ -1,0 +1,47 @@
+"""Every table, in a module of its topic."""
+
+from store.tables.accounts import accounts, external_account_keys
+from store.tables.audit import audit_records
+from store.tables.authorizations import authorizations, challenges
+from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
+from store.tables.clients import clients
+from store.tables.cmc_clients import cmc_challenges, cmc_clients, cmc_transactions
+from store.tables.issuers import issuers, own_certificates, sealed_keys
+from store.tables.jobs import jobs, open_job
+from store.tables.limits import blocked_keys, rate_limits, used_once
+from store.tables.metadata import metadata
+from store.tables.orders import failed, order_authorizations, order_identifiers, orders, replaces
+from store.tables.products import current_products, product_versions
+
+__all__ = [
+    "accounts",
+    "audit_records",
+    "authorizations",
+    "blocked_keys",
+    "certificates",
+    "challenges",
+    "clients",
+    "cmc_challenges",
+    "cmc_clients",
+    "cmc_transactions",
+    "crl_numbers",
+    "crls",
+    "current_products",
+    "external_account_keys",
+    "failed",
+    "issued",
+    "issuers",
+    "jobs",
+    "metadata",
+    "on_crl",
+    "open_job",
+    "order_authorizations",
+    "order_identifiers",
+    "orders",
+    "own_certificates",
+    "product_versions",
+    "rate_limits",
+    "replaces",
+    "sealed_keys",
+    "used_once",
+]

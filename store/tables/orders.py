@@ -1,0 +1,74 @@
+"""The tables of orders and of what they name and refer to."""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+)
+
+from ca_core.model.orders import OrderState, ProofOfPossession
+from ca_core.model.products import Road
+from store.columns import Member, Strings, Time, inline
+from store.tables.metadata import IDENTIFIERS, client, metadata, partial, problem, required
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String, primary_key=True),
+    client(),
+    required("product_id", String),
+    required("product_version", String),
+    required("product_name", String),
+    Column("account_id", String, ForeignKey("accounts.id")),
+    required("road", Member(Road)),
+    required("placed_by", String),
+    required("identifiers", IDENTIFIERS),
+    required("authorization_ids", Strings),
+    required("state", Member(OrderState)),
+    required("created_at", Time),
+    required("expires_at", Time),
+    Column("csr", LargeBinary),
+    required("possession", Member(ProofOfPossession)),
+    Column("not_before", Time),
+    Column("not_after", Time),
+    Column("replaces", String),
+    Column("certificate_id", String),
+    problem("error"),
+    required("comment", String),
+    required("tags", Strings),
+    required("revision", Integer),
+    ForeignKeyConstraint(["product_id", "product_version"], ["product_versions.id", "product_versions.version"]),
+    Index(None, "client_id", "id"),
+    Index(None, "account_id", "id"),
+)
+partial("ix_orders_new_expires_at", orders, "expires_at", where=orders.c.state == inline(OrderState.NEW))
+failed = orders.c.state.in_([inline(OrderState.FAILED), inline(OrderState.REJECTED), inline(OrderState.UNKNOWN)])
+"""The condition under which an order can have no certificate any more."""
+replaces = orders.c.replaces.is_not(None) & ~failed
+partial("uq_orders_replaces", orders, "replaces", where=replaces, unique=True)
+
+# Which orders an authorization serves: orders.authorization_ids in the other direction.
+order_authorizations = Table(
+    "order_authorizations",
+    metadata,
+    Column("authorization_id", String, ForeignKey("authorizations.id")),
+    Column("order_id", String, ForeignKey("orders.id")),
+    PrimaryKeyConstraint("authorization_id", "order_id"),
+    sqlite_with_rowid=False,
+)
+
+# Which orders name an identifier: what operators search by.
+order_identifiers = Table(
+    "order_identifiers",
+    metadata,
+    Column("value", String),
+    Column("order_id", String, ForeignKey("orders.id")),
+    PrimaryKeyConstraint("value", "order_id"),
+    sqlite_with_rowid=False,
+)

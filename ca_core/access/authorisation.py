@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ca_core.access.visibility import not_found, sees_every_client
+from ca_core.access.visibility import clients_of, not_found, sees_every_client
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
@@ -49,8 +49,7 @@ def clients_with(principal: Principal, permission: Permission) -> frozenset[str]
     """Return the Clients for which ``principal`` holds ``permission``, for searches; None is every Client."""
     if sees_every_client(principal):
         return None
-    clients = {*principal.permissions} | ({principal.client_id} if principal.client_id else set())
-    return frozenset(one for one in clients if permitted(principal, permission, one))
+    return frozenset(one for one in clients_of(principal) if permitted(principal, permission, one))
 
 
 def _held(principal: Principal, client_id: str) -> frozenset[Permission]:

@@ -21,6 +21,11 @@ def sees_every_client(principal: Principal) -> bool:
     return principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None
 
 
+def clients_of(principal: Principal) -> frozenset[str]:
+    """Return the Clients that ``principal`` acts for: the one it belongs to, and those it has permissions for."""
+    return frozenset(principal.permissions) | ({principal.client_id} if principal.client_id else frozenset())
+
+
 def sees(principal: Principal, *, client_id: str, account_id: str | None = None, placed_by: str | None = None) -> bool:
     """Whether ``principal`` may see a row of this Client and, for rows made through ACME, of this account.
 
@@ -29,9 +34,7 @@ def sees(principal: Principal, *, client_id: str, account_id: str | None = None,
     """
     if sees_every_client(principal):
         return True
-    if principal.kind is PrincipalKind.API_USER:
-        return client_id in principal.permissions
-    if principal.client_id != client_id:
+    if client_id not in clients_of(principal):
         return False
     if principal.kind is PrincipalKind.ACME_ACCOUNT:
         return account_id == principal.id
@@ -63,10 +66,7 @@ def visible_clients(principal: Principal, *, asked: frozenset[str] | None = None
         return frozenset()
     if sees_every_client(principal):
         return asked
-    if principal.kind is PrincipalKind.API_USER:
-        visible = frozenset(principal.permissions)
-    else:
-        visible = frozenset() if principal.client_id is None else frozenset({principal.client_id})
+    visible = clients_of(principal)
     return visible if asked is None else asked & visible
 
 

@@ -183,6 +183,7 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         certificate_linking=policy.certificate_linking,
         requested_validity=policy.requested_validity,
         confirmation_time=policy.confirmation_time,
+        publish_ldap=policy.publish_ldap,
     )
 
 
@@ -211,6 +212,7 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         certificate_linking=members.get("certificate_linking", False),
         requested_validity=members.get("requested_validity", False),
         confirmation_time=members.get("confirmation_time", 0),
+        publish_ldap=members.get("publish_ldap", False),
     )
 
 

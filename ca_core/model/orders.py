@@ -60,7 +60,8 @@ class OrderRequest:
     ``not_before`` and ``not_after`` are the requester's wish (UTC); a product that does not allow it refuses them.
     ``validity`` is the same wish as a number of seconds.
     ``replaces`` is the certificate that the order's one is to replace (RFC 9773 section 5). ``profile`` names another
-    product of the Client in place of ``product_id``'s (draft-ietf-acme-profiles-00).
+    product of the Client in place of ``product_id``'s (draft-ietf-acme-profiles-00). ``publish`` is whether the
+    certificate goes into the directory as soon as it is issued; None leaves that to the product.
     """
 
     product_id: str
@@ -75,6 +76,7 @@ class OrderRequest:
     replaces: CertificateIdentifier | None = None
     comment: str = ""
     tags: tuple[str, ...] = ()
+    publish: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class Order:
     It keeps the product version it was placed with and is issued under it or fails (fault F17). ``csr`` is DER,
     a PKCS #10 request or a CRMF message; ``possession`` says how its key was shown to be the requester's.
     ``product_name`` is that version's name. ``replaces`` is the id of the certificate it is to replace; of the orders
-    that did not fail one can replace it.
+    that did not fail one can replace it. ``publish``: the certificate goes into the directory as soon as it is issued.
     ``revision`` is the compare-and-set counter of the store.
     """
 
@@ -110,4 +112,5 @@ class Order:
     error: Problem | None = None
     comment: str = ""
     tags: tuple[str, ...] = field(default=())
+    publish: bool = False
     revision: int = 0

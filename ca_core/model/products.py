@@ -111,7 +111,8 @@ class Policy:
     and may vouch for the possession of keys;
     ``certificate_linking``: the holder of a certificate of this product may renew it over CMC, signing with its key
     (both for private products only). ``confirmation_time`` is how long, in seconds, whoever orders over CMC has to
-    confirm that he accepts the certificate before it is revoked; 0 asks for none.
+    confirm that he accepts the certificate before it is revoked; 0 asks for none. ``publish_ldap``: certificates can be
+    published in the directory, and are as soon as they are issued unless the order says otherwise.
     """
 
     public: bool
@@ -128,6 +129,7 @@ class Policy:
     certificate_linking: bool = False
     requested_validity: bool = False
     confirmation_time: int = 0
+    publish_ldap: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

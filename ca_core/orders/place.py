@@ -55,8 +55,8 @@ async def place(
 
     Return it with what it refers to. ``beside`` runs in the transaction that places it. Raises for the product as
     :func:`~ca_core.orders.product_choice.chosen_product`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
-    sub-problem per name, MALFORMED for a period that the product does not give, for what it is to replace as
-    :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
+    sub-problem per name, MALFORMED for a period or a publication that the product does not give, for what it is to
+    replace as :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
     """
     account_id = principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None
     wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id))
@@ -108,6 +108,10 @@ def _wanted(
     core: Core, tx: Transaction, request: OrderRequest, principal: Principal, account_id: str | None
 ) -> _Wanted:
     product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
+    if request.publish and not product.policy.publish_ldap:
+        raise TriviumError(
+            ErrorKind.MALFORMED, f"The product {product.name} publishes no certificates; do not ask it to."
+        )
     request = _with_period(product, request, core.sources.now())
     if request.not_before is not None or request.not_after is not None:
         _check_period(core, tx, product, request)
@@ -184,4 +188,5 @@ def _order(
         possession=request.possession,
         comment=request.comment,
         tags=request.tags,
+        publish=product.policy.publish_ldap if request.publish is None else request.publish,
     )

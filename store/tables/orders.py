@@ -1,6 +1,7 @@
 """The tables of orders and of what they name and refer to."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -42,6 +43,7 @@ orders = Table(
     problem("error"),
     required("comment", String),
     required("tags", Strings),
+    required("publish", Boolean),
     required("revision", Integer),
     ForeignKeyConstraint(["product_id", "product_version"], ["product_versions.id", "product_versions.version"]),
     Index(None, "client_id", "id"),

@@ -82,6 +82,7 @@ PRODUCT = Product(
         require_dnssec=True,
         reuse_authorizations=True,
         requested_validity=True,
+        publish_ldap=True,
     ),
 )
 ACCOUNT = Account(
@@ -150,6 +151,7 @@ def order(**changes: object) -> Order:
         expires_at=NOW + HOUR,
         not_before=NOW,
         tags=("a", "b"),
+        publish=True,
         comment="hello",
     )
     return replace(new, **changes)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from ca_core.model.products import Policy
 from store import codecs
 from tests.store.samples import PRODUCT
 
-ADDED_LATER = ("reuse_authorizations", "requested_validity")
+ADDED_LATER = ("reuse_authorizations", "requested_validity", "publish_ldap")
 
 
 def test_a_policy_of_an_older_program_is_read() -> None:
@@ -14,7 +14,7 @@ def test_a_policy_of_an_older_program_is_read() -> None:
     stored = codecs.encode_policy(PRODUCT.policy)
     assert codecs.decode_policy(stored) == PRODUCT.policy
     older = codecs.decode_policy({name: value for name, value in stored.items() if name not in ADDED_LATER})
-    assert (older.reuse_authorizations, older.requested_validity) == (False, False)
+    assert (older.reuse_authorizations, older.requested_validity, older.publish_ldap) == (False, False, False)
     assert older.profile == PRODUCT.policy.profile
 
 

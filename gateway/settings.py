@@ -234,6 +234,15 @@ class Limits(_Section):
         description="Refused requests from one IPv4 address or IPv6 /48. Each leaves an audit record; those beyond get "
         "429 and leave none, so that nobody fills the log. Good requests from the address are served as before.",
     )
+    requests_per_user: Limit = Field(
+        default=Rate(36_000, timedelta(hours=1)),
+        description="Requests of one API user, of every kind: ten a second for ever, and an hour's worth at once. A "
+        "script that polls without a pause meets it. The answers say in RateLimit how many are left.",
+    )
+    requests_per_address: Limit = Field(
+        default=Rate(100_000, timedelta(hours=1)),
+        description="Requests of API users from one IPv4 address or IPv6 /48, where many users may sit.",
+    )
     exempt_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_listed)] = Field(
         default=(),
         description='Networks that no limit holds for, such as ["10.1.0.0/16"] or 10.1.0.0/16,10.2.0.0/16: a reverse '

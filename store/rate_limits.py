@@ -69,11 +69,16 @@ class RateLimitTable:
 
     def next_at(self, bucket: str, now: datetime, rate: Rate) -> datetime | None:
         """Return when there will be a token; None when there is one at ``now``."""
-        row = self._run.one(_FULL_AT, {"bucket": bucket})
-        if row is None:
+        full_at = self.full_at(bucket)
+        if full_at is None:
             return None
-        at = Time.load(row["full_at"]) - (rate.count - 1) * (rate.interval // _MICROSECOND) * _MICROSECOND
+        at = full_at - (rate.count - 1) * (rate.interval // _MICROSECOND) * _MICROSECOND
         return at if at > now else None
+
+    def full_at(self, bucket: str) -> datetime | None:
+        """Return when the bucket will be full again; None, or a time that has passed, when it is."""
+        row = self._run.one(_FULL_AT, {"bucket": bucket})
+        return None if row is None else Time.load(row["full_at"])
 
     def purge(self, now: datetime, limit: int) -> int:
         """Forget full buckets; return how many."""

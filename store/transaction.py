@@ -12,6 +12,7 @@ from store.cmc_challenges import CmcChallengeTable
 from store.cmc_clients import CmcClientTable
 from store.crls import CrlTable
 from store.external_account_keys import ExternalAccountKeyTable
+from store.idempotency import IdempotentRequestTable
 from store.issuers import IssuerTable
 from store.jobs import JobTable
 from store.once import OnceTable
@@ -90,6 +91,11 @@ class StoreTransaction:
     def once(self) -> OnceTable:
         """What may be used once."""
         return OnceTable(self.executor)
+
+    @cached_property
+    def idempotent_requests(self) -> IdempotentRequestTable:
+        """Requests with an idempotency key."""
+        return IdempotentRequestTable(self.executor)
 
     @cached_property
     def rate_limits(self) -> RateLimitTable:

@@ -15,7 +15,10 @@ from conformance.processes import free_port
 
 UNLIMITED = tuple(
     f"limits.{name}=999999/1s"
-    for name in ("accounts_per_address", "orders_per_account", "certificates_per_names", "refusals_per_address")
+    for name in (
+        *("accounts_per_address", "orders_per_account", "certificates_per_names", "refusals_per_address"),
+        *("requests_per_user", "requests_per_address"),
+    )
 )
 """Settings for tests that ask for more than anybody should: each limit is counted as ever, and never met."""
 

@@ -18,7 +18,7 @@ from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.orders import Order
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Road
-from ca_core.model.rate_limits import OFF, Limit, Rate
+from ca_core.model.rate_limits import OFF, Allowance, Limit, Rate
 from ca_core.model.store import Transaction
 
 _IPV6_PREFIX: Final = 48
@@ -31,6 +31,8 @@ _WHAT: Final = {
     Limit.FAILED_VALIDATIONS: "failed validations of {}; find out why they fail before the next",
     Limit.CERTIFICATES_PER_NAMES: "certificates for exactly {}; keep the one you have until it is due",
     Limit.REFUSALS_PER_ADDRESS: "refused requests from {}; find out why they are refused before the next",
+    Limit.REQUESTS_PER_USER: "requests of the user {}; ask for what you need, and in larger pages",
+    Limit.REQUESTS_PER_ADDRESS: "requests from {}; ask for what you need, and in larger pages",
 }
 
 
@@ -77,6 +79,37 @@ def validation_succeeded(core: Core, tx: Transaction, authorization: Authorizati
     rate = core.limits.rates.get(Limit.FAILED_VALIDATIONS, OFF)
     if rate.count:
         tx.rate_limits.give_back(f"{Limit.FAILED_VALIDATIONS}:{_name_of(authorization)}", rate)
+
+
+def request(core: Core, tx: Transaction, principal: Principal) -> None:
+    """Count a request of a user, for him and for his address; raises RATE_LIMITED."""
+    for limit, subject in _of_request(principal):
+        _take(core, tx, limit, subject, subject, principal)
+
+
+def allowances(core: Core, tx: Transaction, principal: Principal) -> list[Allowance]:
+    """Return what is left of the limits on a user's requests, for him and for his address, as far as there are any."""
+    return [
+        _allowance(core, tx, limit, subject)
+        for limit, subject in _of_request(principal)
+        if subject and core.limits.rates.get(limit, OFF).count
+    ]
+
+
+def _of_request(principal: Principal) -> tuple[tuple[Limit, str], ...]:
+    return (Limit.REQUESTS_PER_USER, principal.id), (Limit.REQUESTS_PER_ADDRESS, _network(principal.address))
+
+
+def _allowance(core: Core, tx: Transaction, limit: Limit, subject: str) -> Allowance:
+    rate, now = core.limits.rates[limit], core.sources.now()
+    full_at = max(now, tx.rate_limits.full_at(f"{limit}:{subject}") or now)
+    taken = ceil((full_at - now) / rate.interval)
+    return Allowance(
+        limit=limit,
+        rate=rate,
+        remaining=max(0, rate.count - taken),
+        full_in=ceil((full_at - now) / timedelta(seconds=1)),
+    )
 
 
 def refusal(core: Core, tx: Transaction, principal: Principal) -> Problem | None:

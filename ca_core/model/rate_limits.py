@@ -20,6 +20,8 @@ class Limit(StrEnum):
     FAILED_VALIDATIONS = "failed_validations"
     CERTIFICATES_PER_NAMES = "certificates_per_names"
     REFUSALS_PER_ADDRESS = "refusals_per_address"
+    REQUESTS_PER_USER = "requests_per_user"
+    REQUESTS_PER_ADDRESS = "requests_per_address"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ class Rate:
 
 
 OFF: Final = Rate(0, timedelta(seconds=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What is left of a limit: how many are allowed at once now, and in how many seconds all of them are again."""
+
+    limit: Limit
+    rate: Rate
+    remaining: int
+    full_in: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from ca_core.model.repositories.authorizations import Authorizations
 from ca_core.model.repositories.certificates import Certificates, Crls
 from ca_core.model.repositories.clients import Clients
 from ca_core.model.repositories.cmc_clients import CmcChallenges, CmcClients
+from ca_core.model.repositories.idempotency import IdempotentRequests
 from ca_core.model.repositories.issuers import Issuers
 from ca_core.model.repositories.jobs import Jobs
 from ca_core.model.repositories.limits import BlockedKeys, Once, RateLimitBuckets
@@ -52,6 +53,8 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def once(self) -> Once: ...
+    @property
+    def idempotent_requests(self) -> IdempotentRequests: ...
     @property
     def rate_limits(self) -> RateLimitBuckets: ...
     @property

@@ -27,6 +27,9 @@ CLOCK_MARGIN: Final = timedelta(hours=1)
 CHECK_PAGE: Final = 100
 CHECK_LEASE: Final = timedelta(minutes=1)
 FINDINGS_KEPT: Final = 1000
+_PURGED: Final = frozenset(
+    {"forgottenOnceValues", "forgottenChallenges", "forgottenIdempotentRequests", "forgottenRateLimits"}
+)
 _OF_CMC: Final = (
     OwnCertificateRole.CMC_RESPONDER,
     OwnCertificateRole.CMC_RECIPIENT,
@@ -71,13 +74,14 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
             "endingCmcCertificates": warned,
             "forgottenOnceValues": tx.once.purge(now - CLOCK_MARGIN, PURGE_LIMIT),
             "forgottenChallenges": tx.cmc_challenges.purge(now, PURGE_LIMIT),
+            "forgottenIdempotentRequests": tx.idempotent_requests.purge(now, PURGE_LIMIT),
             "forgottenRateLimits": tx.rate_limits.purge(now, PURGE_LIMIT),
             "forgottenTimerJobs": tx.jobs.purge_timers(now - timedelta(days=30)),
         }
 
     response = await core.store.write(act)
     # A busy gateway has more than the limits in an hour: go on soon, or the table never stops growing.
-    purged = [response[name] for name in ("forgottenOnceValues", "forgottenChallenges", "forgottenRateLimits")]
+    purged = [number for name, number in response.items() if name in _PURGED]
     more = response["expiredOrders"] == EXPIRY_LIMIT or PURGE_LIMIT in purged
     return response, timedelta(seconds=1) if more else timedelta(hours=1)
 

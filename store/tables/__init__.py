@@ -6,6 +6,7 @@ from store.tables.authorizations import authorizations, challenges
 from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
 from store.tables.clients import clients
 from store.tables.cmc_clients import cmc_challenges, cmc_clients, cmc_transactions
+from store.tables.idempotency import idempotent_requests
 from store.tables.issuers import issuers, own_certificates, sealed_keys
 from store.tables.jobs import jobs, open_job
 from store.tables.limits import blocked_keys, rate_limits, used_once
@@ -29,6 +30,7 @@ __all__ = [
     "current_products",
     "external_account_keys",
     "failed",
+    "idempotent_requests",
     "issued",
     "issuers",
     "jobs",

@@ -19,6 +19,7 @@ from store import (
     cmc_clients,
     crls,
     external_account_keys,
+    idempotency,
     jobs,
     once,
     orders,
@@ -111,7 +112,7 @@ def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
     upgrade(url)
     repositories = (
         *(accounts, audit, authorizations, blocked_keys, certificates, cmc_clients, crls, external_account_keys),
-        *(jobs, once, orders, products, rate_limits),
+        *(idempotency, jobs, once, orders, products, rate_limits),
     )
     statements = {
         f"{repository.__name__}.{name}": statement

@@ -114,3 +114,12 @@ def test_off_is_off() -> None:
     """A limit could not be switched off."""
     assert Rate.parse("off") == Rate.parse("0")
     assert str(Rate.parse("0")) == "off"
+
+
+async def test_how_full_a_bucket_is(workers: list[Database]) -> None:
+    """An API's answers could not say how many requests are left (rule 53)."""
+    first, second = workers
+    assert await second.read(lambda tx: tx.rate_limits.full_at("b")) is None
+    for _ in range(3):
+        assert await take(first)
+    assert await second.read(lambda tx: tx.rate_limits.full_at("b")) == NOW + 3 * MINUTE

@@ -33,6 +33,10 @@ class RateLimitBuckets(Protocol):
         """When there will be a token; None when there is one at ``now``."""
         ...
 
+    def full_at(self, bucket: str) -> datetime | None:
+        """When the bucket will be full again; None when it is."""
+        ...
+
     def purge(self, now: datetime, limit: int) -> int:
         """Forget full buckets."""
         ...

@@ -30,6 +30,8 @@ from gateway.directories import bound_directory, open_directory
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.listener import serve_with
 from gateway.listener_certificate import ListenerCertificate, listener_names
+from gateway.rest.front_end import FrontEnd as RestFrontEnd
+from gateway.rest.routes import applications as rest_applications
 from gateway.roads import Roads
 from gateway.settings import Hostile
 from gateway.start_message import StartMessage
@@ -82,7 +84,8 @@ async def _serve(
     if settings.hostile.on:
         core, nonces, directories = await _made_hostile(core, nonces, directories, settings.hostile)
     acme = build_acme(core, directories, nonces)
-    roads = Roads({} if cmc is None else cmc_applications(cmc), acme)
+    rest = RestFrontEnd(core=core, external_url=settings.acme_base)
+    roads = Roads({} if cmc is None else cmc_applications(cmc), rest_applications(rest), acme)
     serve_socket = serve_with(message.server)
     acme_started, status_started, cmc_started = asyncio.Event(), asyncio.Event(), asyncio.Event()
     acme_socket = socket.socket(fileno=message.acme_descriptor)
@@ -177,6 +180,7 @@ def _endpoints(
         "root": root,
         "crl": issuer.crl_url,
         "ocsp": issuer.ocsp_url,
+        "rest": settings.acme_base,
         **({"cmc": settings.acme_base + CMC_PATHS[0]} if cmc else {}),
         **({"cmc_tcp": str(settings.listen.cmc_tcp)} if settings.listen.cmc_tcp else {}),
     }

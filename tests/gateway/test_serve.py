@@ -97,7 +97,7 @@ def test_gateway_starts_answers_refuses_and_stops(gateway: RunningGateway, serve
     What the listeners do not serve, they refuse without losing a worker.
     """
     gateway.start(server=server, workers=2)
-    assert set(gateway.endpoints) >= {"acme_directory", "tls_ca", "root", "crl", "ocsp"}
+    assert set(gateway.endpoints) >= {"acme_directory", "tls_ca", "root", "crl", "ocsp", "rest"}
     assert all(directory_answers(gateway) for _ in range(4))
     crl = http.client.HTTPConnection("127.0.0.1", gateway.status_port, timeout=5)
     crl.request("GET", gateway.endpoints["crl"].partition(f":{gateway.status_port}")[2])

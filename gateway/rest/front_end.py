@@ -1,0 +1,70 @@
+"""What the REST front end works with, and what its operations are given."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+
+from ca_core.core import Core
+from ca_core.model.principals import Principal
+
+MAX_BODY: Final = 8 * 1024 * 1024
+"""The largest request body in bytes: an order with registration documents in base64."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontEnd:
+    """The front end on a core. ``external_url`` is the https base URL that its paths follow."""
+
+    core: Core
+    external_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An authenticated request: who asks, and the front end he asks."""
+
+    front_end: FrontEnd
+    principal: Principal
+
+    @property
+    def core(self) -> Core:
+        """The core that answers."""
+        return self.front_end.core
+
+
+def new_app(front_end: FrontEnd, **documented: Any) -> FastAPI:
+    """Return an application without operations; ``documented`` is what FastAPI takes for its OpenAPI document.
+
+    Nothing is traced or exported: FastAPI would by itself, where the environment names a collector.
+    """
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        root_path_in_servers=False,
+        separate_input_output_schemas=False,
+        strict_content_type=False,
+        max_body_size=MAX_BODY,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+        **documented,
+    )
+    app.state.front_end = front_end
+    return app
+
+
+def front_end_of(request: Request) -> FrontEnd:
+    """Return the front end that a request came to."""
+    front_end: FrontEnd = request.app.state.front_end
+    return front_end
+
+
+def peer_address(request: Request) -> str:
+    """Return the peer's IP address, empty where the listener has none."""
+    return request.client.host if request.client else ""

@@ -1,0 +1,68 @@
+"""What every operation does with a request before it is handled, and with whatever goes wrong."""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from ca_core.model.errors import ErrorKind, TriviumError
+
+MAX_TARGET: Final = 4096
+"""Bytes of path and query."""
+
+_SECRETS: Final = frozenset(
+    ("accesstoken", "apikey", "authorization", "bearer", "jwt", "key", "password", "pin", "secret", "token")
+)
+_WORDS: Final = re.compile(r"[^a-z0-9]")
+_JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]*\.")
+
+
+class Operation(APIRoute):
+    """An operation that whoever knows its URL may ask for."""
+
+    async def prepare(self, request: Request) -> None:
+        """Refuse what no operation takes; raises MALFORMED."""
+        if len(request.url.path) + len(request.url.query) > MAX_TARGET:
+            raise TriviumError(ErrorKind.MALFORMED, f"The URL has more than {MAX_TARGET} characters.")
+        for name, value in request.query_params.multi_items():
+            if _names_secret(name) or _JWT.search(value):
+                raise TriviumError(
+                    ErrorKind.MALFORMED,
+                    "A URL must not carry a secret, since logs keep it: send tokens in the header Authorization and "
+                    "keys in the body. Take this one for exposed and replace it.",
+                )
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request; what nobody foresaw is logged and becomes INTERNAL."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                await self.prepare(request)
+                _require_text(await request.body())
+                return await handle(request)
+            except (TriviumError, RequestValidationError, HTTPException):
+                raise
+            except ClientDisconnect as error:
+                raise TriviumError(ErrorKind.MALFORMED, "The request ended before its body was complete.") from error
+            except Exception as error:
+                detail = "Something is wrong on our side; tell the operator the id of this error."
+                raise TriviumError(ErrorKind.INTERNAL, detail) from error
+
+        return answer
+
+
+def _names_secret(parameter: str) -> bool:
+    word = _WORDS.sub("", parameter.lower())
+    return word in _SECRETS or word.endswith(("secret", "password", "apikey"))
+
+
+def _require_text(body: bytes) -> None:
+    """Raise MALFORMED for a NUL, which no text of ours contains and not every database stores."""
+    if b"\0" in body or b"\\u0000" in body:
+        raise TriviumError(ErrorKind.MALFORMED, "The body contains a NUL character; leave it out.")

@@ -15,6 +15,7 @@ from gateway.certificate_commands import certificate
 from gateway.cmc_client_commands import cmc_client
 from gateway.cmc_commands import cmc
 from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading
+from gateway.domain_commands import domain
 
 if TYPE_CHECKING:
     from ca_core.core import Core
@@ -35,6 +36,7 @@ app.add_typer(certificate, name="certificate")
 app.add_typer(eab, name="eab")
 app.add_typer(cmc_client, name="cmc-client")
 app.add_typer(cmc, name="cmc")
+app.add_typer(domain, name="domain")
 
 
 def main() -> None:

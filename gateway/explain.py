@@ -27,6 +27,7 @@ _READ: dict[str, tuple[str, Callable[[Transaction, str], Any]]] = {
     "acc": ("ACME account", lambda tx, key: tx.accounts.get(key)),
     "eab": ("external account key", lambda tx, key: tx.external_account_keys.get(key)),
     "cmc": ("CMC client", lambda tx, key: tx.cmc_clients.get(key)),
+    "cld": ("pre-validated domain", lambda tx, key: tx.domains.get(key)),
     "cli": ("Client", lambda tx, key: tx.clients.get(key)),
     "pma": ("product", lambda tx, key: tx.products.get(key)),
     "iss": ("issuer", lambda tx, key: tx.issuers.get(key)),

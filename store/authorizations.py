@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, or_, select, update
@@ -21,6 +20,7 @@ from ca_core.model.repositories.authorizations import ChallengeSearch
 from ca_core.model.values import of_members, replace
 from store.challenge_search import statement
 from store.revisions import conflict, save_statement
+from store.spread import spread
 from store.statements import Executor, Reader, Row, Statement
 from store.tables import authorizations, challenges
 
@@ -45,17 +45,6 @@ _SAVE_PERMISSION = Statement(
     .values(caa=bindparam("permission", type_=authorizations.c.caa.type))
 )
 _SAVE_CHALLENGE = save_statement(challenges, ("status", "validated_at", "error"))
-
-
-@cache
-def _names(count: int, prefix: str) -> tuple[str, ...]:
-    """Parameter names for ``count`` values, rounded up to a power of two so that few statements serve all counts."""
-    return tuple(f"{prefix}_{index}" for index in range(1 << (count - 1).bit_length()))
-
-
-def _spread(prefix: str, values: Sequence[str]) -> dict[str, str]:
-    """The values under their parameter names, the last one repeated up to the rounded count."""
-    return dict(zip_longest(_names(len(values), prefix), values, fillvalue=values[-1]))
 
 
 def _ordered(selection: Select[Any]) -> Statement:
@@ -121,7 +110,7 @@ class AuthorizationTable:
         """Return them in the order of the ids asked for; raises NOT_FOUND when one is missing."""
         if not authorization_ids:
             return []
-        wanted = _spread("id", authorization_ids)
+        wanted = spread("id", authorization_ids)
         found = {one.id: one for one in self._complete(_by_ids(tuple(wanted)), wanted)}
         if missing := [one for one in authorization_ids if one not in found]:
             raise TriviumError(ErrorKind.NOT_FOUND, f"There is no authorization {missing[0]}.")
@@ -135,7 +124,7 @@ class AuthorizationTable:
         """Return the account's valid, unexpired authorizations that cover one of the identifiers, oldest first."""
         if not identifiers:
             return []
-        bases = _spread("base", [identifier.base.value for identifier in identifiers])
+        bases = spread("base", [identifier.base.value for identifier in identifiers])
         values = {**bases, "account_id": account_id, "now": now}
         return _covering(self._complete(_valid_for(tuple(bases)), values), identifiers)
 
@@ -145,7 +134,7 @@ class AuthorizationTable:
         """Return the valid, unexpired ones that cover one of the identifiers: the account's, and the Client's own."""
         if not identifiers:
             return []
-        bases = _spread("base", [identifier.base.value for identifier in identifiers])
+        bases = spread("base", [identifier.base.value for identifier in identifiers])
         values = {**bases, "client_id": client_id, "account_id": account_id, "now": now}
         return _covering(self._complete(_held_for(tuple(bases)), values), identifiers)
 

@@ -11,6 +11,7 @@ from store.clients import ClientTable
 from store.cmc_challenges import CmcChallengeTable
 from store.cmc_clients import CmcClientTable
 from store.crls import CrlTable
+from store.domains import DomainTable
 from store.external_account_keys import ExternalAccountKeyTable
 from store.idempotency import IdempotentRequestTable
 from store.issuers import IssuerTable
@@ -116,3 +117,8 @@ class StoreTransaction:
     def cmc_challenges(self) -> CmcChallengeTable:
         """Challenges that CMC clients have to decrypt."""
         return CmcChallengeTable(self.executor)
+
+    @cached_property
+    def domains(self) -> DomainTable:
+        """Pre-validated domains."""
+        return DomainTable(self.executor)

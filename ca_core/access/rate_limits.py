@@ -13,8 +13,8 @@ from math import ceil
 from typing import Final
 
 from ca_core.core import Core
-from ca_core.model.authorizations import Authorization
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.identifiers import Identifier
 from ca_core.model.orders import Order
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Road
@@ -68,17 +68,19 @@ def count_certificate(core: Core, tx: Transaction, principal: Principal, order: 
         require_certificate(core, tx, principal, order)
 
 
-def begin_validation(core: Core, tx: Transaction, principal: Principal, authorization: Authorization) -> None:
-    """Count a validation as failed as long as it has not succeeded; raises RATE_LIMITED."""
-    name = str(authorization.identifier)
-    _take(core, tx, Limit.FAILED_VALIDATIONS, _name_of(authorization), name, principal)
+def begin_validation(core: Core, tx: Transaction, principal: Principal, holder_id: str, identifier: Identifier) -> None:
+    """Count a validation as failed as long as it has not succeeded; raises RATE_LIMITED.
+
+    ``holder_id`` is the account or, where there is none, the Client that is to show control.
+    """
+    _take(core, tx, Limit.FAILED_VALIDATIONS, f"{holder_id}:{identifier}", str(identifier), principal)
 
 
-def validation_succeeded(core: Core, tx: Transaction, authorization: Authorization) -> None:
-    """Take the count of a validation back, since it has not failed; those of no account are counted by Client."""
+def validation_succeeded(core: Core, tx: Transaction, holder_id: str, identifier: Identifier) -> None:
+    """Take the count of a validation back, since it has not failed."""
     rate = core.limits.rates.get(Limit.FAILED_VALIDATIONS, OFF)
     if rate.count:
-        tx.rate_limits.give_back(f"{Limit.FAILED_VALIDATIONS}:{_name_of(authorization)}", rate)
+        tx.rate_limits.give_back(f"{Limit.FAILED_VALIDATIONS}:{holder_id}:{identifier}", rate)
 
 
 def request(core: Core, tx: Transaction, principal: Principal) -> None:
@@ -151,10 +153,6 @@ def _names_of(order: Order) -> str:
         return ""
     names = sorted(str(identifier) for identifier in order.identifiers)
     return f"{order.client_id}:{hashlib.sha256(chr(10).join(names).encode()).hexdigest()}"
-
-
-def _name_of(authorization: Authorization) -> str:
-    return f"{authorization.account_id or authorization.client_id}:{authorization.identifier}"
 
 
 def _exempt(core: Core, tx: Transaction, principal: Principal) -> bool:

@@ -31,6 +31,10 @@ class ChallengeStatus(StrEnum):
 class ValidationMethod(StrEnum):
     """How control is shown. ``configured``: the operator named it in the gateway's own settings.
 
+    Beside those of ACME there are two in which a random value of ours is found as it is: ``ca-dns-change`` in the DNS
+    (BR 3.2.2.4.7), ``ca-website-change`` on a page under the name (BR 3.2.2.4.18). RFC 8657 section 4 has labels
+    outside ACME begin so.
+
     ``ra-vouched``: the registration authority that ordered vouches for it, where a private product takes its word.
     ``certificate-linked``: the holder of a certificate for it renews that, where a private product lets him.
     """
@@ -38,6 +42,8 @@ class ValidationMethod(StrEnum):
     HTTP_01 = "http-01"
     DNS_01 = "dns-01"
     TLS_ALPN_01 = "tls-alpn-01"
+    CA_DNS_CHANGE = "ca-dns-change"
+    CA_WEBSITE_CHANGE = "ca-website-change"
     CONFIGURED = "configured"
     RA_VOUCHED = "ra-vouched"
     CERTIFICATE_LINKED = "certificate-linked"

@@ -16,6 +16,7 @@ from ca_core.model.repositories.authorizations import Authorizations
 from ca_core.model.repositories.certificates import Certificates, Crls
 from ca_core.model.repositories.clients import Clients
 from ca_core.model.repositories.cmc_clients import CmcChallenges, CmcClients
+from ca_core.model.repositories.domains import Domains
 from ca_core.model.repositories.idempotency import IdempotentRequests
 from ca_core.model.repositories.issuers import Issuers
 from ca_core.model.repositories.jobs import Jobs
@@ -63,6 +64,8 @@ class Transaction(Protocol):
     def cmc_clients(self) -> CmcClients: ...
     @property
     def cmc_challenges(self) -> CmcChallenges: ...
+    @property
+    def domains(self) -> Domains: ...
 
 
 class Store(Protocol):

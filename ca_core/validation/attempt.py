@@ -99,6 +99,11 @@ def subject_of(tx: Transaction, authorization: Authorization, challenge: Challen
     return Subject(authorization=authorization, challenge=challenge, account=account, product=product)
 
 
+def holder_of(authorization: Authorization) -> str:
+    """Return the id of the account or, where there is none, the Client whose failed validations are counted."""
+    return authorization.account_id or authorization.client_id
+
+
 def _record_success(
     core: Core,
     tx: Transaction,
@@ -114,7 +119,7 @@ def _record_success(
     evidence = {"address": validated.address, "resolver": validated.resolver, "detail": validated.detail}
     tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
-    rate_limits.validation_succeeded(core, tx, authorization)
+    rate_limits.validation_succeeded(core, tx, holder_of(authorization), authorization.identifier)
     _decide(
         tx,
         authorization,

@@ -1,7 +1,6 @@
 """Authorizations: made with an order, answered by the requester, validated as a job (RFC 8555 section 7.5)."""
 
 import asyncio
-import base64
 import logging
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,10 +26,10 @@ from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
-from ca_core.validation.attempt import Subject, subject_of, validate
+from ca_core.validation.attempt import Subject, holder_of, subject_of, validate
+from ca_core.validation.tokens import new_token
 
 LEASE: Final = timedelta(seconds=20)
-_TOKEN_BYTES: Final = 24
 _LOG = logging.getLogger("trivium.validation")
 _running: set[asyncio.Task[None]] = set()
 
@@ -89,12 +88,11 @@ def _methods(identifier: Identifier) -> tuple[ValidationMethod, ...]:
 def _new_challenge(
     sources: Sources, authorization_id: str, method: ValidationMethod, valid: bool, now: datetime
 ) -> Challenge:
-    token = base64.urlsafe_b64encode(sources.entropy.token(_TOKEN_BYTES)).decode()
     return Challenge(
         id=sources.new_id("chl"),
         authorization_id=authorization_id,
         method=method,
-        token=token,
+        token=new_token(sources),
         status=ChallengeStatus.VALID if valid else ChallengeStatus.PENDING,
         validated_at=now if valid else None,
     )
@@ -178,7 +176,7 @@ async def _begin(
     )
 
     def begin(tx: Transaction) -> tuple[Job, Subject]:
-        rate_limits.begin_validation(core, tx, principal, authorization)
+        rate_limits.begin_validation(core, tx, principal, holder_of(authorization), authorization.identifier)
         begun = tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.PROCESSING))
         order = next(iter(tx.orders.referring_to(authorization.id)), None)
         job = Job(

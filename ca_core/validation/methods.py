@@ -7,6 +7,7 @@ from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.sources import Sources
 from ca_core.validation.caa import Caa
 from ca_core.validation.dns_01 import Dns01
+from ca_core.validation.dns_change import DnsChange
 from ca_core.validation.http_01 import Http01
 from ca_core.validation.resolver import Resolver
 from ca_core.validation.tls_alpn_01 import TlsAlpn01
@@ -16,7 +17,9 @@ from ca_core.validation.validator import ValidationSettings, Validator
 class Validators:
     """Every validator by its method, and the check of CAA beside them; close it when the process ends."""
 
-    def __init__(self, *, http_01: Http01, dns_01: Dns01, tls_alpn_01: TlsAlpn01, caa: Caa) -> None:
+    def __init__(
+        self, *, http_01: Http01, dns_01: Dns01, tls_alpn_01: TlsAlpn01, dns_change: DnsChange, caa: Caa
+    ) -> None:
         self._http_01 = http_01
         self.caa = caa
         self.by_method: Mapping[ValidationMethod, Validator] = MappingProxyType(
@@ -24,6 +27,7 @@ class Validators:
                 ValidationMethod.HTTP_01: http_01,
                 ValidationMethod.DNS_01: dns_01,
                 ValidationMethod.TLS_ALPN_01: tls_alpn_01,
+                ValidationMethod.CA_DNS_CHANGE: dns_change,
             }
         )
 
@@ -42,5 +46,6 @@ def build_validators(settings: ValidationSettings, sources: Sources) -> Validato
         http_01=Http01(settings, resolver),
         dns_01=Dns01(settings, resolver),
         tls_alpn_01=TlsAlpn01(settings, resolver),
+        dns_change=DnsChange(settings, resolver),
         caa=Caa(settings, resolver),
     )

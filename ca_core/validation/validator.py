@@ -57,11 +57,13 @@ class Validated:
 
     ``address`` is the IP address that gave the answer (empty for dns-01), ``resolver`` the ``host:port`` of the
     resolver that was asked, ``detail`` what was seen on the way: the names queried, CNAMEs, redirects, DNSSEC.
+    ``dnssec`` says that what counted was signed, as far as the DNS alone was asked.
     """
 
     address: str
     resolver: str
     detail: str
+    dnssec: bool = False
 
 
 class Validator(Protocol):

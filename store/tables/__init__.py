@@ -6,6 +6,7 @@ from store.tables.authorizations import authorizations, challenges
 from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
 from store.tables.clients import clients
 from store.tables.cmc_clients import cmc_challenges, cmc_clients, cmc_transactions
+from store.tables.domains import client_domains, unshown
 from store.tables.idempotency import idempotent_requests
 from store.tables.issuers import issuers, own_certificates, sealed_keys
 from store.tables.jobs import jobs, open_job
@@ -21,6 +22,7 @@ __all__ = [
     "blocked_keys",
     "certificates",
     "challenges",
+    "client_domains",
     "clients",
     "cmc_challenges",
     "cmc_clients",
@@ -45,5 +47,6 @@ __all__ = [
     "rate_limits",
     "replaces",
     "sealed_keys",
+    "unshown",
     "used_once",
 ]

@@ -266,7 +266,7 @@ def _table(values: dict[str, Any], path: str, *, repeated: bool) -> str:
             inner.append(_table(value, f"{path}.{key}", repeated=False))
         elif isinstance(value, tuple) and value and isinstance(value[0], dict):
             inner += [_table(item, f"{path}.{key}", repeated=True) for item in value]
-        else:
+        elif value is not None:  # what is not set has no line
             # JSON's strings, numbers, booleans and lists are TOML's.
             lines.append(f"{key} = {json.dumps(value)}")
     return "\n".join([*lines, "", *inner])

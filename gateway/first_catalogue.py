@@ -30,6 +30,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 settings=ClientSettings(
                     plain_get=defaults.acme.plain_get,
                     require_eab=defaults.acme.require_eab,
+                    cmc=True,
                 ),
             ),
             ClientEntry(name=OWN_CLIENT, description="The gateway itself, for its own certificates."),

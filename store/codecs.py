@@ -10,10 +10,14 @@ from ca_core.model.certificates import PlannedRevocation, RevocationReason
 from ca_core.model.clients import ClientSettings
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
+from ca_core.model.fields import FieldName, FieldPolicy, FieldValue
 from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
 from ca_core.model.products import (
     AcceptedFinding,
+    ApprovalPolicy,
+    KeyGeneration,
     KeyPolicy,
+    KeyType,
     LintMode,
     LintPolicy,
     LintSet,
@@ -153,7 +157,7 @@ def decode_planned_revocation(stored: dict[str, Any]) -> PlannedRevocation:
 
 def encode_settings(settings: ClientSettings) -> dict[str, Any]:
     """A Client's settings."""
-    return _versioned(plain_get=settings.plain_get, require_eab=settings.require_eab)
+    return _versioned(plain_get=settings.plain_get, require_eab=settings.require_eab, cmc=settings.cmc)
 
 
 def decode_settings(stored: dict[str, Any]) -> ClientSettings:
@@ -168,7 +172,12 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         public=policy.public,
         profile={**vars(profile), "kind": profile.kind.value, "policy_oids": list(profile.policy_oids)},
         names=vars(policy.names),
-        keys={"rsa_bits": list(policy.keys.rsa_bits), "curves": list(policy.keys.curves)},
+        keys={
+            "rsa_bits": list(policy.keys.rsa_bits),
+            "curves": list(policy.keys.curves),
+            "generation": policy.keys.generation.value,
+            "key_type": policy.keys.key_type and policy.keys.key_type.value,
+        },
         lint={
             "mode": lint.mode.value,
             "lint_set": lint.lint_set.value,
@@ -184,6 +193,9 @@ def encode_policy(policy: Policy) -> dict[str, Any]:
         requested_validity=policy.requested_validity,
         confirmation_time=policy.confirmation_time,
         publish_ldap=policy.publish_ldap,
+        fields=[{**vars(one), "name": one.name.value} for one in policy.fields],
+        dns_owner_rule=policy.dns_owner_rule,
+        approval=vars(policy.approval),
     )
 
 
@@ -197,7 +209,12 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
             **{**profile, "kind": ProfileKind(profile["kind"]), "policy_oids": tuple(profile["policy_oids"])}
         ),
         names=NamePolicy(**members["names"]),
-        keys=KeyPolicy(rsa_bits=tuple(keys["rsa_bits"]), curves=tuple(keys["curves"])),
+        keys=KeyPolicy(
+            rsa_bits=tuple(keys["rsa_bits"]),
+            curves=tuple(keys["curves"]),
+            generation=KeyGeneration(keys.get("generation", KeyGeneration.PKCS10)),
+            key_type=KeyType(keys["key_type"]) if keys.get("key_type") else None,
+        ),
         lint=LintPolicy(
             mode=LintMode(lint["mode"]),
             lint_set=LintSet(lint["lint_set"]),
@@ -213,7 +230,20 @@ def decode_policy(stored: dict[str, Any]) -> Policy:
         requested_validity=members.get("requested_validity", False),
         confirmation_time=members.get("confirmation_time", 0),
         publish_ldap=members.get("publish_ldap", False),
+        fields=tuple(FieldPolicy(**{**one, "name": FieldName(one["name"])}) for one in members.get("fields", ())),
+        dns_owner_rule=members.get("dns_owner_rule", True),
+        approval=ApprovalPolicy(**members.get("approval", {})),
     )
+
+
+def encode_fields(fields: Iterable[FieldValue]) -> list[list[str]]:
+    """``[["organizationName", "Example"], ...]``."""
+    return [[field.name.value, field.value] for field in fields]
+
+
+def decode_fields(stored: list[list[str]]) -> tuple[FieldValue, ...]:
+    """The inverse of :func:`encode_fields`."""
+    return tuple(FieldValue(name=FieldName(name), value=value) for name, value in stored)
 
 
 def encode_caa_permission(permission: CaaPermission) -> dict[str, Any]:

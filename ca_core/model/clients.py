@@ -10,10 +10,12 @@ class ClientSettings:
 
     ``plain_get`` lets the Client's ACME resources be read with a plain GET (off: RFC 8555 section 6.3).
     ``require_eab`` refuses ACME accounts without an external account binding.
+    ``cmc`` lets the Client's CMC clients in.
     """
 
     plain_get: bool = False
     require_eab: bool = False
+    cmc: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

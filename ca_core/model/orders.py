@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ca_core.model.certificates import CertificateIdentifier
 from ca_core.model.errors import Problem
+from ca_core.model.fields import FieldValue
 from ca_core.model.identifiers import Identifier, RequestedIdentifier
 from ca_core.model.products import Road
 
@@ -62,6 +63,7 @@ class OrderRequest:
     ``replaces`` is the certificate that the order's one is to replace (RFC 9773 section 5). ``profile`` names another
     product of the Client in place of ``product_id``'s (draft-ietf-acme-profiles-00). ``publish`` is whether the
     certificate goes into the directory as soon as it is issued; None leaves that to the product.
+    ``fields`` are subject attributes and extension values; the product says which it takes.
     """
 
     product_id: str
@@ -77,6 +79,7 @@ class OrderRequest:
     comment: str = ""
     tags: tuple[str, ...] = ()
     publish: bool | None = None
+    fields: tuple[FieldValue, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,7 @@ class Order:
     a PKCS #10 request or a CRMF message; ``possession`` says how its key was shown to be the requester's.
     ``product_name`` is that version's name. ``replaces`` is the id of the certificate it is to replace; of the orders
     that did not fail one can replace it. ``publish``: the certificate goes into the directory as soon as it is issued.
+    ``fields`` are the subject attributes and extension values of the certificate, the product's own included.
     ``revision`` is the compare-and-set counter of the store.
     """
 
@@ -113,4 +117,5 @@ class Order:
     comment: str = ""
     tags: tuple[str, ...] = field(default=())
     publish: bool = False
+    fields: tuple[FieldValue, ...] = ()
     revision: int = 0

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ca_core.model.fields import FieldPolicy
+
 
 class Road(StrEnum):
     """The roads an order can come by; a product names those it may be ordered over."""
@@ -72,12 +74,49 @@ class NamePolicy:
     private_addresses: bool = False
 
 
+class KeyGeneration(StrEnum):
+    """Who makes the key pair. PKCS10: the requester, who brings a request with the public key."""
+
+    PKCS10 = "PKCS10"
+
+
+class KeyType(StrEnum):
+    """A key algorithm with a size, as the published API calls those that are certified."""
+
+    RSA_2048 = "RSA_2048"
+    RSA_3072 = "RSA_3072"
+    RSA_4096 = "RSA_4096"
+    EC_SECP256R1 = "EC_secp256r1"
+    EC_SECP384R1 = "EC_secp384r1"
+    EC_SECP521R1 = "EC_secp521r1"
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyPolicy:
-    """Which subject public keys a product takes (rules 22-30)."""
+    """Which subject public keys a product takes (rules 22-30).
+
+    ``key_type``: of those, keys of this algorithm and at least this size alone; None takes all of them.
+    """
 
     rsa_bits: tuple[int, ...] = (2048, 3072, 4096)
     curves: tuple[str, ...] = ("secp256r1", "secp384r1", "secp521r1")
+    generation: KeyGeneration = KeyGeneration.PKCS10
+    key_type: KeyType | None = None
+
+    @property
+    def least(self) -> KeyType:
+        """The key type of the policy; where it takes several, the smallest, elliptic curves first."""
+        if self.key_type is not None:
+            return self.key_type
+        return KeyType(f"EC_{self.curves[0]}" if self.curves else f"RSA_{min(self.rsa_bits)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalPolicy:
+    """How many users besides the requester must approve before a certificate is issued, or revoked; 0: none."""
+
+    issuance: int = 0
+    revocation: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +152,9 @@ class Policy:
     (both for private products only). ``confirmation_time`` is how long, in seconds, whoever orders over CMC has to
     confirm that he accepts the certificate before it is revoked; 0 asks for none. ``publish_ldap``: certificates can be
     published in the directory, and are as soon as they are issued unless the order says otherwise.
+    ``fields`` are the subject attributes and extension values that the certificates can have, in the order in which
+    requesters are asked for them. ``dns_owner_rule``: control of the names must be shown; without it a private product
+    takes the word of the API user or CMC client that orders. ``approval``: how many must agree beside the requester.
     """
 
     public: bool
@@ -130,6 +172,9 @@ class Policy:
     requested_validity: bool = False
     confirmation_time: int = 0
     publish_ldap: bool = False
+    fields: tuple[FieldPolicy, ...] = ()
+    dns_owner_rule: bool = True
+    approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)

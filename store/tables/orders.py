@@ -15,7 +15,8 @@ from sqlalchemy import (
 
 from ca_core.model.orders import OrderState, ProofOfPossession
 from ca_core.model.products import Road
-from store.columns import Member, Strings, Time, inline
+from store import codecs
+from store.columns import Json, Member, Strings, Time, inline
 from store.tables.metadata import IDENTIFIERS, client, metadata, partial, problem, required
 
 orders = Table(
@@ -44,6 +45,7 @@ orders = Table(
     required("comment", String),
     required("tags", Strings),
     required("publish", Boolean),
+    required("fields", Json(codecs.encode_fields, codecs.decode_fields)),
     required("revision", Integer),
     ForeignKeyConstraint(["product_id", "product_version"], ["product_versions.id", "product_versions.version"]),
     Index(None, "client_id", "id"),

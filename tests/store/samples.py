@@ -15,11 +15,24 @@ from ca_core.model.authorizations import (
 from ca_core.model.certificates import Certificate, CertificateStatus
 from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
+from ca_core.model.fields import FieldName, FieldPolicy, FieldValue
 from ca_core.model.identifiers import Identifier, IdentifierType, UnknownIdentifier
 from ca_core.model.issuers import Issuer, IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
-from ca_core.model.products import AcceptedFinding, LintPolicy, NamePolicy, Policy, Product, Profile, ProfileKind, Road
+from ca_core.model.products import (
+    AcceptedFinding,
+    ApprovalPolicy,
+    KeyPolicy,
+    KeyType,
+    LintPolicy,
+    NamePolicy,
+    Policy,
+    Product,
+    Profile,
+    ProfileKind,
+    Road,
+)
 from ca_core.model.store import Transaction
 
 NOW = datetime(2026, 2, 28, 12, 30, 45, 123456, tzinfo=UTC)
@@ -83,6 +96,13 @@ PRODUCT = Product(
         reuse_authorizations=True,
         requested_validity=True,
         publish_ldap=True,
+        keys=KeyPolicy(key_type=KeyType.RSA_3072),
+        fields=(
+            FieldPolicy(name=FieldName.ORGANIZATION_NAME, editable=False, visible=False, default="Example"),
+            FieldPolicy(name=FieldName.LOCALITY_NAME, mandatory=True, pattern="[A-Z][a-z]+"),
+        ),
+        dns_owner_rule=False,
+        approval=ApprovalPolicy(issuance=2, revocation=1),
     ),
 )
 ACCOUNT = Account(
@@ -152,6 +172,7 @@ def order(**changes: object) -> Order:
         not_before=NOW,
         tags=("a", "b"),
         publish=True,
+        fields=(FieldValue(name=FieldName.ORGANIZATION_NAME, value="Example"),),
         comment="hello",
     )
     return replace(new, **changes)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The database engine and its connections: SQLite by default, PostgreSQL 15 or newer by URL."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
@@ -20,7 +21,6 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # what is acknowledged survives a power cut
     "PRAGMA foreign_keys = ON",
-    _PATIENT,
     "PRAGMA cache_size = -32768",  # 32 MiB a connection: the upper levels of every index of a large installation
     "PRAGMA wal_autocheckpoint = 4000",  # 16 MiB: a page that changes with every order is copied back less often
 )
@@ -31,8 +31,11 @@ _POSTGRESQL_READ_ONLY = (
 )
 
 
-def make_engine(url: str) -> Engine:
-    """Return the engine of ``sqlite:////absolute/path`` or ``postgresql+psycopg://...``; raises MALFORMED."""
+def make_engine(url: str, *, lock_wait: int = _LOCK_WAIT) -> Engine:
+    """Return the engine of ``sqlite:////absolute/path`` or ``postgresql+psycopg://...``; raises MALFORMED.
+
+    ``lock_wait`` is how many seconds a transaction of SQLAlchemy's own waits for another process on SQLite.
+    """
     try:
         kind = make_url(url).drivername
     except SQLAlchemyError as error:
@@ -44,7 +47,7 @@ def make_engine(url: str) -> Engine:
             ErrorKind.MALFORMED, f"In database.url is one of kind {kind}; use sqlite:////path or postgresql+psycopg."
         )
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "cached_statements": 256})
-    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", partial(_configure_sqlite, lock_wait))
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
@@ -92,10 +95,11 @@ def begin_postgresql(executor: Executor, _patient: bool, lasting: bool) -> bool:
     return True
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
+def _configure_sqlite(lock_wait: int, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma).fetchall()
+    connection.execute(f"PRAGMA busy_timeout = {lock_wait * 1000}").fetchall()
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from ca_core.model.errors import ErrorKind, TriviumError
 from store.engine import make_engine
 
+_UPGRADE_WAIT = 60
+"""Seconds a process waits for another that migrates: that takes longer than any write."""
 _UPGRADE_LOCK = 0x5452_4956  # any number that no other program of the database uses
 
 
@@ -21,7 +23,7 @@ def upgrade(url: str) -> None:
     Raises UNAVAILABLE when the database does not answer, or is locked.
     """
     try:
-        with make_engine(url).begin() as connection:
+        with make_engine(url, lock_wait=_UPGRADE_WAIT).begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
             command.upgrade(configuration(connection), "head")

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, insert, select
 
 from ca_core.model.audit import AuditRecord, Outcome
-from store.columns import canonical_json
+from ca_core.model.repositories.audit import AuditSearch
+from store.columns import among, canonical_json
 from store.statements import Executor, Statement
 from store.tables import audit_records
 
-_COLUMNS = ("id", "client_id", "object_id", "record")
+_table = audit_records.c
+_COLUMNS = ("id", "client_id", "object_id", "at", "actor", "action", "outcome", "record")
 _ADD = Statement(insert(audit_records).values({name: bindparam(name) for name in _COLUMNS}))
 _GET = Statement(select(audit_records.c.record).where(audit_records.c.id == bindparam("id")))
 _OF_OBJECT = Statement(
@@ -33,15 +35,7 @@ class AuditTable:
         """Append the records; when that fails the operation they report fails with them (rule 89)."""
         self._run.change_many(
             _ADD,
-            [
-                {
-                    "id": record.id,
-                    "client_id": record.client_id,
-                    "object_id": record.object_id,
-                    "record": canonical(record),
-                }
-                for record in records
-            ],
+            [{**vars(record), "record": canonical(record)} for record in records],
         )
 
     def get(self, record_id: str) -> AuditRecord | None:
@@ -52,6 +46,28 @@ class AuditTable:
     def of_object(self, object_id: str, limit: int) -> list[AuditRecord]:
         """Return what was done to the object, newest first."""
         return [_record(row["record"]) for row in self._run.all(_OF_OBJECT, {"object_id": object_id, "limit": limit})]
+
+    def search(self, query: AuditSearch) -> list[AuditRecord]:
+        """Return the records that match, newest first; ``query.before`` is the id the page continues behind."""
+        search = select(_table.record).order_by(_table.sequence.desc()).limit(query.limit)
+        if query.client_ids is not None:
+            search = search.where(among(_table.client_id, query.client_ids))
+        for column, wanted in (
+            (_table.actor, query.actor),
+            (_table.action, query.action),
+            (_table.object_id, query.object_id),
+            (_table.outcome, query.outcome),
+        ):
+            if wanted is not None:
+                search = search.where(column == wanted)
+        if query.since is not None:
+            search = search.where(_table.at >= query.since)
+        if query.until is not None:
+            search = search.where(_table.at < query.until)
+        if query.before is not None:
+            behind = select(_table.sequence).where(_table.id == query.before).scalar_subquery()
+            search = search.where(_table.sequence < behind)
+        return [_record(row["record"]) for row in self._run.search(search)]
 
     def latest(self) -> AuditRecord | None:
         """Return the newest record."""

@@ -52,6 +52,23 @@ def clients_with(principal: Principal, permission: Permission) -> frozenset[str]
     return frozenset(one for one in clients_of(principal) if permitted(principal, permission, one))
 
 
+def clients_searched(
+    principal: Principal, permission: Permission, asked: frozenset[str] | None
+) -> frozenset[str] | None:
+    """Return the Clients a search runs over: of those ``asked`` for (None: all) the ones it is permitted for.
+
+    Raises FORBIDDEN when it is permitted for no Client at all: an empty answer would look like there being nothing.
+    """
+    allowed = clients_with(principal, permission)
+    if allowed is None:
+        return asked
+    if not allowed:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, f"This needs the permission {permission}, which you do not have for any Client."
+        )
+    return allowed if asked is None else asked & allowed
+
+
 def _held(principal: Principal, client_id: str) -> frozenset[Permission]:
     if sees_every_client(principal):
         return _ALL

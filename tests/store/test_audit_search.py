@@ -59,7 +59,7 @@ async def test_search_finds_what_was_asked_for(database: Database) -> None:
 async def test_records_of_an_older_program_are_found(empty_url: str) -> None:
     """What happened before an update could not be found after it."""
     with make_engine(empty_url).begin() as connection:
-        command.upgrade(configuration(connection), "0018")
+        command.upgrade(configuration(connection), "0019")
         connection.execute(
             text("INSERT INTO audit_records (id, client_id, object_id, record) VALUES ('aud-1', 'cli-1', 'ord-1', :r)"),
             {"r": canonical(replace(RECORD, at=NOW + timedelta(microseconds=7)))},

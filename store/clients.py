@@ -2,13 +2,16 @@
 
 from functools import partial
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 
 from ca_core.model.clients import Client
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.repositories.clients import ClientSearch
 from ca_core.model.values import of_members
+from store.columns import among
 from store.statements import Executor, Reader, Statement
 from store.tables import clients
+from store.wildcards import matches
 
 _CLIENTS = Reader(partial(of_members, Client))
 _ADD = Statement(insert(clients))
@@ -48,3 +51,32 @@ class ClientTable:
     def all(self) -> list[Client]:
         """Return every Client, by name."""
         return self._run.values(_CLIENTS, _ALL, {})
+
+    def search(self, query: ClientSearch) -> list[Client]:
+        """Return the page of those that match, by name."""
+        page = (
+            select(clients)
+            .where(*_visible(query), *_matching(query))
+            .order_by(clients.c.name)
+            .offset(query.offset)
+            .limit(query.limit)
+        )
+        return [of_members(Client, row) for row in self._run.search(page)]
+
+    def count(self, query: ClientSearch) -> tuple[int, int]:
+        """Return how many there are of ``query.client_ids``, and how many of them match."""
+        conditions = {"total": _visible(query), "found": [*_visible(query), *_matching(query)]}
+        counts = [
+            select(func.count()).select_from(clients).where(*where).scalar_subquery().label(name)
+            for name, where in conditions.items()
+        ]
+        [row] = self._run.search(select(*counts))
+        return row["total"], row["found"]
+
+
+def _visible(query: ClientSearch) -> list[ColumnElement[bool]]:
+    return [] if query.client_ids is None else [among(clients.c.id, query.client_ids)]
+
+
+def _matching(query: ClientSearch) -> list[ColumnElement[bool]]:
+    return [or_(matches(clients.c.name, query.text), matches(clients.c.description, query.text))] if query.text else []

@@ -1,8 +1,19 @@
 """Clients in a store."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from ca_core.model.clients import Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSearch:
+    """What Clients are searched by. ``client_ids`` None is every Client; ``text`` may have the wildcards ? and *."""
+
+    client_ids: frozenset[str] | None
+    text: str = ""
+    offset: int = 0
+    limit: int = 50
 
 
 class Clients(Protocol):
@@ -13,3 +24,10 @@ class Clients(Protocol):
     def get(self, client_id: str) -> Client | None: ...
     def by_name(self, name: str) -> Client | None: ...
     def all(self) -> list[Client]: ...
+    def search(self, query: ClientSearch) -> list[Client]:
+        """The page of those that match, by name."""
+        ...
+
+    def count(self, query: ClientSearch) -> tuple[int, int]:
+        """How many there are of ``query.client_ids``, and how many of them match."""
+        ...

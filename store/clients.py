@@ -53,11 +53,11 @@ class ClientTable:
         return self._run.values(_CLIENTS, _ALL, {})
 
     def search(self, query: ClientSearch) -> list[Client]:
-        """Return the page of those that match, by name."""
+        """Return the page of those that match, oldest first."""
         page = (
             select(clients)
-            .where(*_visible(query), *_matching(query))
-            .order_by(clients.c.name)
+            .where(*_visible(query), *_matching(query), clients.c.id > query.after)
+            .order_by(clients.c.id)
             .offset(query.offset)
             .limit(query.limit)
         )

@@ -28,7 +28,7 @@ async def store(database: Database) -> Database:
 @pytest.mark.parametrize(
     ("query", "found", "total", "matching"),
     [
-        ({}, ["cli-1", "cli-4", "cli-2", "cli-3"], 4, 4),
+        ({}, ["cli-1", "cli-2", "cli-3", "cli-4"], 4, 4),
         ({"text": "alpha"}, ["cli-1", "cli-4"], 4, 2),
         ({"text": "ALPHA*"}, ["cli-1", "cli-4"], 4, 2),
         ({"text": "alpha???"}, ["cli-4"], 4, 1),
@@ -42,9 +42,9 @@ async def store(database: Database) -> Database:
         ({"client_ids": frozenset({"cli-2", "cli-9"})}, ["cli-2"], 1, 1),
         ({"client_ids": frozenset({"cli-2"}), "text": "alpha"}, [], 1, 0),
         ({"client_ids": frozenset()}, [], 0, 0),
-        ({"offset": 1, "limit": 2}, ["cli-4", "cli-2"], 4, 4),
+        ({"offset": 1, "limit": 2}, ["cli-2", "cli-3"], 4, 4),
         ({"offset": 9}, [], 4, 4),
-        ({"limit": 0}, [], 4, 4),
+        ({"after": "cli-2"}, ["cli-3", "cli-4"], 4, 4),
     ],
 )
 async def test_clients_are_found(

@@ -1,9 +1,10 @@
 """Orders in the store."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.repositories.orders import OrderSearch
@@ -11,7 +12,7 @@ from ca_core.model.values import of_members, replace
 from store.columns import among, inline
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Reader, Statement
-from store.tables import order_authorizations, order_identifiers, orders, replaces
+from store.tables import order_authorizations, order_identifiers, order_tags, orders, replaces
 
 _NEW = orders.c.state == inline(OrderState.NEW)
 
@@ -19,10 +20,13 @@ _ORDERS = Reader(partial(of_members, Order))
 _ADD = Statement(insert(orders))
 _ADD_AUTHORIZATION = Statement(insert(order_authorizations))
 _ADD_IDENTIFIER = Statement(insert(order_identifiers))
+_ADD_TAG = Statement(insert(order_tags))
+_DELETE_TAGS = Statement(delete(order_tags).where(order_tags.c.order_id == bindparam("order_id")))
+_SAVE_TAGS = Statement(update(orders).where(orders.c.id == bindparam("order_id")).values(tags=bindparam("new_tags")))
 _GET = Statement(select(orders).where(orders.c.id == bindparam("id")))
 _SAVE = save_statement(
     orders,
-    ("state", "expires_at", "csr", "not_before", "not_after", "certificate_id", "error", "comment", "tags"),
+    ("state", "expires_at", "csr", "not_before", "not_after", "certificate_id", "error"),
 )
 _OF_ACCOUNT = Statement(
     select(orders)
@@ -49,7 +53,7 @@ class OrderTable:
     """Implements :class:`ca_core.model.store.Orders`.
 
     What an order was placed with - its Client, account, product version, identifiers and authorizations - never
-    changes, so ``save`` leaves it alone.
+    changes, so ``save`` leaves it alone; and the tags, which ``replace_tags`` changes.
     """
 
     def __init__(self, executor: Executor) -> None:
@@ -64,6 +68,7 @@ class OrderTable:
         )
         values = dict.fromkeys(identifier.value for identifier in order.identifiers)
         self._run.change_many(_ADD_IDENTIFIER, [{"value": value, "order_id": order.id} for value in values])
+        self._add_tags(order.id, order.tags)
 
     def get(self, order_id: str) -> Order | None:
         """Return the order of this id."""
@@ -74,6 +79,12 @@ class OrderTable:
         if not self._run.change(_SAVE, vars(order)):
             raise conflict(f"order {order.id}")
         return replace(order, revision=order.revision + 1)
+
+    def replace_tags(self, order_id: str, tags: Sequence[str]) -> None:
+        """Replace the tags; the order's revision stays, so that a pipeline under way is not disturbed."""
+        self._run.change(_SAVE_TAGS, {"order_id": order_id, "new_tags": tuple(tags)})
+        self._run.change(_DELETE_TAGS, {"order_id": order_id})
+        self._add_tags(order_id, tags)
 
     def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
         """Return the account's orders, oldest first, from the one behind the id ``after``."""
@@ -107,3 +118,6 @@ class OrderTable:
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""
         return self._run.values(_ORDERS, _EXPIRED, {"now": now, "limit": limit})
+
+    def _add_tags(self, order_id: str, tags: Sequence[str]) -> None:
+        self._run.change_many(_ADD_TAG, [{"value": tag, "order_id": order_id} for tag in tags])

@@ -10,7 +10,9 @@ from store.certificates import CertificateTable
 from store.clients import ClientTable
 from store.cmc_challenges import CmcChallengeTable
 from store.cmc_clients import CmcClientTable
+from store.comments import CommentTable
 from store.crls import CrlTable
+from store.documents import RegistrationDocumentTable
 from store.domains import DomainTable
 from store.external_account_keys import ExternalAccountKeyTable
 from store.idempotency import IdempotentRequestTable
@@ -20,6 +22,7 @@ from store.once import OnceTable
 from store.orders import OrderTable
 from store.products import ProductTable
 from store.rate_limits import RateLimitTable
+from store.recipients import RecipientTable
 from store.statements import Executor
 
 
@@ -62,6 +65,21 @@ class StoreTransaction:
     def orders(self) -> OrderTable:
         """Orders."""
         return OrderTable(self.executor)
+
+    @cached_property
+    def recipients(self) -> RecipientTable:
+        """Additional recipients of orders' mail."""
+        return RecipientTable(self.executor)
+
+    @cached_property
+    def comments(self) -> CommentTable:
+        """Comments that were added to orders."""
+        return CommentTable(self.executor)
+
+    @cached_property
+    def documents(self) -> RegistrationDocumentTable:
+        """Registration documents."""
+        return RegistrationDocumentTable(self.executor)
 
     @cached_property
     def authorizations(self) -> AuthorizationTable:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ca_core.model.annotations import AdditionalRecipient, OfferedDocument
 from ca_core.model.certificates import CertificateIdentifier
 from ca_core.model.errors import Problem
 from ca_core.model.fields import FieldValue
@@ -80,6 +81,8 @@ class OrderRequest:
     tags: tuple[str, ...] = ()
     publish: bool | None = None
     fields: tuple[FieldValue, ...] = ()
+    recipients: tuple[AdditionalRecipient, ...] = ()
+    documents: tuple[OfferedDocument, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

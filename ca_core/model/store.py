@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from ca_core.model.repositories.accounts import Accounts, ExternalAccountKeys
+from ca_core.model.repositories.annotations import Comments, Recipients, RegistrationDocuments
 from ca_core.model.repositories.audit import Audit
 from ca_core.model.repositories.authorizations import Authorizations
 from ca_core.model.repositories.certificates import Certificates, Crls
@@ -42,6 +43,12 @@ class Transaction(Protocol):
     def external_account_keys(self) -> ExternalAccountKeys: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def recipients(self) -> Recipients: ...
+    @property
+    def comments(self) -> Comments: ...
+    @property
+    def documents(self) -> RegistrationDocuments: ...
     @property
     def authorizations(self) -> Authorizations: ...
     @property

@@ -19,6 +19,7 @@ from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.orders.annotations import attach, check_annotations
 from ca_core.orders.crash import crash_point
 from ca_core.orders.lifetime import expiry
 from ca_core.orders.product_choice import chosen_product
@@ -56,8 +57,11 @@ async def place(
     Return it with what it refers to. ``beside`` runs in the transaction that places it. Raises for the product as
     :func:`~ca_core.orders.product_choice.chosen_product`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
     sub-problem per name, MALFORMED for a period or a publication that the product does not give, for what it is to
-    replace as :func:`~ca_core.orders.replacement.replaced_by`; RATE_LIMITED.
+    replace as :func:`~ca_core.orders.replacement.replaced_by`, for what is to be attached as
+    :func:`~ca_core.orders.annotations.check_annotations`; RATE_LIMITED.
     """
+    annotations = check_annotations(request)
+    request = replace(request, comment=annotations.comment, tags=annotations.tags)
     account_id = principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None
     wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id))
     product, now = wanted.product, core.sources.now()
@@ -88,6 +92,7 @@ async def place(
             placed = replace(order, replaces=replaced.id)
         tx.authorizations.add(list(made.values()))
         tx.orders.add(placed)
+        attach(core, tx, placed, annotations, principal)
         tx.jobs.add([root_job(placed, WAITING_FOR)])
         tx.audit.append([record])
         if beside is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ca_core.access.authorisation import require
 from ca_core.access.visibility import not_found, require_sees, restricted
 from ca_core.certificates.chain import pem_chains
 from ca_core.core import Core
@@ -10,6 +11,7 @@ from ca_core.model.certificates import Certificate
 from ca_core.model.issuers import Issuer
 from ca_core.model.jobs import Job
 from ca_core.model.orders import Order
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.store import Transaction
@@ -79,9 +81,21 @@ async def chains(core: Core, certificate_id: str, principal: Principal) -> tuple
     return pem_chains(*await core.store.read(read))
 
 
-def _order(tx: Transaction, order_id: str, principal: Principal) -> Order:
+def order_for(
+    tx: Transaction, order_id: str, principal: Principal, permission: Permission, *, what: str = "order"
+) -> Order:
+    """Return the order of this id for whoever holds ``permission`` for its Client.
+
+    Raises NOT_FOUND of ``what``, also for somebody else's, and FORBIDDEN.
+    """
+    order = _order(tx, order_id, principal, what)
+    require(principal, permission, order.client_id, what)
+    return order
+
+
+def _order(tx: Transaction, order_id: str, principal: Principal, what: str = "order") -> Order:
     order = tx.orders.get(order_id)
     if order is None:
-        raise not_found("order")
-    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id, placed_by=order.placed_by)
+        raise not_found(what)
+    require_sees(principal, what, client_id=order.client_id, account_id=order.account_id, placed_by=order.placed_by)
     return order

@@ -1,6 +1,7 @@
 """Every table, in a module of its topic."""
 
 from store.tables.accounts import accounts, external_account_keys
+from store.tables.annotations import order_comments, order_recipients, order_tags, registration_documents
 from store.tables.audit import audit_records
 from store.tables.authorizations import authorizations, challenges
 from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
@@ -40,11 +41,15 @@ __all__ = [
     "on_crl",
     "open_job",
     "order_authorizations",
+    "order_comments",
     "order_identifiers",
+    "order_recipients",
+    "order_tags",
     "orders",
     "own_certificates",
     "product_versions",
     "rate_limits",
+    "registration_documents",
     "replaces",
     "sealed_keys",
     "unshown",

@@ -17,7 +17,9 @@ from store import (
     blocked_keys,
     certificates,
     cmc_clients,
+    comments,
     crls,
+    documents,
     external_account_keys,
     idempotency,
     jobs,
@@ -25,6 +27,7 @@ from store import (
     orders,
     products,
     rate_limits,
+    recipients,
 )
 from store.engine import make_engine
 from store.migrate import configuration, upgrade
@@ -111,8 +114,8 @@ def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/trivium.db"
     upgrade(url)
     repositories = (
-        *(accounts, audit, authorizations, blocked_keys, certificates, cmc_clients, crls, external_account_keys),
-        *(idempotency, jobs, once, orders, products, rate_limits),
+        *(accounts, audit, authorizations, blocked_keys, certificates, cmc_clients, comments, crls, documents),
+        *(external_account_keys, idempotency, jobs, once, orders, products, rate_limits, recipients),
     )
     statements = {
         f"{repository.__name__}.{name}": statement

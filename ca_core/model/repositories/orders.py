@@ -1,5 +1,6 @@
 """Orders in a store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,10 @@ class Orders(Protocol):
     def add(self, order: Order) -> None: ...
     def get(self, order_id: str) -> Order | None: ...
     def save(self, order: Order) -> Order: ...
+    def replace_tags(self, order_id: str, tags: Sequence[str]) -> None:
+        """Replace the tags, whatever else changes: no save of the order touches them, and its revision stays."""
+        ...
+
     def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
         """The account's orders, oldest first, from the one behind the id ``after``."""
         ...

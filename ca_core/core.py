@@ -11,6 +11,7 @@ from ca_core.model.products import Policy
 from ca_core.model.rate_limits import RateLimits
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store
+from ca_core.model.tokens import TokenRules
 from ca_core.validation.validator import CaaCheck, NoCaaCheck, Validator
 
 
@@ -32,3 +33,4 @@ class Core:
     caa: CaaCheck = field(default_factory=NoCaaCheck)
     reuses_authorizations: Callable[[Policy], bool] = lambda policy: policy.reuse_authorizations
     limits: RateLimits = field(default_factory=RateLimits)
+    tokens: TokenRules = field(default_factory=TokenRules)

@@ -1,4 +1,4 @@
-"""``catalogue.toml``: the issuers, Clients and products of an installation, read strictly and put into the store.
+"""``catalogue.toml``: issuers, Clients, products and roles of an installation, read strictly and put into the store.
 
 The schema is the domain's own types, so there is one list of what a policy can say. Everything is known by its name;
 applying the file twice changes nothing the second time, and nothing that is missing from it is deleted.
@@ -22,10 +22,12 @@ from ca_core.audit.log import entry
 from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.products import Policy, Product, Road
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.model.users import Role
 from gateway.catalogue_checks import check
 from gateway.settings_file import what_is_wrong
 
@@ -61,6 +63,16 @@ class ClientEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoleEntry:
+    """A role. One that is ``for_every_client`` may be given to a user without naming a Client."""
+
+    name: str
+    description: str = ""
+    for_every_client: bool = False
+    permissions: tuple[Permission, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProductEntry:
     """A product; ``client`` and ``issuer`` are names."""
 
@@ -79,6 +91,7 @@ class Catalogue:
     issuers: tuple[IssuerEntry, ...] = ()
     clients: tuple[ClientEntry, ...] = ()
     products: tuple[ProductEntry, ...] = ()
+    roles: tuple[RoleEntry, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +134,12 @@ def parse(text: str, where: str, now: datetime) -> Catalogue:
 
 def toml(catalogue: Catalogue) -> str:
     """Write the catalogue as a file for people to edit."""
-    head = "# Issuers, Clients and products. `trivium apply` puts them into the store; an unknown key is refused.\n"
+    head = (
+        "# Issuers, Clients, products and roles. `trivium apply` puts them into the store; an unknown key is refused.\n"
+    )
     tables = [
         _table(dataclasses.asdict(item), name, repeated=True)
-        for name in ("issuers", "clients", "products")
+        for name in ("issuers", "clients", "products", "roles")
         for item in getattr(catalogue, name)
     ]
     return "\n".join([head, *tables])
@@ -144,7 +159,7 @@ def apply(
 
 
 def changes(tx: Transaction, catalogue: Catalogue, directory: Path, sources: Sources) -> Iterator[Change]:
-    """Yield what differs between the catalogue and the store: issuers, then Clients, then products."""
+    """Yield what differs between the catalogue and the store: issuers, Clients, products, roles."""
     issuers = {issuer.name: issuer for issuer in tx.issuers.all()}
     for issuer_entry in catalogue.issuers:
         issuer = _issuer(issuer_entry, directory, sources)
@@ -171,6 +186,9 @@ def changes(tx: Transaction, catalogue: Catalogue, directory: Path, sources: Sou
         client_id = clients[product_entry.client].id
         known_product = stored.get((client_id, product_entry.name))
         yield from _product_changes(product_entry, client_id, issuers[product_entry.issuer].id, known_product, sources)
+    roles = {role.name: role for role in tx.roles.all()}
+    for role_entry in catalogue.roles:
+        yield from _role_changes(role_entry, roles.get(role_entry.name))
 
 
 def _issuer(item: IssuerEntry, directory: Path, sources: Sources) -> Issuer:
@@ -234,6 +252,23 @@ def _product_changes(
             client_id=client_id,
             summary=f"{'add' if known is None else 'change'} product {item.name} of Client {item.client}",
             carry_out=lambda tx: tx.products.put(product),
+        )
+
+
+def _role_changes(item: RoleEntry, known: Role | None) -> Iterator[Change]:
+    role = Role(
+        name=item.name,
+        description=item.description,
+        for_every_client=item.for_every_client,
+        permissions=frozenset(item.permissions),
+    )
+    if role != known:
+        yield Change(
+            action="role.add" if known is None else "role.change",
+            object_id=role.name,
+            client_id=None,
+            summary=f"{'add' if known is None else 'change'} role {role.name}",
+            carry_out=lambda tx: tx.roles.put(role),
         )
 
 

@@ -23,7 +23,7 @@ MAX_IDENTIFIERS = 100
 
 def check(catalogue: "Catalogue", now: datetime) -> Iterator[str]:
     """Yield a sentence for each thing that is wrong at ``now`` (UTC)."""
-    for kind in ("issuers", "clients"):
+    for kind in ("issuers", "clients", "roles"):
         yield from _names(kind, [item.name for item in getattr(catalogue, kind)])
     yield from _names("products of one Client", [product.name for product in catalogue.products], unique=False)
     twice = Counter((product.client, product.name) for product in catalogue.products)

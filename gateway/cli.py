@@ -16,6 +16,7 @@ from gateway.cmc_client_commands import cmc_client
 from gateway.cmc_commands import cmc
 from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading
 from gateway.domain_commands import domain
+from gateway.user_commands import user
 
 if TYPE_CHECKING:
     from ca_core.core import Core
@@ -37,6 +38,7 @@ app.add_typer(eab, name="eab")
 app.add_typer(cmc_client, name="cmc-client")
 app.add_typer(cmc, name="cmc")
 app.add_typer(domain, name="domain")
+app.add_typer(user, name="user")
 
 
 def main() -> None:

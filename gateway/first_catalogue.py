@@ -9,6 +9,7 @@ from ca_core.model.clients import ClientSettings
 from ca_core.model.issuers import IssuerKind
 from ca_core.model.products import LintMode, LintPolicy, LintSet, NamePolicy, Policy, Profile, ProfileKind, Road
 from gateway.catalogue import Catalogue, ClientEntry, IssuerEntry, ProductEntry
+from gateway.first_roles import first_roles
 from gateway.settings import Defaults
 
 DEFAULT_CLIENT: Final = "default"
@@ -89,6 +90,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 roads=(Road.SYSTEM, Road.CMC),
             ),
         ),
+        roles=first_roles(),
     )
 
 

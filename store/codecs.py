@@ -12,6 +12,7 @@ from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, Problem, SubProblem
 from ca_core.model.fields import FieldName, FieldPolicy, FieldValue
 from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
+from ca_core.model.permissions import Permission
 from ca_core.model.products import (
     AcceptedFinding,
     ApprovalPolicy,
@@ -27,6 +28,7 @@ from ca_core.model.products import (
     ProfileKind,
     Road,
 )
+from ca_core.model.users import PersonalData
 
 _VERSION = 1
 _IDENTIFIER_TYPES = frozenset(IdentifierType)
@@ -257,3 +259,23 @@ def decode_caa_permission(stored: dict[str, Any]) -> CaaPermission:
     return CaaPermission(
         at=datetime.fromisoformat(members["at"]), identities=tuple(members["identities"]), dnssec=members["dnssec"]
     )
+
+
+def encode_personal_data(personal: PersonalData) -> dict[str, Any]:
+    """What a user says of himself."""
+    return _versioned(**vars(personal))
+
+
+def decode_personal_data(stored: dict[str, Any]) -> PersonalData:
+    """The inverse of :func:`encode_personal_data`."""
+    return PersonalData(**_unversioned(stored))
+
+
+def encode_permissions(permissions: frozenset[Permission]) -> list[str]:
+    """The permissions of a role."""
+    return sorted(permission.value for permission in permissions)
+
+
+def decode_permissions(stored: list[str]) -> frozenset[Permission]:
+    """The inverse of :func:`encode_permissions`."""
+    return frozenset(Permission(name) for name in stored)

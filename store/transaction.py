@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from store.accounts import AccountTable
+from store.api_keys import ApiKeyTable
 from store.audit import AuditTable
 from store.authorizations import AuthorizationTable
 from store.blocked_keys import BlockedKeyTable
@@ -23,7 +24,9 @@ from store.orders import OrderTable
 from store.products import ProductTable
 from store.rate_limits import RateLimitTable
 from store.recipients import RecipientTable
+from store.roles import RoleTable
 from store.statements import Executor
+from store.users import UserTable
 
 
 class StoreTransaction:
@@ -140,3 +143,18 @@ class StoreTransaction:
     def domains(self) -> DomainTable:
         """Pre-validated domains."""
         return DomainTable(self.executor)
+
+    @cached_property
+    def users(self) -> UserTable:
+        """Users, and their roles for Clients."""
+        return UserTable(self.executor)
+
+    @cached_property
+    def roles(self) -> RoleTable:
+        """Roles."""
+        return RoleTable(self.executor)
+
+    @cached_property
+    def api_keys(self) -> ApiKeyTable:
+        """API keys."""
+        return ApiKeyTable(self.executor)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ca_core.access.visibility import clients_of, not_found, sees_every_client
+from ca_core.access.visibility import clients_of, is_unbound, not_found
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
@@ -28,26 +28,30 @@ _OF_KIND: Final = {
 :mod:`ca_core.access.visibility` says, only with what is theirs."""
 
 
-def permitted(principal: Principal, permission: Permission, client_id: str) -> bool:
-    """Whether ``principal`` holds ``permission`` for the Client."""
-    return permission in _held(principal, client_id)
+def permitted(principal: Principal, permission: Permission, client_id: str | None) -> bool:
+    """Whether ``principal`` holds ``permission`` for the Client; None: for every one and the installation itself."""
+    return permission in held(principal, client_id)
 
 
-def require(principal: Principal, permission: Permission, client_id: str, what: str) -> None:
-    """Raise NOT_FOUND of ``what`` when the Client is not the principal's, FORBIDDEN when the permission is lacking."""
-    held = _held(principal, client_id)
-    if permission in held:
+def require(principal: Principal, permission: Permission, client_id: str | None, what: str) -> None:
+    """Raise NOT_FOUND of ``what`` when the Client is not the principal's, FORBIDDEN when the permission is lacking.
+
+    ``client_id`` None asks for the permission for every Client and the installation itself: new Clients, roles.
+    """
+    if permission in (has := held(principal, client_id)):
         return
-    if not held:
+    if not has and client_id is not None:
         raise not_found(what)
     raise TriviumError(
-        ErrorKind.FORBIDDEN, f"This needs the permission {permission}, which you do not have for the Client."
+        ErrorKind.FORBIDDEN,
+        f"This needs the permission {permission}, which you do not have for "
+        f"{'the Client' if client_id is not None else 'the whole installation'}.",
     )
 
 
 def clients_with(principal: Principal, permission: Permission) -> frozenset[str] | None:
     """Return the Clients for which ``principal`` holds ``permission``, for searches; None is every Client."""
-    if sees_every_client(principal):
+    if permission in held(principal, None):
         return None
     return frozenset(one for one in clients_of(principal) if permitted(principal, permission, one))
 
@@ -69,11 +73,14 @@ def clients_searched(
     return allowed if asked is None else asked & allowed
 
 
-def _held(principal: Principal, client_id: str) -> frozenset[Permission]:
-    if sees_every_client(principal):
+def held(principal: Principal, client_id: str | None) -> frozenset[Permission]:
+    """Return what ``principal`` may do for the Client; None: for every one and the installation itself."""
+    if is_unbound(principal):
         return _ALL
+    if client_id is None:
+        return principal.everywhere
     own = _OF_KIND.get(principal.kind, frozenset()) if principal.client_id == client_id else frozenset()
-    return own | principal.permissions.get(client_id, frozenset())
+    return own | principal.everywhere | principal.permissions.get(client_id, frozenset())
 
 
 _ALL: Final = frozenset(Permission)

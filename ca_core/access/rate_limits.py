@@ -8,10 +8,11 @@ fails, a certificate), the bucket is looked at when it is asked for and taken fr
 
 import hashlib
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from math import ceil
 from typing import Final
 
+from ca_core.access.networks import address_of
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.identifiers import Identifier
@@ -159,7 +160,7 @@ def _exempt(core: Core, tx: Transaction, principal: Principal) -> bool:
     limits = core.limits
     if principal.id in limits.exempt_accounts:
         return True
-    address = _address(principal.address)
+    address = address_of(principal.address)
     if address is not None and any(address in network for network in limits.exempt_networks):
         return True
     if not limits.exempt_clients or principal.client_id is None:
@@ -170,19 +171,11 @@ def _exempt(core: Core, tx: Transaction, principal: Principal) -> bool:
 
 def _network(address: str) -> str:
     """Return what one peer is taken for: an IPv4 address, a /48 of IPv6; empty where no address is known."""
-    parsed = _address(address)
+    parsed = address_of(address)
     if isinstance(parsed, IPv6Address):
         network: IPv4Network | IPv6Network = ip_network((parsed, _IPV6_PREFIX), strict=False)
         return str(network)
     return "" if parsed is None else str(parsed)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
 def _refused(limit: Limit, rate: Rate, shown: str, at: datetime, now: datetime) -> TriviumError:

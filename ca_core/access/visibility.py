@@ -17,6 +17,11 @@ _SEES_EVERY_CLIENT = frozenset({PrincipalKind.OPERATOR, PrincipalKind.SYSTEM})
 
 
 def sees_every_client(principal: Principal) -> bool:
+    """Whether ``principal`` is the operator at the console, the gateway itself, or a user with a role everywhere."""
+    return is_unbound(principal) or bool(principal.everywhere)
+
+
+def is_unbound(principal: Principal) -> bool:
     """Whether ``principal`` is the operator at the console or the gateway itself, for no Client in particular."""
     return principal.kind in _SEES_EVERY_CLIENT and principal.client_id is None
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,7 @@ _MAX_SECRET_FILE = 4096
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-class Sealer(Protocol):
+class Sealer(Hashable, Protocol):
     """Seals what the store keeps of secrets, and opens it again."""
 
     def seal(self, purpose: str, plaintext: bytes) -> bytes:

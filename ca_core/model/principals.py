@@ -26,8 +26,9 @@ class Principal:
 
     ``id`` is the id of the account, user or key (``acc-...``), or of the certificate whose holder asks. ``client_id``
     is None for the operator at the machine's console and for the gateway itself, which alone see every Client.
-    A user may act for several Clients: his ``client_id`` is None too, and ``permissions`` says what he may do for
-    each of them. ``address`` is the peer's IP address, for the audit record.
+    A user may act for several Clients: his ``client_id`` is None too, ``permissions`` says what he may do for each of
+    them, and ``everywhere`` what for every Client there is and for the installation itself. ``credential_id`` is the
+    API key (``key-``) he shows. ``address`` is the peer's IP address, for the audit record.
     """
 
     kind: PrincipalKind
@@ -35,6 +36,8 @@ class Principal:
     client_id: str | None = None
     address: str = ""
     permissions: Mapping[str, frozenset[Permission]] = field(default_factory=dict)
+    everywhere: frozenset[Permission] = frozenset()
+    credential_id: str | None = None
 
     @property
     def actor(self) -> str:

@@ -24,6 +24,7 @@ from ca_core.model.repositories.jobs import Jobs
 from ca_core.model.repositories.limits import BlockedKeys, Once, RateLimitBuckets
 from ca_core.model.repositories.orders import Orders
 from ca_core.model.repositories.products import Products
+from ca_core.model.repositories.users import ApiKeys, Roles, Users
 
 T = TypeVar("T")
 
@@ -73,6 +74,12 @@ class Transaction(Protocol):
     def cmc_challenges(self) -> CmcChallenges: ...
     @property
     def domains(self) -> Domains: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
 
 
 class Store(Protocol):

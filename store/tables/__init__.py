@@ -15,9 +15,11 @@ from store.tables.limits import blocked_keys, rate_limits, used_once
 from store.tables.metadata import metadata
 from store.tables.orders import failed, order_authorizations, order_identifiers, orders, replaces
 from store.tables.products import current_products, product_versions
+from store.tables.users import api_keys, role_assignments, roles, users
 
 __all__ = [
     "accounts",
+    "api_keys",
     "audit_records",
     "authorizations",
     "blocked_keys",
@@ -51,7 +53,10 @@ __all__ = [
     "rate_limits",
     "registration_documents",
     "replaces",
+    "role_assignments",
+    "roles",
     "sealed_keys",
     "unshown",
     "used_once",
+    "users",
 ]

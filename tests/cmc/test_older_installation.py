@@ -67,7 +67,7 @@ async def run(directory: Path, *arguments: str) -> Done:
 async def test_the_document_brings_cmc(directory: Path, tmp_path: Path) -> None:
     """An operator who follows it would get a catalogue that is refused, or CMC that signs no answer."""
     catalogue = directory / "catalogue.toml"
-    assert "cmc" not in catalogue.read_text("utf-8")
+    assert "gateway-cmc" not in catalogue.read_text("utf-8")
     assert "not served" in (await run(directory, "doctor")).stdout
     refused = await run(directory, "cmc-client", "add", "early", "--secret", "--product", "tls")
     assert (refused.returncode, "over CMC" in refused.stderr) == (1, True)

@@ -1,6 +1,8 @@
 """The migrations give the schema that the code was written for."""
 
+import pkgutil
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,26 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+import store
 from ca_core.model.errors import ErrorKind, TriviumError
-from store import (
-    accounts,
-    audit,
-    authorizations,
-    blocked_keys,
-    certificates,
-    cmc_clients,
-    comments,
-    crls,
-    documents,
-    external_account_keys,
-    idempotency,
-    jobs,
-    once,
-    orders,
-    products,
-    rate_limits,
-    recipients,
-)
 from store.engine import make_engine
 from store.migrate import configuration, upgrade
 from store.statements import Statement
@@ -113,10 +97,11 @@ def test_no_prebuilt_statement_scans_a_table(tmp_path: Path) -> None:
     """A request would cost more with every certificate stored."""
     url = f"sqlite:///{tmp_path}/trivium.db"
     upgrade(url)
-    repositories = (
-        *(accounts, audit, authorizations, blocked_keys, certificates, cmc_clients, comments, crls, documents),
-        *(external_account_keys, idempotency, jobs, once, orders, products, rate_limits, recipients),
-    )
+    repositories = [
+        import_module(f"store.{module.name}")
+        for module in pkgutil.iter_modules(store.__path__)
+        if module.name != "migrations"
+    ]
     statements = {
         f"{repository.__name__}.{name}": statement
         for repository in repositories

@@ -13,6 +13,10 @@ class Once(Protocol):
         """Use the value up: True the first time, False ever after (at every worker, after every restart)."""
         ...
 
+    def used(self, kind: str, value: str) -> bool:
+        """Whether the value is used up, which it stays."""
+        ...
+
     def purge(self, now: datetime, limit: int) -> int:
         """Forget values that have expired, and so are refused by their age."""
         ...

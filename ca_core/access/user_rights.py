@@ -1,0 +1,65 @@
+"""What a user's roles give him, and what others may do with him."""
+
+from ca_core.access.authorisation import held, permitted, require
+from ca_core.access.visibility import not_found
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.permissions import Permission
+from ca_core.model.principals import Principal
+from ca_core.model.store import Transaction
+from ca_core.model.users import User
+
+_WHAT = "user"
+
+
+def permissions_of(tx: Transaction, user: User, client_id: str | None) -> frozenset[Permission]:
+    """Return what the user's roles give him for the Client; None: for every one and the installation itself."""
+    given: set[Permission] = set()
+    for assignment in tx.users.assignments(user.id):
+        role = tx.roles.get(assignment.role)
+        if role is not None and assignment.client_id in {None, client_id}:
+            given |= role.permissions
+    return frozenset(given)
+
+
+def found_user(tx: Transaction, name: str, principal: Principal) -> User:
+    """Return the user of this name, if the principal may know of him; raises NOT_FOUND.
+
+    He knows of himself, and of those with a role for a Client whose users he may see.
+    """
+    user = tx.users.by_name(name)
+    if user is None:
+        raise not_found(_WHAT)
+    if user.id != principal.id and not permitted(principal, Permission.USER_VIEW, None):
+        clients = {assignment.client_id for assignment in tx.users.assignments(user.id)} - {None}
+        if not any(permitted(principal, Permission.USER_VIEW, client_id) for client_id in clients):
+            raise not_found(_WHAT)
+    return user
+
+
+def require_over(
+    tx: Transaction, principal: Principal, user: User, client_id: str | None, permission: Permission
+) -> None:
+    """Require ``permission`` for the Client and, over another user, all that this one may do for the Client.
+
+    Nobody makes himself a key, or a role, of somebody who may do more than he. Raises NOT_FOUND, FORBIDDEN.
+    """
+    require(principal, permission, client_id, _WHAT)
+    if user.id == principal.id:
+        return
+    require_no_less(principal, permissions_of(tx, user, client_id), client_id, f"The user {user.name}")
+
+
+def require_over_all(tx: Transaction, principal: Principal, user: User, permission: Permission) -> None:
+    """Do what :func:`require_over` does for every Client that the user has a role for."""
+    clients = {assignment.client_id for assignment in tx.users.assignments(user.id)}
+    for client_id in clients or {None}:
+        require_over(tx, principal, user, client_id, permission)
+
+
+def require_no_less(principal: Principal, permissions: frozenset[Permission], client_id: str | None, who: str) -> None:
+    """Raise FORBIDDEN when ``permissions`` holds what the principal lacks for the Client; ``who`` begins the words."""
+    more = permissions - held(principal, client_id)
+    if more:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, f"{who} may do what you may not ({', '.join(sorted(more))}); ask somebody who may."
+        )

@@ -1,18 +1,52 @@
-"""The application of version 3."""
+"""The application of version 3: its resources, its document and the page that shows it."""
 
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from gateway.rest.front_end import FrontEnd, new_app
 from gateway.rest.refusals import answer_refusals
+from gateway.rest.v3 import clients
+from gateway.rest.v3.document import document_of
+from gateway.rest.v3.documentation import documentation_routes
+from gateway.rest.v3.rate_limit_headers import RateLimitHeaders
 from gateway.rest.v3.refusals import render
 
 DOCUMENT: Final = "/v3/openapi.json"
+_DESCRIPTION: Final = """\
+Every request carries `Authorization: Bearer` with a token signed by an API key; nothing else identifies you.
+
+What you may do is what your roles permit you for each Client. What is another Client's is not there for you.
+
+A POST may carry an `Idempotency-Key`: repeat the request with the same key until you have an answer, and it is \
+carried out once. Changes need `If-Match` with the `ETag` that you have read. Lists are paged: follow `next`. Where an \
+operation may take its time, `Prefer: wait=30` waits for it.
+
+Refusals are problem documents (RFC 9457). Their `detail` says what to change; their `instance` is what to tell the \
+operator.
+"""
+_RESOURCES: Final = {
+    "Clients": (clients, "The tenants you act for."),
+}
 
 
 def build_app(front_end: FrontEnd) -> FastAPI:
     """Return the application; its paths begin with ``/v3``."""
-    app = new_app(front_end, title="RA API", version="3", openapi_url=DOCUMENT)
+    app = new_app(
+        front_end, title="RA API", version="3", openapi_url=None, generate_unique_id_function=lambda route: route.name
+    )
+    app.add_middleware(RateLimitHeaders)
     answer_refusals(app, render)
+    for resource, _ in _RESOURCES.values():
+        app.include_router(resource.router)
+    tags = [{"name": name, "description": said} for name, (_, said) in _RESOURCES.items()]
+    document = document_of(app, front_end.external_url, _DESCRIPTION, tags)
+
+    async def show_document(_: Request) -> Response:
+        return JSONResponse(document, headers={"Cache-Control": "public, max-age=300"})
+
+    app.add_route(DOCUMENT, show_document, methods=["GET"], include_in_schema=False)
+    app.router.routes.extend(documentation_routes(document, DOCUMENT))
     return app

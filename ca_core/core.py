@@ -12,6 +12,7 @@ from ca_core.model.rate_limits import RateLimits
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store
 from ca_core.model.tokens import TokenRules
+from ca_core.publish.directory import Directory, NoDirectory
 from ca_core.validation.validator import CaaCheck, NoCaaCheck, Validator
 
 
@@ -20,7 +21,7 @@ class Core:
     """The certification authority as one process holds it.
 
     ``worker`` names the process on the leases it takes. A core without a resolver has no validators, and its check of
-    CAA allows nothing.
+    CAA allows nothing; one without a directory publishes nothing yet.
     """
 
     store: Store
@@ -34,3 +35,4 @@ class Core:
     reuses_authorizations: Callable[[Policy], bool] = lambda policy: policy.reuse_authorizations
     limits: RateLimits = field(default_factory=RateLimits)
     tokens: TokenRules = field(default_factory=TokenRules)
+    directory: Directory = field(default_factory=NoDirectory)

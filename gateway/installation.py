@@ -83,6 +83,11 @@ class Installation:
         return Path(self.settings.pkcs11.pin_file) if self.settings.pkcs11.pin_file else None
 
     @property
+    def directory_password_file(self) -> Path | None:
+        """The password for the directory; None when it takes changes without one."""
+        return Path(self.settings.ldap.password_file) if self.settings.ldap.password_file else None
+
+    @property
     def database_url(self) -> str:
         """The database's URL, with an absolute path for SQLite. It may hold a password: never log it."""
         if self.database_file is not None:
@@ -103,6 +108,7 @@ class Installation:
             self.root_key_file,
             self.database_file,
             self.pin_file,
+            self.directory_password_file,
         ]
         return [path for path in with_secrets if path is not None and _open_to_others(path)]
 

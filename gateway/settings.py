@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ca_core.model.rate_limits import OFF, Rate
+from ca_core.publish.ldap_names import MAX_TIMEOUT, check_template, first_rdn
 
 _PORTS = range(1, 65536)
 
@@ -80,6 +81,27 @@ def _absolute(value: str) -> str:
 
 def _endpoint_or_none(value: object) -> object:
     return "" if value == "" else Endpoint.parse(value)
+
+
+def _ldap(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (
+        parts.scheme not in {"ldap", "ldaps"}
+        or not parts.hostname
+        or parts.username is not None
+        or parts.path not in ("", "/")
+        or parts.query
+        or parts.fragment
+        or parts.port == 0
+    ):
+        raise ValueError(f"write ldap://host[:port] or ldaps://host[:port] and nothing else, not {value!r}")
+    return value
+
+
+def _new_entry(value: str) -> str:
+    if value:
+        first_rdn(check_template(value))
+    return value
 
 
 def _rate(value: object) -> Rate:
@@ -198,6 +220,51 @@ class Pkcs11(_Section):
     )
 
 
+class Ldap(_Section):
+    """The directory in which certificates of products with `publish_ldap` are published."""
+
+    url: Annotated[str, AfterValidator(_ldap)] = Field(
+        default="",
+        description="ldap://host[:port] or ldaps://host[:port] of the directory; empty: there is none, and what is to "
+        "be published waits.",
+    )
+    start_tls: Switch = Field(
+        default=True,
+        description="Whether an ldap:// connection is encrypted by StartTLS before anything is said on it. Turn it off "
+        "only where nobody can listen: the password would cross in the clear.",
+    )
+    ca_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="",
+        description="PEM file of the CAs that the directory's TLS certificate may come from; empty: the system's.",
+    )
+    bind_dn: str = Field(
+        default="", description="Distinguished name to bind as, which may change the entries; empty binds anonymously."
+    )
+    password_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="", description="File (mode 0600) with the password of `ldap.bind_dn`, read at start."
+    )
+    base: str = Field(default="", description="Distinguished name of the entry below which people are.")
+    filter: Annotated[str, AfterValidator(check_template)] = Field(
+        default="(mail={mail})",
+        description="Filter that finds the one entry of a certificate's e-mail address below `ldap.base`, with {mail}, "
+        "{local}, {domain} and {cn} filled in.",
+    )
+    new_entry: Annotated[str, AfterValidator(_new_entry)] = Field(
+        default="",
+        description="Name below `ldap.base` of the entry (inetOrgPerson) that is made for an address without one, such "
+        "as mail={mail}. Empty: none is made, since the people of a directory are its owner's affair.",
+    )
+    attribute: str = Field(
+        default="userCertificate;binary",
+        min_length=1,
+        description="Attribute that certificates are values of (RFC 4523 section 2.1).",
+    )
+    timeout: Annotated[int, Field(ge=1, le=MAX_TIMEOUT, strict=True)] = Field(
+        default=MAX_TIMEOUT,
+        description="Seconds for connecting to the directory, and for each of its answers.",
+    )
+
+
 class Limits(_Section):
     """How often what may happen: ``1000/1h`` is 1000 at once and as many again in an hour, ``off`` is no limit.
 
@@ -284,6 +351,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     validation: Validation = Validation()
     pkcs11: Pkcs11 = Pkcs11()
+    ldap: Ldap = Ldap()
     hostile: Hostile = Hostile()
     limits: Limits = Limits()
     log: Log = Log()

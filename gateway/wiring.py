@@ -21,6 +21,7 @@ from ca_core.model.store import Store
 from ca_core.validation.validator import ValidationSettings
 from gateway.directories import account_prefixes
 from gateway.installation import Installation
+from gateway.outbound import outbound
 from gateway.sources import system_sources
 from store.database import open_store
 
@@ -101,7 +102,7 @@ async def opened_core(
     kek = installation.key_encryption_key(environment, sources.entropy)
     validators = build_validators(validation_settings(installation), sources)
     try:
-        async with opened_store(installation) as store:
+        async with opened_store(installation) as store, outbound(installation) as servers:
             keys = StoredKeyRing(store, kek, sources, token(installation))
             try:
                 core = Core(
@@ -114,6 +115,7 @@ async def opened_core(
                     caa=validators.caa,
                     worker=worker,
                     limits=rate_limits(installation),
+                    directory=servers.directory,
                 )
                 yield Opened(core=core, kek=kek)
             finally:

@@ -5,11 +5,11 @@ from typing import Final
 
 from ca_core.model.errors import Problem
 
-_LONGEST: Final = 300
-_DOUBLINGS: Final = 9
+_LONGEST: Final = timedelta(minutes=5)
+_DOUBLINGS: Final = 20
 
 
-def back_off(problem: Problem, executions: int) -> timedelta:
-    """Return the wait after ``executions`` tries: it doubles up to five minutes, and is no less than was asked for."""
-    doubled = min(2 ** min(executions, _DOUBLINGS), _LONGEST)
-    return timedelta(seconds=max(problem.retry_after or 0, doubled))
+def back_off(problem: Problem, executions: int, *, longest: timedelta = _LONGEST) -> timedelta:
+    """Return the wait after ``executions`` tries: it doubles up to ``longest``, and is no less than was asked for."""
+    doubled = min(timedelta(seconds=2 ** min(executions, _DOUBLINGS)), longest)
+    return max(timedelta(seconds=problem.retry_after or 0), doubled)

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Final
 
 from ca_core.core import Core
+from ca_core.model import publications
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.issuers import IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
@@ -14,12 +14,13 @@ from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders import maintenance, pipeline
 from ca_core.orders.back_off import back_off
+from ca_core.orders.delivery import LEASE
 from ca_core.orders.timers import schedule
+from ca_core.publish.run import run_publication
 from ca_core.revocation.planned import revoke_as_planned
 from ca_core.validation.attempt import attempt
 
 POLL_SECONDS: Final = 0.5
-LEASE: Final = timedelta(seconds=30)
 SLOTS: Final = 16
 _LOG = logging.getLogger("trivium.worker")
 
@@ -45,6 +46,7 @@ HANDLERS: dict[JobType | TimerType, Callable[[Core, Job], Awaitable[None]]] = {
     JobType.ISSUE_SUBMIT_CERTIFICATE_ORDER_JOB: _run_order,
     JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB: attempt,
     JobType.REVOKE_CERTIFICATE_JOB: revoke_as_planned,
+    **dict.fromkeys(publications.ACTIONS, run_publication),
     **dict.fromkeys(TimerType, _run_timer),
 }
 

@@ -24,6 +24,7 @@ from ca_core.model.store import Transaction
 from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_crl_due
+from ca_core.publish.schedule import unpublish_revoked
 from ca_core.revocation.reasons import parse_reason, reason_name
 from ca_core.revocation.schedule import schedule_revocation
 
@@ -150,10 +151,10 @@ def revoke_in(
 ) -> Certificate:
     """Revoke ``certificate`` inside the caller's transaction, with everything that follows from it.
 
-    Its order becomes REVOKED if it was ISSUED, the CRL becomes due, the audit log gets its record. For keyCompromise
-    the key is blocked, its other certificates are revoked with it, and an account that has it ends (rule 26). Nobody
-    is asked whether ``principal`` may: that is :func:`revoke`'s part. ``details`` go into the audit record. Raises
-    ALREADY_REVOKED, and CONFLICT when a certificate was changed since it was read.
+    Its order becomes REVOKED if it was ISSUED, the CRL becomes due, a directory that has it loses it, the audit log
+    gets its record. For keyCompromise the key is blocked, its other certificates are revoked with it, and an account
+    that has it ends (rule 26). Nobody is asked whether ``principal`` may: that is :func:`revoke`'s part. ``details``
+    go into the audit record. Raises ALREADY_REVOKED, and CONFLICT when a certificate was changed since it was read.
     """
     revoked = _revoke_one(tx, sources, certificate, reason, principal, invalidity_date=invalidity_date, **details)
     if reason is RevocationReason.KEY_COMPROMISE:
@@ -181,6 +182,7 @@ def _revoke_one(
     if order is not None and order.state is OrderState.ISSUED:
         tx.orders.save(replace(order, state=after(order.state, OrderEvent.REVOKED)))
     make_crl_due(tx, sources, certificate.issuer_id)
+    unpublish_revoked(tx, sources, certificate, principal)
     tx.audit.append([_record(sources, certificate, reason, principal, **details)])
     return revoked
 

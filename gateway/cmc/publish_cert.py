@@ -1,4 +1,4 @@
-"""The control publishCert (RFC 10002 section 6.18). This CA publishes certificates nowhere, and says so."""
+"""The control publishCert (RFC 10002 section 6.18). It publishes nothing, and says so: products do, by themselves."""
 
 from typing import Any, Final
 
@@ -44,13 +44,13 @@ async def publish_cert(exchange: Exchange, control: Control) -> None:
     if named:
         refusal = TriviumError(
             ErrorKind.MALFORMED,
-            f"This CA publishes certificates in no directory ({', '.join(named)}); leave pubInfos out, and publish "
-            "them yourself or fetch them with getCert.",
+            f"publishCert brings certificates into no directory here ({', '.join(named)}); leave pubInfos out, and "
+            "fetch them with getCert or order a product that publishes by itself.",
         )
         await exchange.refuse(refusal, control.body_part_id, status=CmcStatus.NO_SUPPORT)
         return
     exchange.answer.full = True
-    text = "This CA publishes certificates in no directory; getCert hands them out."
+    text = "publishCert brings certificates into no directory here; getCert hands them out."
     exchange.answer.succeed(control.body_part_id, text=text)
 
 

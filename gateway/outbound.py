@@ -1,0 +1,77 @@
+"""The servers of others that the gateway delivers to, as the settings name them: the directory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ca_core.keys.sealing import read_secret_file
+from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.publish.directory import Directory, NoDirectory
+from gateway.installation import Installation
+from gateway.settings import Ldap
+
+if TYPE_CHECKING:
+    from ca_core.publish.ldap_directory import LdapDirectory
+
+_PORTS = {"ldap": 389, "ldaps": 636}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outbound:
+    """What delivers to them."""
+
+    directory: Directory
+
+
+@asynccontextmanager
+async def outbound(installation: Installation) -> AsyncIterator[Outbound]:
+    """Prepare what delivers; nothing is connected yet.
+
+    Raises MALFORMED when settings are missing that others need, UNAVAILABLE when a file of theirs cannot be read.
+    """
+    ldap = installation.settings.ldap
+    if not ldap.url:
+        yield Outbound(directory=NoDirectory())
+        return
+    directory = _ldap_directory(ldap)
+    try:
+        yield Outbound(directory=directory)
+    finally:
+        directory.close()
+
+
+def _ldap_directory(ldap: Ldap) -> "LdapDirectory":
+    from ca_core.publish.ldap_directory import LdapDirectory, LdapSettings  # noqa: PLC0415 - 0.1 s for few to need
+
+    if not ldap.base:
+        raise TriviumError(ErrorKind.MALFORMED, "`ldap.url` is set, so `ldap.base` must be set too.")
+    if bool(ldap.bind_dn) != bool(ldap.password_file):
+        raise TriviumError(ErrorKind.MALFORMED, "Set both `ldap.bind_dn` and `ldap.password_file`, or neither.")
+    parts = urlsplit(ldap.url)
+    return LdapDirectory(
+        LdapSettings(
+            host=parts.hostname or "",
+            port=parts.port or _PORTS[parts.scheme],
+            tls=parts.scheme == "ldaps",
+            start_tls=ldap.start_tls and parts.scheme == "ldap",
+            base=ldap.base,
+            bind_dn=ldap.bind_dn,
+            password=_secret(ldap.password_file),
+            ca_file=ldap.ca_file,
+            filter=ldap.filter,
+            new_entry=ldap.new_entry,
+            attribute=ldap.attribute,
+            timeout=ldap.timeout,
+        )
+    )
+
+
+def _secret(path: str) -> str:
+    """Return what a file of mode 0600 says, without the line's end; raises UNAVAILABLE."""
+    try:
+        return read_secret_file(Path(path)).decode().rstrip("\r\n") if path else ""
+    except UnicodeDecodeError:
+        raise TriviumError(ErrorKind.UNAVAILABLE, f"{path} is not a line of UTF-8 text.") from None

@@ -1,7 +1,5 @@
 """Publish a certificate, take it back, and read what happened to it."""
 
-from ca_core.access.authorisation import require
-from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate
@@ -12,6 +10,7 @@ from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.publications import ACTIONS, PublicationAction, PublicationEvent, PublicationStatus
 from ca_core.model.store import Transaction
+from ca_core.orders.queries import order_for
 from ca_core.publish.directory import people
 from ca_core.publish.schedule import OPEN, publication_jobs, schedule
 from ca_core.revocation.revoke import require_issued
@@ -25,7 +24,7 @@ async def publish(core: Core, order_id: str, principal: Principal) -> Publicatio
     """
 
     def act(tx: Transaction) -> PublicationEvent:
-        order = _order(tx, order_id, principal, Permission.PUBLICATION_CREATE)
+        order = order_for(tx, order_id, principal, Permission.PUBLICATION_CREATE)
         certificate = _certificate(tx, order)
         require_issued(certificate)
         product = tx.products.version(order.product_id, order.product_version)
@@ -46,7 +45,7 @@ async def unpublish(core: Core, order_id: str, principal: Principal) -> Publicat
     """
 
     def act(tx: Transaction) -> PublicationEvent:
-        certificate = _certificate(tx, _order(tx, order_id, principal, Permission.PUBLICATION_DELETE))
+        certificate = _certificate(tx, order_for(tx, order_id, principal, Permission.PUBLICATION_DELETE))
         if not publication_jobs(tx, certificate):
             raise TriviumError(ErrorKind.NOT_READY, "The certificate was never published; there is nothing to undo.")
         return _event(core, tx, certificate, PublicationAction.UNPUBLISH, principal)
@@ -61,7 +60,7 @@ async def events(core: Core, order_id: str, principal: Principal) -> list[Public
     """
 
     def read(tx: Transaction) -> list[PublicationEvent]:
-        order = _order(tx, order_id, principal, Permission.PUBLICATION_VIEW)
+        order = order_for(tx, order_id, principal, Permission.PUBLICATION_VIEW)
         certificate = tx.certificates.get(order.certificate_id) if order.certificate_id else None
         jobs = publication_jobs(tx, certificate) if certificate else []
         return [_of_job(job, last=job is jobs[-1]) for job in jobs]
@@ -92,14 +91,6 @@ def _event(
     )
     tx.audit.append([record])
     return _of_job(job, last=True)
-
-
-def _order(tx: Transaction, order_id: str, principal: Principal, permission: Permission) -> Order:
-    order = tx.orders.get(order_id)
-    if order is None:
-        raise not_found("order")
-    require(principal, permission, order.client_id, "order")
-    return order
 
 
 def _certificate(tx: Transaction, order: Order) -> Certificate:

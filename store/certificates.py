@@ -36,6 +36,7 @@ _SAVE = save_statement(
         "revoked_at",
         "revocation_reason",
         "revoked_by",
+        "revocation_requestor",
         "invalidity_date",
         "planned_revocation",
     ),
@@ -148,6 +149,7 @@ def _values(certificate: Certificate) -> dict[str, Any]:
         "revoked_at": None if revocation is None else revocation.revoked_at,
         "revocation_reason": None if revocation is None else revocation.reason,
         "revoked_by": None if revocation is None else revocation.revoked_by,
+        "revocation_requestor": None if revocation is None else revocation.requestor or None,
         "invalidity_date": None if revocation is None else revocation.invalidity_date,
     }
 
@@ -158,12 +160,16 @@ def _certificate(row: Row | None) -> Certificate | None:
 
 def _loaded(row: Row) -> Certificate:
     revoked_at, reason, revoked_by = row.pop("revoked_at"), row.pop("revocation_reason"), row.pop("revoked_by")
-    invalidity_date = row.pop("invalidity_date")
+    invalidity_date, requestor = row.pop("invalidity_date"), row.pop("revocation_requestor")
     row["fingerprint"] = row["fingerprint"] or ""
     revocation = None
     if revoked_at is not None:
         revocation = Revocation(
-            revoked_at=revoked_at, reason=reason, revoked_by=revoked_by, invalidity_date=invalidity_date
+            revoked_at=revoked_at,
+            reason=reason,
+            revoked_by=revoked_by,
+            invalidity_date=invalidity_date,
+            requestor=requestor or "",
         )
     row["revocation"] = revocation
     return of_members(Certificate, row)

@@ -40,12 +40,14 @@ class Revocation:
     """When, why and by whom a certificate was revoked; ``revoked_at`` is never rewritten (rule 79).
 
     ``invalidity_date`` is since when it should count as invalid, where somebody said so (RFC 5280 section 5.3.2).
+    ``requestor`` is who asked for it, in the words of the service account that revoked; empty where nobody is named.
     """
 
     revoked_at: datetime
     reason: RevocationReason
     revoked_by: str
     invalidity_date: datetime | None = None
+    requestor: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cryptography import x509
 
 from ca_core.access.account_keys import thumbprint
+from ca_core.access.authorisation import require
 from ca_core.access.cmc_clients import may_revoke
 from ca_core.access.visibility import not_found, require_sees
 from ca_core.audit.log import entry
@@ -18,6 +19,7 @@ from ca_core.model.audit import AuditRecord
 from ca_core.model.certificates import Certificate, CertificateStatus, PlannedRevocation, Revocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import OrderState, ProofOfPossession
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
@@ -28,6 +30,7 @@ from ca_core.publish.schedule import unpublish_revoked
 from ca_core.revocation.reasons import parse_reason, reason_name
 from ca_core.revocation.schedule import schedule_revocation
 
+Result = TypeVar("Result")
 MOST_AT_ONCE: Final = 50
 """Certificates of one key that a transaction revokes: everybody else's writes wait for it."""
 
@@ -121,15 +124,16 @@ async def _revoke(
     **details: str,
 ) -> Certificate:
     parsed = parse_reason(reason)
+    return await insisting(
+        core,
+        lambda tx: revoke_for(
+            core, tx, find(tx), parsed, principal, invalidity_date=invalidity_date, requestor="", **details
+        ),
+    )
 
-    def act(tx: Transaction) -> Certificate:
-        certificate = find(tx)
-        _authorise(tx, core.sources, certificate, parsed, principal)
-        if _is_news_of_the_key(tx, certificate, parsed, principal):
-            _end_key(tx, core.sources, certificate, principal)
-            return certificate
-        return revoke_in(tx, core.sources, certificate, parsed, principal, invalidity_date=invalidity_date, **details)
 
+async def insisting(core: Core, act: Callable[[Transaction], Result]) -> Result:
+    """Write what ``act`` writes; after a lost compare-and-set once more, for then it sees what won."""
     for _ in range(_ATTEMPTS - 1):
         try:
             return await core.store.write(act)
@@ -137,6 +141,34 @@ async def _revoke(
             if error.kind is not ErrorKind.CONFLICT:
                 raise
     return await core.store.write(act)
+
+
+def revoke_for(
+    core: Core,
+    tx: Transaction,
+    certificate: Certificate,
+    reason: RevocationReason,
+    principal: Principal,
+    *,
+    invalidity_date: datetime | None = None,
+    requestor: str = "",
+    **details: str,
+) -> Certificate:
+    """Do :func:`revoke_in` if the principal may; raises FORBIDDEN, BAD_REASON, ALREADY_REVOKED."""
+    _authorise(tx, core.sources, certificate, reason, principal)
+    if _is_news_of_the_key(tx, certificate, reason, principal):
+        _end_key(tx, core.sources, certificate, principal)
+        return certificate
+    return revoke_in(
+        tx,
+        core.sources,
+        certificate,
+        reason,
+        principal,
+        invalidity_date=invalidity_date,
+        requestor=requestor,
+        **details,
+    )
 
 
 def revoke_in(
@@ -147,6 +179,7 @@ def revoke_in(
     principal: Principal,
     *,
     invalidity_date: datetime | None = None,
+    requestor: str = "",
     **details: str,
 ) -> Certificate:
     """Revoke ``certificate`` inside the caller's transaction, with everything that follows from it.
@@ -156,7 +189,16 @@ def revoke_in(
     that has it ends (rule 26). Nobody is asked whether ``principal`` may: that is :func:`revoke`'s part. ``details``
     go into the audit record. Raises ALREADY_REVOKED, and CONFLICT when a certificate was changed since it was read.
     """
-    revoked = _revoke_one(tx, sources, certificate, reason, principal, invalidity_date=invalidity_date, **details)
+    revoked = _revoke_one(
+        tx,
+        sources,
+        certificate,
+        reason,
+        principal,
+        invalidity_date=invalidity_date,
+        requestor=requestor,
+        **details,
+    )
     if reason is RevocationReason.KEY_COMPROMISE:
         _end_key(tx, sources, revoked, principal)
     return revoked
@@ -170,11 +212,20 @@ def _revoke_one(
     principal: Principal,
     *,
     invalidity_date: datetime | None = None,
+    requestor: str = "",
     **details: Any,
 ) -> Certificate:
     require_issued(certificate)
     now = sources.now()
-    revocation = Revocation(revoked_at=now, reason=reason, revoked_by=principal.actor, invalidity_date=invalidity_date)
+    revocation = Revocation(
+        revoked_at=now,
+        reason=reason,
+        revoked_by=principal.actor,
+        invalidity_date=invalidity_date,
+        requestor=requestor,
+    )
+    if requestor:
+        details["requestor"] = requestor
     if invalidity_date is not None:
         details["invalidityDate"] = invalidity_date.isoformat(timespec="seconds")
     revoked = tx.certificates.save(replace(certificate, status=CertificateStatus.REVOKED, revocation=revocation))
@@ -267,6 +318,12 @@ def _authorise(
         allowed = principal.client_id in {None, certificate.client_id}
     elif principal.kind is PrincipalKind.CERTIFICATE_KEY:
         allowed = principal.id == certificate.spki_sha256.hex()
+    elif principal.kind is PrincipalKind.API_USER:
+        require(principal, Permission.CERTIFICATE_DELETE, certificate.client_id, "certificate")
+        allowed = True
+        if reason is RevocationReason.KEY_COMPROMISE:
+            _require_possession_shown(tx, certificate)
+            _require_nobody_elses_key(tx, certificate)
     elif principal.kind is PrincipalKind.CMC_CLIENT:
         allowed = may_revoke(tx, principal, certificate)
         if allowed and reason is RevocationReason.KEY_COMPROMISE:

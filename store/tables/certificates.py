@@ -38,6 +38,7 @@ certificates = Table(
     Column("revoked_at", Time),
     Column("revocation_reason", Member(RevocationReason)),
     Column("revoked_by", String),
+    Column("revocation_requestor", String),
     Column("invalidity_date", Time),
     Column("planned_revocation", Json(codecs.encode_planned_revocation, codecs.decode_planned_revocation)),
     required("created_at", Time),

@@ -10,6 +10,7 @@ from ca_core.model.certificates import Certificate, CertificateStatus, Revocatio
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, TimerType
 from ca_core.model.orders import OrderState
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import ANONYMOUS, SYSTEM, Principal, PrincipalKind
 from ca_core.model.store import Transaction
 from ca_core.orders import worker
@@ -210,13 +211,19 @@ async def test_the_certificates_own_key_may(installation: Installation) -> None:
     assert revoked.status is CertificateStatus.REVOKED
 
 
+def user(*permissions: Permission) -> Principal:
+    """Return a user with these permissions for the Client."""
+    return Principal(kind=PrincipalKind.API_USER, id="usr-3", permissions={CLIENT: frozenset(permissions)})
+
+
 @pytest.mark.parametrize(
     ("principal", "allowed"),
     [
         (Principal(kind=PrincipalKind.OPERATOR, id="console"), True),
         (Principal(kind=PrincipalKind.OPERATOR, id="usr-1", client_id=CLIENT), True),
         (Principal(kind=PrincipalKind.OPERATOR, id="usr-2", client_id="cli-2"), False),
-        (Principal(kind=PrincipalKind.API_USER, id="usr-3", client_id=CLIENT), False),
+        (user(Permission.ORDER_VIEW, Permission.CERTIFICATE_DELETE), True),
+        (user(Permission.ORDER_VIEW), False),
         (Principal(kind=PrincipalKind.CMC_CLIENT, id="cmc-1", client_id=CLIENT), False),
         (ANONYMOUS, False),
     ],

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from ca_core.access.authorisation import require
-from ca_core.access.visibility import not_found, require_sees, restricted
+from ca_core.access.visibility import MAX_PAGE, not_found, require_sees, restricted
 from ca_core.certificates.chain import pem_chains
 from ca_core.core import Core
+from ca_core.model.audit import AuditRecord
 from ca_core.model.authorizations import Authorization
 from ca_core.model.certificates import Certificate
 from ca_core.model.issuers import Issuer
@@ -47,6 +48,15 @@ async def jobs(core: Core, order_id: str, principal: Principal) -> list[Job]:
 
     def read(tx: Transaction) -> list[Job]:
         return tx.jobs.of_order(_order(tx, order_id, principal).id)
+
+    return await core.store.read(read)
+
+
+async def events(core: Core, order_id: str, principal: Principal) -> list[AuditRecord]:
+    """Return the audit records of the order, the newest MAX_PAGE, newest first; raises NOT_FOUND, FORBIDDEN."""
+
+    def read(tx: Transaction) -> list[AuditRecord]:
+        return tx.audit.of_object(order_for(tx, order_id, principal, Permission.ORDER_VIEW).id, MAX_PAGE)
 
     return await core.store.read(read)
 

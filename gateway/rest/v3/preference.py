@@ -18,9 +18,9 @@ class Wait:
         self.seconds = seconds
 
     @property
-    def headers(self) -> dict[str, str]:
-        """Return the header that says what was done of what he preferred."""
-        return {"preference_applied": f"wait={self.seconds}"} if self.seconds else {}
+    def applied(self) -> str:
+        """Return what the header Preference-Applied says of it; empty when nothing was preferred."""
+        return f"wait={self.seconds}" if self.seconds else ""
 
 
 def wait(

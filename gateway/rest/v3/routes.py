@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.rest.front_end import FrontEnd, new_app
 from gateway.rest.refusals import answer_refusals
-from gateway.rest.v3 import clients
+from gateway.rest.v3 import acme, audit, clients, domains, issuers, order_parts, orders, products
 from gateway.rest.v3.document import document_of
 from gateway.rest.v3.documentation import documentation_routes
 from gateway.rest.v3.rate_limit_headers import RateLimitHeaders
@@ -27,9 +27,16 @@ operation may take its time, `Prefer: wait=30` waits for it.
 Refusals are problem documents (RFC 9457). Their `detail` says what to change; their `instance` is what to tell the \
 operator.
 """
-_RESOURCES: Final = {
-    "Clients": (clients, "The tenants you act for."),
+_TAGS: Final = {
+    "Orders": "What asks for a certificate, from placing it to the certificate and beyond.",
+    "Products": "What can be ordered, and the form that asks for it.",
+    "Domains": "Control of domains that a Client has shown ahead of any order.",
+    "ACME": "Accounts, tokens and external account keys of ACME clients.",
+    "Clients": "The tenants you act for.",
+    "Issuers": "The certification authorities and their revocation lists.",
+    "Audit": "Who did what, for whom, and how it ended.",
 }
+_RESOURCES: Final = (orders, order_parts, products, domains, acme, clients, issuers, audit)
 
 
 def build_app(front_end: FrontEnd) -> FastAPI:
@@ -39,9 +46,9 @@ def build_app(front_end: FrontEnd) -> FastAPI:
     )
     app.add_middleware(RateLimitHeaders)
     answer_refusals(app, render)
-    for resource, _ in _RESOURCES.values():
+    for resource in _RESOURCES:
         app.include_router(resource.router)
-    tags = [{"name": name, "description": said} for name, (_, said) in _RESOURCES.items()]
+    tags = [{"name": name, "description": said} for name, said in _TAGS.items()]
     document = document_of(app, front_end.external_url, _DESCRIPTION, tags)
 
     async def show_document(_: Request) -> Response:

@@ -1,5 +1,6 @@
 """What every JSON body of version 3 is made of: names in camelCase, unknown members refused, times in UTC."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -62,7 +63,12 @@ Line = Annotated[str, Field(max_length=256, pattern=r"^[^\x00-\x1f\x7f\u2028\u20
 """A text without line breaks or control characters."""
 
 
-def json_answer(content: Schema, status: HTTPStatus = HTTPStatus.OK, **headers: str) -> Response:
-    """Answer with an object and its headers, whose names are written with underscores."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+def list_answer(content: Sequence[Schema], status: int = HTTPStatus.OK) -> Response:
+    """Answer with a whole list."""
+    return Response(b"[%s]" % b",".join(one.encoded() for one in content), status, media_type="application/json")
+
+
+def json_answer(content: Schema, status: int = HTTPStatus.OK, **headers: str) -> Response:
+    """Answer with an object and its headers, whose names are written with underscores; empty ones are left out."""
+    named = {name.replace("_", "-"): value for name, value in headers.items() if value}
     return Response(content.encoded(), status, named, "application/json")

@@ -10,6 +10,7 @@ import typer
 
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.permissions import Permission
 from gateway.command_options import AsJson, Directory, choice, operator, reading, with_keys
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def change(
     shared = _new_secret() if secret else None if secret is None else ""
 
     def product_ids(tx: "Transaction") -> tuple[str, ...] | None:
-        client = tx.clients.get(by_name(tx, name).client_id)
+        client = tx.clients.get(by_name(tx, name, operator(), Permission.CMC_CLIENT_UPDATE).client_id)
         return _orderable(tx, client.name if client else "", products)[1] if products else None
 
     async def run(core: "Core") -> "RegisteredCmcClient":
@@ -130,14 +131,14 @@ def change(
 @cmc_client.command("list")
 def list_clients(directory: Directory, *, as_json: AsJson = False) -> None:
     """List the CMC clients, with who still uses SHA-1 and whose certificate ends when."""
+    from ca_core.access.cmc_clients import listing
     from ca_core.orders import cmc_expiry
     from gateway.console import print_json, print_table
     from gateway.sources import system_sources
 
     async def read(core: "Core") -> tuple[list["CmcClient"], dict[str, str], dict[str, str]]:
-        found, clients, products = await core.store.read(
-            lambda tx: (tx.cmc_clients.all(None), tx.clients.all(), tx.products.all(None))
-        )
+        found = await listing(core, operator())
+        clients, products = await core.store.read(lambda tx: (tx.clients.all(), tx.products.all(None)))
         return found, {one.id: one.name for one in clients}, {one.id: one.name for one in products}
 
     found, clients, products = reading(directory, read)

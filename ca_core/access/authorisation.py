@@ -1,11 +1,17 @@
 """Authorisation: whether a principal may do something for a Client. Every road's commands ask here and nowhere else."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, TypeVar
 
-from ca_core.access.visibility import clients_of, is_unbound, not_found
+from ca_core.access.visibility import MAX_PAGE, clients_of, is_unbound, not_found, require_sees
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.repositories.accounts import AccountSearch
+from ca_core.model.repositories.authorizations import ChallengeSearch
+from ca_core.model.repositories.orders import OrderSearch
+
+Search = TypeVar("Search", AccountSearch, ChallengeSearch, OrderSearch)
 
 _OF_KIND: Final = {
     PrincipalKind.ACME_ACCOUNT: frozenset(
@@ -17,6 +23,7 @@ _OF_KIND: Final = {
             Permission.DOMAIN_VIEW,
             Permission.DOMAIN_CREATE,
             Permission.DOMAIN_DELETE,
+            Permission.ACME_ACCOUNT_VIEW,
         }
     ),
     PrincipalKind.CERTIFICATE_KEY: frozenset({Permission.CERTIFICATE_DELETE}),
@@ -49,6 +56,20 @@ def require(principal: Principal, permission: Permission, client_id: str | None,
     )
 
 
+def require_on(
+    principal: Principal,
+    permission: Permission,
+    what: str,
+    *,
+    client_id: str,
+    account_id: str | None = None,
+    placed_by: str | None = None,
+) -> None:
+    """Do what :func:`require` does for a row of the Client that may be its account's or its holder's alone."""
+    require_sees(principal, what, client_id=client_id, account_id=account_id, placed_by=placed_by)
+    require(principal, permission, client_id, what)
+
+
 def clients_with(principal: Principal, permission: Permission) -> frozenset[str] | None:
     """Return the Clients for which ``principal`` holds ``permission``, for searches; None is every Client."""
     if permission in held(principal, None):
@@ -71,6 +92,17 @@ def clients_searched(
             ErrorKind.FORBIDDEN, f"This needs the permission {permission}, which you do not have for any Client."
         )
     return allowed if asked is None else asked & allowed
+
+
+def restricted(query: Search, principal: Principal, permission: Permission) -> Search:
+    """Return the search over the Clients that ``permission`` is held for, no page larger than MAX_PAGE.
+
+    Raises FORBIDDEN when it is held for none. An ACME account searches nothing: what it made, it lists. Nor does the
+    holder of a certificate.
+    """
+    lists = principal.kind in {PrincipalKind.ACME_ACCOUNT, PrincipalKind.CERTIFICATE_HOLDER}
+    client_ids = frozenset[str]() if lists else clients_searched(principal, permission, query.client_ids)
+    return replace(query, client_ids=client_ids, limit=max(1, min(query.limit, MAX_PAGE)))
 
 
 def held(principal: Principal, client_id: str | None) -> frozenset[Permission]:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ca_core.access.authorisation import clients_searched, permitted, require
 from ca_core.access.cmc_certificates import (
     dedicated_product,
     renewal_in,
@@ -23,6 +24,7 @@ from ca_core.keys.policy import refuse_blocked, spki_sha256
 from ca_core.model.certificates import Certificate
 from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
@@ -60,7 +62,13 @@ class Message:
 
 def principal_of(cmc_client: CmcClient, address: str) -> Principal:
     """Return the principal that a CMC client's requests act as."""
-    return Principal(kind=PrincipalKind.CMC_CLIENT, id=cmc_client.id, client_id=cmc_client.client_id, address=address)
+    return Principal(
+        kind=PrincipalKind.CMC_CLIENT,
+        id=cmc_client.id,
+        client_id=cmc_client.client_id,
+        address=address,
+        permissions={cmc_client.client_id: cmc_client.permissions},
+    )
 
 
 async def by_key(core: Core, key: PublicKeyTypes, certificate: x509.Certificate | None) -> CmcClient | None:
@@ -191,33 +199,31 @@ async def _set_disabled(core: Core, name: str, principal: Principal, *, disabled
     action = "cmc-client.disable" if disabled else "cmc-client.enable"
 
     def act(tx: Transaction) -> CmcClient:
-        cmc_client = by_name(tx, name)
+        cmc_client = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
         tx.audit.append([entry(core.sources, principal, action, cmc_client.id, client_id=cmc_client.client_id)])
         return tx.cmc_clients.save(replace(cmc_client, disabled=disabled))
 
     return await core.store.write(act)
 
 
-def by_name(tx: Transaction, name: str) -> CmcClient:
-    """Return the CMC client of a name, whatever became of it; raises NOT_FOUND."""
+def by_name(tx: Transaction, name: str, principal: Principal, permission: Permission) -> CmcClient:
+    """Return the CMC client of a name, whatever became of it, for who holds ``permission``; raises NOT_FOUND."""
     cmc_client = tx.cmc_clients.by_name(name)
     if cmc_client is None:
         raise not_found("CMC client")
+    require(principal, permission, cmc_client.client_id, "CMC client")
     return cmc_client
 
 
-def require_right(cmc_client: CmcClient, right: CmcRight, what: str) -> None:
-    """Raise FORBIDDEN unless the client has the right; ``what`` completes the sentence "may not ..."."""
-    if right not in cmc_client.rights:
-        raise TriviumError(
-            ErrorKind.FORBIDDEN, f"The CMC client {cmc_client.name} may not {what}; ask the operator for the right."
-        )
+async def listing(core: Core, principal: Principal) -> list[CmcClient]:
+    """Return the CMC clients of the Clients that the principal may see them of, by name; raises FORBIDDEN."""
+    visible = clients_searched(principal, Permission.CMC_CLIENT_VIEW, None)
+    return await core.store.read(lambda tx: tx.cmc_clients.all(visible))
 
 
 def require_may_order(tx: Transaction, principal: Principal, product: Product) -> None:
     """Raise FORBIDDEN unless the CMC client that ``principal`` is may order the product (rule 74)."""
     cmc_client = _of(tx, principal)
-    require_right(cmc_client, CmcRight.ISSUE, "order certificates")
     if product.id not in cmc_client.product_ids:
         raise TriviumError(
             ErrorKind.FORBIDDEN, f"The CMC client {cmc_client.name} may not order the product {product.name}."
@@ -236,9 +242,7 @@ def require_may_renew(tx: Transaction, principal: Principal, product: Product) -
 def may_revoke(tx: Transaction, principal: Principal, certificate: Certificate) -> bool:
     """Whether the CMC client that ``principal`` is may revoke: what it ordered or, as RA, what its Client has."""
     cmc_client = tx.cmc_clients.get(principal.id)
-    if cmc_client is None or CmcRight.REVOKE not in cmc_client.rights:
-        return False
-    if certificate.client_id != cmc_client.client_id:
+    if cmc_client is None or not permitted(principal, Permission.CERTIFICATE_DELETE, certificate.client_id):
         return False
     _require_enabled(tx, cmc_client)
     order = tx.orders.get(certificate.order_id)

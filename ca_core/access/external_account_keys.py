@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ca_core.access.visibility import not_found, require_sees, visible_clients
+from ca_core.access.authorisation import clients_searched, require
+from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_accounts import ExternalAccountBinding, ExternalAccountKey, ExternalAccountKeyStatus
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.products import Product, Road
 from ca_core.model.sources import Entropy
@@ -76,7 +78,7 @@ async def create(
     )
 
     def add(tx: Transaction) -> None:
-        require_sees(principal, "Client", client_id=key.client_id)
+        require(principal, Permission.EXTERNAL_ACCOUNT_KEY_CREATE, key.client_id, "Client")
         if tx.clients.get(key.client_id) is None:
             raise not_found("Client")
         _require_orderable([_product(tx, product_id, key.client_id) for product_id in key.product_ids])
@@ -91,7 +93,7 @@ async def search(
     core: Core, principal: Principal, *, client_ids: frozenset[str] | None = None, before: str | None, limit: int
 ) -> list[ExternalAccountKey]:
     """Return a page of the keys of the Clients the principal sees (of them ``client_ids`` alone), newest first."""
-    visible = visible_clients(principal, asked=client_ids)
+    visible = clients_searched(principal, Permission.EXTERNAL_ACCOUNT_KEY_VIEW, client_ids)
     return await core.store.read(lambda tx: tx.external_account_keys.search(visible, before=before, limit=limit))
 
 
@@ -103,7 +105,7 @@ async def revoke(core: Core, key_id: str, principal: Principal) -> ExternalAccou
         key = tx.external_account_keys.get(key_id)
         if key is None:
             raise not_found(_WHAT)
-        require_sees(principal, _WHAT, client_id=key.client_id)
+        require(principal, Permission.EXTERNAL_ACCOUNT_KEY_DELETE, key.client_id, _WHAT)
         if key.status is ExternalAccountKeyStatus.REVOKED:
             return key
         record = entry(core.sources, principal, "external-account-key.revoke", key.id, client_id=key.client_id)

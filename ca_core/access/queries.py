@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from ca_core.access.visibility import not_found, require_sees, restricted
+from ca_core.access.authorisation import require_on, restricted
+from ca_core.access.visibility import not_found
 from ca_core.core import Core
 from ca_core.model.accounts import Account
 from ca_core.model.authorizations import FoundChallenge
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.repositories.accounts import AccountSearch
 from ca_core.model.repositories.authorizations import ChallengeSearch
@@ -19,7 +21,7 @@ async def account(core: Core, account_id: str, principal: Principal) -> Account:
         found = tx.accounts.get(account_id)
         if found is None:
             raise not_found("account")
-        require_sees(principal, "account", client_id=found.client_id, account_id=found.id)
+        require_on(principal, Permission.ACME_ACCOUNT_VIEW, "account", client_id=found.client_id, account_id=found.id)
         return found
 
     return await core.store.read(read)
@@ -27,13 +29,13 @@ async def account(core: Core, account_id: str, principal: Principal) -> Account:
 
 async def accounts(core: Core, query: AccountSearch, principal: Principal) -> list[Account]:
     """Return the accounts the query finds among those of the Clients the principal sees, newest first."""
-    allowed = restricted(query, principal)
+    allowed = restricted(query, principal, Permission.ACME_ACCOUNT_VIEW)
     return await core.store.read(lambda tx: tx.accounts.search(allowed))
 
 
 async def challenges(core: Core, query: ChallengeSearch, principal: Principal) -> list[FoundChallenge]:
     """Return the challenges the query finds among those of the Clients the principal sees, newest first."""
-    allowed = restricted(query, principal)
+    allowed = restricted(query, principal, Permission.ACME_TOKEN_VIEW)
     return await core.store.read(lambda tx: tx.authorizations.search(allowed))
 
 

@@ -1,15 +1,10 @@
 """Tenancy: what a principal may see. The one place that decides it, for every road."""
 
-from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.repositories.accounts import AccountSearch
-from ca_core.model.repositories.authorizations import ChallengeSearch
-from ca_core.model.repositories.orders import OrderSearch
 
-Search = TypeVar("Search", AccountSearch, ChallengeSearch, OrderSearch)
 MAX_PAGE: Final = 1000
 """The most that one page of a search holds."""
 
@@ -59,23 +54,3 @@ def require_sees(
 def not_found(what: str) -> TriviumError:
     """Return the one answer for a missing row and for somebody else's."""
     return TriviumError(ErrorKind.NOT_FOUND, f"There is no such {what} here; check its id or URL.")
-
-
-def visible_clients(principal: Principal, *, asked: frozenset[str] | None = None) -> frozenset[str] | None:
-    """Return the Clients a search of ``principal`` runs over: of those ``asked`` for (None: all) the visible ones.
-
-    None is every Client, for the operator only. An ACME account searches nothing: what it made, it lists. Nor does the
-    holder of a certificate.
-    """
-    if principal.kind in {PrincipalKind.ACME_ACCOUNT, PrincipalKind.CERTIFICATE_HOLDER}:
-        return frozenset()
-    if sees_every_client(principal):
-        return asked
-    visible = clients_of(principal)
-    return visible if asked is None else asked & visible
-
-
-def restricted(query: Search, principal: Principal) -> Search:
-    """Return the search as ``principal`` may make it: over the Clients it sees, no page larger than MAX_PAGE."""
-    client_ids = visible_clients(principal, asked=query.client_ids)
-    return replace(query, client_ids=client_ids, limit=max(1, min(query.limit, MAX_PAGE)))

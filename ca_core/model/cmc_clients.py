@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from ca_core.model.permissions import Permission
 
 
 class CmcRight(StrEnum):
@@ -15,6 +18,17 @@ class CmcRight(StrEnum):
     REVOKE = "revoke"
     QUERY = "query"
     RA = "ra"
+
+
+PERMISSIONS_OF: Final = {
+    CmcRight.ISSUE: frozenset({Permission.ORDER_VIEW, Permission.ORDER_CREATE}),
+    CmcRight.REVOKE: frozenset({Permission.CERTIFICATE_DELETE}),
+    CmcRight.QUERY: frozenset(
+        {Permission.ORDER_VIEW, Permission.CERTIFICATE_VIEW, Permission.CRL_VIEW, Permission.ISSUER_VIEW}
+    ),
+    CmcRight.RA: frozenset[Permission](),
+}
+"""The permissions that each right stands for. ``RA`` adds none, but extends them to what its Client's others did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +57,11 @@ class CmcClient:
     disabled: bool = False
     created_at: datetime
     revision: int = 0
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the client may do for its Client."""
+        return frozenset[Permission]().union(*(PERMISSIONS_OF[right] for right in self.rights))
 
 
 @dataclass(frozen=True, kw_only=True)

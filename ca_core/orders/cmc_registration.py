@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from ca_core.access.authorisation import require
 from ca_core.access.cmc_clients import by_name, secret_purpose
 from ca_core.audit.log import entry
 from ca_core.certificates.key_identifier import key_identifier
@@ -16,6 +17,7 @@ from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer
 from ca_core.model.orders import OrderRequest, OrderState
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.products import ProfileKind, Road
 from ca_core.model.store import Transaction
@@ -71,6 +73,7 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
     Raises MALFORMED when nothing could authenticate it, BAD_KEY and BAD_CSR as an order does, CONFLICT when its name
     or key is another's, UNAVAILABLE when no certificate could be had.
     """
+    require(principal, Permission.CMC_CLIENT_CREATE, registration.client_id, "Client")
     if registration.csr is None and registration.certificate is None and registration.secret is None:
         raise TriviumError(ErrorKind.MALFORMED, "A CMC client needs a CSR, a certificate or a secret.")
     if await core.store.read(lambda tx: tx.cmc_clients.by_name(registration.name)) is not None:
@@ -105,11 +108,11 @@ async def change(core: Core, name: str, wanted: CmcChange, principal: Principal)
 
     Raises NOT_FOUND, MALFORMED when nothing would be left that authenticates it, else as :func:`register`.
     """
-    await core.store.read(lambda tx: by_name(tx, name))
+    await core.store.read(lambda tx: by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE))
     dedicated = await _dedicated(core, name, wanted.csr, wanted.certificate)
 
     def act(tx: Transaction) -> CmcClient:
-        before = by_name(tx, name)
+        before = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
         changed = _changed(core, before, wanted)
         changed = dedicated.given_to(changed) if dedicated else changed
         _require_usable(tx, changed)

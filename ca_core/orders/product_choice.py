@@ -1,8 +1,10 @@
 """Which product an order gets: the one place that decides it, for every road."""
 
 from ca_core.access import certificate_holders, cmc_clients
+from ca_core.access.authorisation import require
 from ca_core.access.visibility import not_found
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product, ProfileKind, Road
 from ca_core.model.store import Transaction
@@ -24,8 +26,10 @@ def chosen_product(
     """
     product = tx.products.get(product_id)
     renews_itself = product is not None and _is_dedicated(principal, product)
-    if product is None or (not renews_itself and principal.client_id not in {None, product.client_id}):
+    if product is None:
         raise not_found("product")
+    if not renews_itself:
+        require(principal, Permission.ORDER_CREATE, product.client_id, "product")
     client = tx.clients.get(principal.client_id or product.client_id)
     if client is None:
         raise not_found("Client")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ca_core.access.authorisation import require
-from ca_core.access.visibility import MAX_PAGE, not_found, require_sees, restricted
+from ca_core.access.authorisation import require_on, restricted
+from ca_core.access.visibility import MAX_PAGE, not_found
 from ca_core.certificates.chain import pem_chains
 from ca_core.core import Core
 from ca_core.model.audit import AuditRecord
@@ -32,7 +32,7 @@ async def get(core: Core, order_id: str, principal: Principal) -> OrderView:
     """Return the order with its authorizations and certificates; raises NOT_FOUND, also for somebody else's."""
 
     def read(tx: Transaction) -> OrderView:
-        order = _order(tx, order_id, principal)
+        order = order_for(tx, order_id, principal, Permission.ORDER_VIEW)
         return OrderView(
             order=order,
             authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
@@ -47,7 +47,7 @@ async def jobs(core: Core, order_id: str, principal: Principal) -> list[Job]:
     """Return the order's jobs, oldest first; raises NOT_FOUND."""
 
     def read(tx: Transaction) -> list[Job]:
-        return tx.jobs.of_order(_order(tx, order_id, principal).id)
+        return tx.jobs.of_order(order_for(tx, order_id, principal, Permission.ORDER_VIEW).id)
 
     return await core.store.read(read)
 
@@ -68,7 +68,7 @@ async def of_account(core: Core, principal: Principal, *, after: str | None, lim
 
 async def search(core: Core, query: OrderSearch, principal: Principal) -> list[Order]:
     """Return the orders the query finds among those of the Clients the principal sees, newest first."""
-    allowed = restricted(query, principal)
+    allowed = restricted(query, principal, Permission.ORDER_VIEW)
     return await core.store.read(lambda tx: tx.orders.search(allowed))
 
 
@@ -85,7 +85,14 @@ async def chains(core: Core, certificate_id: str, principal: Principal) -> tuple
             raise not_found("certificate")
         order = tx.orders.get(found.order_id)
         account_id = order.account_id if order else None
-        require_sees(principal, "certificate", client_id=found.client_id, account_id=account_id)
+        require_on(
+            principal,
+            Permission.CERTIFICATE_VIEW,
+            "certificate",
+            client_id=found.client_id,
+            account_id=account_id,
+            placed_by=order.placed_by if order else None,
+        )
         return found.der, issuer
 
     return pem_chains(*await core.store.read(read))
@@ -98,14 +105,15 @@ def order_for(
 
     Raises NOT_FOUND of ``what``, also for somebody else's, and FORBIDDEN.
     """
-    order = _order(tx, order_id, principal, what)
-    require(principal, permission, order.client_id, what)
-    return order
-
-
-def _order(tx: Transaction, order_id: str, principal: Principal, what: str = "order") -> Order:
     order = tx.orders.get(order_id)
     if order is None:
         raise not_found(what)
-    require_sees(principal, what, client_id=order.client_id, account_id=order.account_id, placed_by=order.placed_by)
+    require_on(
+        principal,
+        permission,
+        what,
+        client_id=order.client_id,
+        account_id=order.account_id,
+        placed_by=order.placed_by,
+    )
     return order

@@ -1,15 +1,16 @@
 """Submit the CSR of an order: the pipeline runs from here (RFC 8555 section 7.4)."""
 
 from ca_core.access import rate_limits
-from ca_core.access.visibility import not_found, require_sees
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import Order, OrderState
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal
 from ca_core.orders.pipeline import run_stages
+from ca_core.orders.queries import order_for
 from ca_core.orders.stages.key_validation import check_csr, refuse_taken_key
 from ca_core.orders.stages.pre_validation import require_authorized
 from ca_core.orders.states import OrderEvent
@@ -51,10 +52,7 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
 
 
 def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
-    order = tx.orders.get(order_id)
-    if order is None:
-        raise not_found("order")
-    require_sees(principal, "order", client_id=order.client_id, account_id=order.account_id, placed_by=order.placed_by)
+    order = order_for(tx, order_id, principal, Permission.ORDER_CREATE)
     product = tx.products.version(order.product_id, order.product_version)
     issuer = tx.issuers.get(product.issuer_id) if product else None
     if product is None or issuer is None:

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from ca_core.access.visibility import not_found, require_sees
+from ca_core.access.authorisation import require_on
+from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate, CertificateStatus, PlannedRevocation, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
@@ -113,8 +115,8 @@ def _find(tx: Transaction, certificate_id: str, principal: Principal) -> Certifi
     certificate = tx.certificates.get(certificate_id)
     if certificate is None or certificate.der is None:
         raise not_found("certificate")
-    require_sees(principal, "certificate", client_id=certificate.client_id)
-    if principal.kind is not PrincipalKind.OPERATOR:
+    require_on(principal, Permission.CERTIFICATE_DELETE, "certificate", client_id=certificate.client_id)
+    if principal.kind not in {PrincipalKind.OPERATOR, PrincipalKind.API_USER}:
         raise TriviumError(ErrorKind.FORBIDDEN, "Only an operator plans revocations.")
     return certificate
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ca_core.access import rate_limits
-from ca_core.access.visibility import not_found, require_sees
+from ca_core.access.authorisation import require_on
+from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.authorizations import (
@@ -19,6 +20,7 @@ from ca_core.model.authorizations import (
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.jobs import Job, JobState, JobType
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product, Road
 from ca_core.model.sources import Sources
@@ -100,18 +102,28 @@ def _new_challenge(
 
 async def get(core: Core, authorization_id: str, principal: Principal) -> Authorization:
     """Return the authorization; raises NOT_FOUND, also for somebody else's."""
-    return await core.store.read(lambda tx: _visible(tx.authorizations.get(authorization_id), principal))
+    return await core.store.read(
+        lambda tx: _visible(tx.authorizations.get(authorization_id), principal, Permission.DOMAIN_VIEW)
+    )
 
 
 async def by_challenge(core: Core, challenge_id: str, principal: Principal) -> Authorization:
     """Return the authorization a challenge belongs to; raises NOT_FOUND, also for somebody else's."""
-    return await core.store.read(lambda tx: _visible(tx.authorizations.by_challenge(challenge_id), principal))
+    return await core.store.read(
+        lambda tx: _visible(tx.authorizations.by_challenge(challenge_id), principal, Permission.DOMAIN_VIEW)
+    )
 
 
-def _visible(authorization: Authorization | None, principal: Principal) -> Authorization:
+def _visible(authorization: Authorization | None, principal: Principal, permission: Permission) -> Authorization:
     if authorization is None:
         raise not_found("authorization")
-    require_sees(principal, "authorization", client_id=authorization.client_id, account_id=authorization.account_id)
+    require_on(
+        principal,
+        permission,
+        "authorization",
+        client_id=authorization.client_id,
+        account_id=authorization.account_id,
+    )
     return authorization
 
 
@@ -120,7 +132,7 @@ async def deactivate(core: Core, authorization_id: str, principal: Principal) ->
     record = entry(core.sources, principal, "authorization.deactivate", authorization_id)
 
     def act(tx: Transaction) -> Authorization:
-        authorization = _visible(tx.authorizations.get(authorization_id), principal)
+        authorization = _visible(tx.authorizations.get(authorization_id), principal, Permission.DOMAIN_DELETE)
         if authorization.status_at(core.sources.now()) not in {
             AuthorizationStatus.PENDING,
             AuthorizationStatus.VALID,
@@ -140,7 +152,9 @@ async def respond(core: Core, challenge_id: str, principal: Principal) -> Author
     A challenge that is processing or decided stays as it is. Raises NOT_FOUND, MALFORMED when the authorization is no
     longer pending, RATE_LIMITED when the name has failed too often.
     """
-    authorization = await by_challenge(core, challenge_id, principal)
+    authorization = await core.store.read(
+        lambda tx: _visible(tx.authorizations.by_challenge(challenge_id), principal, Permission.DOMAIN_CREATE)
+    )
     challenge = challenge_of(authorization, challenge_id)
     if challenge.status is not ChallengeStatus.PENDING:
         return authorization

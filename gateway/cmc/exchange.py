@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from ca_core.access import cmc_clients
+from ca_core.access.authorisation import require
 from ca_core.audit.refusals import record_failure
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate
@@ -12,6 +12,7 @@ from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.issuers import Issuer
 from ca_core.model.orders import Order, OrderState
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import ANONYMOUS, Principal
 from ca_core.model.values import replace
 from ca_core.orders.acceptance import awaits_confirmation
@@ -104,7 +105,8 @@ class Exchange:
 
     def require_query(self) -> None:
         """Raise FORBIDDEN unless whoever asks may look things up."""
-        cmc_clients.require_right(self.require_requester().cmc_client, CmcRight.QUERY, "look anything up")
+        requester = self.require_requester()
+        require(requester.principal, Permission.CERTIFICATE_VIEW, requester.cmc_client.client_id, "certificate")
 
     async def issuer_id(self, name: bytes) -> str:
         """Return the id of the issuer of this name (a Name in DER); raises NOT_FOUND."""

@@ -3,9 +3,11 @@
 import pytest
 
 from ca_core.access import queries
-from ca_core.access.visibility import MAX_PAGE, restricted
+from ca_core.access.authorisation import restricted
+from ca_core.access.visibility import MAX_PAGE
 from ca_core.model.authorizations import ChallengeStatus, ValidationMethod
 from ca_core.model.errors import TriviumError
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.repositories.accounts import AccountSearch
 from ca_core.model.repositories.authorizations import ChallengeSearch
@@ -14,8 +16,8 @@ from tests.acme.acme_client import AcmeClient
 from tests.acme.acme_server import AcmeServer
 
 OPERATOR = Principal(kind=PrincipalKind.OPERATOR, id="test")
-OURS = Principal(kind=PrincipalKind.API_USER, id="usr-1", client_id="cli-1")
-STRANGER = Principal(kind=PrincipalKind.API_USER, id="usr-2", client_id="cli-2")
+OURS = Principal(kind=PrincipalKind.API_USER, id="usr-1", permissions={"cli-1": frozenset(Permission)})
+STRANGER = Principal(kind=PrincipalKind.API_USER, id="usr-2", permissions={"cli-2": frozenset(Permission)})
 
 
 def account_id(client: AcmeClient) -> str:
@@ -71,8 +73,8 @@ async def test_each_sees_what_is_theirs(server: AcmeServer, client: AcmeClient) 
 def test_a_page_is_never_larger_than_allowed(limit: int) -> None:
     """One question could take all the memory there is (abuse 48)."""
     pages = (
-        restricted(AccountSearch(client_ids=None, limit=limit), OPERATOR),
-        restricted(ChallengeSearch(client_ids=None, limit=limit), OPERATOR),
-        restricted(OrderSearch(client_ids=None, limit=limit), OPERATOR),
+        restricted(AccountSearch(client_ids=None, limit=limit), OPERATOR, Permission.ACME_ACCOUNT_VIEW),
+        restricted(ChallengeSearch(client_ids=None, limit=limit), OPERATOR, Permission.ACME_TOKEN_VIEW),
+        restricted(OrderSearch(client_ids=None, limit=limit), OPERATOR, Permission.ORDER_VIEW),
     )
     assert all(1 <= page.limit <= MAX_PAGE for page in pages)

@@ -17,6 +17,7 @@ from ca_core.access import external_account_keys
 from ca_core.access.external_account_keys import ExternalAccountKeyRequest
 from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.errors import TriviumError
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
 from gateway.acme.directory import Directory
@@ -324,7 +325,7 @@ async def test_a_tenants_keys_are_its_own(server: AcmeServer) -> None:
     await another_client(server)
     theirs = await issue(server, client_id="cli-2", product_id="pma-2")
     ours = await issue(server)
-    tenant = Principal(kind=PrincipalKind.API_USER, id="usr-1", client_id="cli-1")
+    tenant = Principal(kind=PrincipalKind.API_USER, id="usr-1", permissions={"cli-1": frozenset(Permission)})
     for asked in (None, frozenset({"cli-1", "cli-2"})):
         page = await external_account_keys.search(server.core, tenant, client_ids=asked, before=None, limit=10)
         assert [key.id for key in page] == [ours.kid]

@@ -8,6 +8,7 @@ from ca_core.model.certificates import Certificate, CertificateStatus, Revocatio
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import OrderState
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
 from ca_core.orders import worker
 from ca_core.revocation.planned import plan_revocation, revoke_as_planned, withdraw_planned_revocation
@@ -178,12 +179,15 @@ async def test_plans_that_cannot_be(installation: Installation) -> None:
     assert (await refusal(installation, certificate)).kind is ErrorKind.ALREADY_REVOKED
 
 
+_LOOKS = frozenset({Permission.CERTIFICATE_VIEW})
+
+
 @pytest.mark.parametrize(
     ("principal", "kind"),
     [
         (Principal(kind=PrincipalKind.OPERATOR, id="usr-1", client_id="cli-2"), ErrorKind.NOT_FOUND),
         (Principal(kind=PrincipalKind.ACME_ACCOUNT, id="acc-2", client_id=CLIENT), ErrorKind.NOT_FOUND),
-        (Principal(kind=PrincipalKind.API_USER, id="usr-2", client_id=CLIENT), ErrorKind.FORBIDDEN),
+        (Principal(kind=PrincipalKind.API_USER, id="usr-2", permissions={CLIENT: _LOOKS}), ErrorKind.FORBIDDEN),
         (SYSTEM, ErrorKind.FORBIDDEN),
     ],
 )

@@ -42,7 +42,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 client=DEFAULT_CLIENT,
                 issuer=issuing,
                 description="TLS server certificates for public and internal names.",
-                roads=(Road.ACME, Road.CMC),
+                roads=(Road.ACME, Road.CMC, Road.REST),
                 policy=Policy(
                     public=False,
                     profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * _DAY),

@@ -14,10 +14,14 @@ MAX_BODY: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class FrontEnd:
-    """The front end on a core. ``external_url`` is the https base URL that its paths follow."""
+    """The front end on a core. ``external_url`` is the https base URL that its paths follow.
+
+    ``key_in_url`` lets old clients ask for a token with their API key in the URL.
+    """
 
     core: Core
     external_url: str
+    key_in_url: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """A real installation with a REST front end, under a clock that the test owns."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from starlette.responses import PlainTextResponse
 
@@ -10,6 +12,7 @@ from tests.access.people import Office, furnish
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
 from tests.rest.conversation import Conversation
+from tests.rest.desk import Desk, open_desk
 from tests.rest.shop import Shop, open_shop
 
 __all__ = ["installation", "linters", "template", "workshop"]
@@ -38,3 +41,10 @@ def alice(rest: Roads, office: Office) -> Conversation:
 async def shop(office: Office) -> Shop:
     """What the first Client orders over REST."""
     return await open_shop(office)
+
+
+@pytest.fixture
+async def desk(workshop: Workshop) -> AsyncIterator[Desk]:
+    """Users of two Clients at version 2."""
+    async with open_desk(workshop) as opened:
+        yield opened

@@ -5,18 +5,18 @@ from uuid import UUID
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
 from ca_core.model.errors import Problem
 from gateway.rest.errors import HTTP_ERRORS
+from gateway.rest.v2.schemas.base import Schema
 
 
-class APIError(BaseModel):
+class APIError(Schema):
     """``uuid`` names this one error: the operator finds it as ``err-`` and the UUID."""
 
     uuid: UUID
-    errorCode: str  # noqa: N815 - the field's name on the wire
-    errorMessages: list[str]  # noqa: N815
+    error_code: str
+    error_messages: list[str]
 
 
 def render(problem: Problem, headers: Mapping[str, str]) -> Response:
@@ -24,7 +24,7 @@ def render(problem: Problem, headers: Mapping[str, str]) -> Response:
     error = HTTP_ERRORS[problem.kind]
     said = APIError(
         uuid=UUID(problem.id.removeprefix("err-")),
-        errorCode=error.code,
-        errorMessages=[problem.detail, *(sub.detail for sub in problem.subproblems)],
+        error_code=error.code,
+        error_messages=[problem.detail, *(sub.detail for sub in problem.subproblems)],
     )
-    return JSONResponse(said.model_dump(mode="json"), status_code=error.v2, headers=dict(headers))
+    return JSONResponse(said.model_dump(mode="json", by_alias=True), status_code=error.v2, headers=dict(headers))

@@ -13,14 +13,21 @@ from pydantic import (
     StrictInt,
     WithJsonSchema,
 )
-from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
+
+_ABBREVIATIONS: Final = frozenset(("cab", "dn", "dns", "ip", "jpg", "oid", "pdf", "rfc822", "upn", "www"))
+
+
+def _member(name: str) -> str:
+    """Return the name of a member on the wire: camelCase, with abbreviations in capitals behind the first word."""
+    first, *others = name.split("_")
+    return first + "".join(word.upper() if word in _ABBREVIATIONS else word.capitalize() for word in others)
 
 
 class Schema(BaseModel):
     """A schema: camelCase on the wire. Requests may have members that it does not name; answers have none."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=_member, populate_by_name=True, extra="ignore", frozen=True)
 
 
 Item = TypeVar("Item")

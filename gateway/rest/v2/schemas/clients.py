@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from gateway.rest.v2.schemas.base import Absent, Boolean, ClientReference, Instant, Integer, ProductReference, Schema
 from gateway.rest.v2.schemas.enumerations import KeyType
 
@@ -40,16 +38,14 @@ class Product(Schema):
     allow_additional_authorization_notification_recipients: Boolean
     allow_additional_authorization_accepted_notification_recipients: Boolean
     allow_additional_authorization_rejected_notification_recipients: Boolean
-    is_cab_dns_validation_required: Boolean = Field(alias="isCABDNSValidationRequired")
-    allow_additional_cab_dns_notification_recipients: Boolean = Field(
-        alias="allowAdditionalCABDNSNotificationRecipients"
-    )
-    is_cab_dns_email_link_validation_required: Boolean = Field(alias="isCABDNSEmailLinkValidationRequired")
+    is_cab_dns_validation_required: Boolean
+    allow_additional_cab_dns_notification_recipients: Boolean
+    is_cab_dns_email_link_validation_required: Boolean
     is_email_box_validation_required: Boolean
     requires_registration_documents: Boolean
     requires_registration_documents_on_register: Boolean
-    allow_registration_documents_pdf: Boolean = Field(alias="allowRegistrationDocumentsPDF")
-    allow_registration_documents_jpg: Boolean = Field(alias="allowRegistrationDocumentsJPG")
+    allow_registration_documents_pdf: Boolean
+    allow_registration_documents_jpg: Boolean
     is_generate_revocation_code: Boolean
     product_validity: Absent[ProductValidity] = None
 

@@ -10,8 +10,8 @@ class DNS(Schema):
     """A DNS name, and those that come with it."""
 
     dns: str
-    include_base_domain_for_wildcard: Boolean = False
-    include_www_domain: Boolean = Field(default=False, alias="includeWWWDomain")
+    include_base_domain_for_wildcard: Absent[Boolean] = None
+    include_www_domain: Absent[Boolean] = None
 
 
 class RequestDNS(Schema):
@@ -60,11 +60,11 @@ class RequestExtensions(Schema):
     """Names and other values of the certificate's extensions."""
 
     microsoft_security_identifier: str | None = None
-    microsoft_policy_template_oid: str | None = Field(default=None, alias="microsoftPolicyTemplateOID")
-    request_dns: RequestDNS = Field(default=RequestDNS(), alias="requestDNS")
-    request_rfc822: RequestRFC822 = Field(default=RequestRFC822(values=[]), alias="requestRFC822")
-    request_upn: RequestUPN = Field(default=RequestUPN(values=[]), alias="requestUPN")
-    request_ip: RequestIP = Field(default=RequestIP(values=[]), alias="requestIP")
+    microsoft_policy_template_oid: str | None = None
+    request_dns: RequestDNS = RequestDNS()
+    request_rfc822: RequestRFC822 = RequestRFC822(values=[])
+    request_upn: RequestUPN = RequestUPN(values=[])
+    request_ip: RequestIP = RequestIP(values=[])
     request_role: RequestRole = RequestRole(value=None)
     request_device_serial_number: RequestDeviceSerialNumber = RequestDeviceSerialNumber(value=None)
     request_scope: RequestScope = RequestScope(value=None)
@@ -76,7 +76,7 @@ class RequestOverrides(Schema):
     ``validity`` counts in the unit of the product's validity.
     """
 
-    subject_dn: str | None = Field(default=None, alias="subjectDN")
+    subject_dn: str | None = None
     validity: Integer | None = None
     request_extensions: RequestExtensions = RequestExtensions()
 

@@ -30,6 +30,7 @@ from ca_core.model.store import Transaction
 from ca_core.model.users import Role
 from gateway.catalogue_checks import check
 from gateway.settings_file import what_is_wrong
+from gateway.toml_lines import TomlLines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +128,9 @@ def parse(text: str, where: str, now: datetime) -> Catalogue:
         catalogue = _CATALOGUE.validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
     except ValidationError as error:
         raise TriviumError(ErrorKind.MALFORMED, f"{where}: {what_is_wrong(error, [])}") from error
-    for sentence in check(catalogue, now):
-        raise TriviumError(ErrorKind.MALFORMED, f"{where}: {sentence}")
+    sentences = list(check(catalogue, now, TomlLines(text)))
+    if sentences:
+        raise TriviumError(ErrorKind.MALFORMED, f"{where}: {' '.join(sentences)}")
     return catalogue
 
 

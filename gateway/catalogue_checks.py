@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ca_core.certificates.policies import check_policy
-from ca_core.model.errors import TriviumError
-from ca_core.model.products import Policy
+from ca_core.certificates.policies import policy_faults
+from ca_core.model.products import Policy, ProfileKind, Road
+from gateway.toml_lines import TomlLines
 
 if TYPE_CHECKING:
     from gateway.catalogue import Catalogue, ProductEntry
@@ -21,8 +21,8 @@ _LIFETIMES = range(60, 30 * _DAY + 1)
 MAX_IDENTIFIERS = 100
 
 
-def check(catalogue: "Catalogue", now: datetime) -> Iterator[str]:
-    """Yield a sentence for each thing that is wrong at ``now`` (UTC)."""
+def check(catalogue: "Catalogue", now: datetime, lines: TomlLines) -> Iterator[str]:
+    """Yield a sentence for each thing that is wrong at ``now`` (UTC); ``lines`` are those of the file."""
     for kind in ("issuers", "clients", "roles"):
         yield from _names(kind, [item.name for item in getattr(catalogue, kind)])
     yield from _names("products of one Client", [product.name for product in catalogue.products], unique=False)
@@ -32,12 +32,12 @@ def check(catalogue: "Catalogue", now: datetime) -> Iterator[str]:
     )
     issuers = {issuer.name for issuer in catalogue.issuers}
     clients = {client.name for client in catalogue.clients}
-    for product in catalogue.products:
+    for index, product in enumerate(catalogue.products):
         if product.issuer not in issuers:
             yield f"product {product.name} names the issuer {product.issuer!r}, which is not in the catalogue."
         if product.client not in clients:
             yield f"product {product.name} names the Client {product.client!r}, which is not in the catalogue."
-        yield from (f"product {product.name}: {sentence}" for sentence in _product(product, now))
+        yield from (f"product {product.name}: {sentence}" for sentence in _product(product, index, now, lines))
     for issuer in catalogue.issuers:
         for url in (issuer.crl_url, issuer.ocsp_url, issuer.certificate_url):
             if url and not url.startswith("http://"):
@@ -52,7 +52,7 @@ def _names(kind: str, names: list[str], *, unique: bool = True) -> Iterator[str]
             yield f"{kind}: the name {name} is there twice."
 
 
-def _product(product: "ProductEntry", now: datetime) -> Iterator[str]:
+def _product(product: "ProductEntry", index: int, now: datetime, lines: TomlLines) -> Iterator[str]:
     policy = product.policy
     if not product.roads:
         yield "`roads` is empty, so it could never be ordered."
@@ -62,10 +62,30 @@ def _product(product: "ProductEntry", now: datetime) -> Iterator[str]:
     for name in ("authorization_lifetime", "order_lifetime"):
         if getattr(policy, name) not in _LIFETIMES:
             yield f"`policy.{name}` must be from 60 seconds to 30 days (rule 65)."
-    try:
-        check_policy(policy, at=now)
-    except TriviumError as error:
-        yield error.detail
+    for fault in policy_faults(policy, at=now):
+        yield _contradiction(fault.detail, [f"policy.{setting}" for setting in fault.settings], index, lines)
+    yield from (_contradiction(detail, settings, index, lines) for detail, settings in _road_faults(product))
+
+
+def _road_faults(product: "ProductEntry") -> Iterator[tuple[str, list[str]]]:
+    """Find what the roads of a product cannot bring."""
+    policy = product.policy
+    if Road.ACME not in product.roads:
+        return
+    if policy.profile.kind is ProfileKind.SMIME:
+        yield "mail addresses are not ordered over ACME", ["roads", "policy.profile.kind"]
+    asked = [one for one in policy.fields if one.mandatory and not one.default and not one.name.identifies]
+    if asked:
+        yield f"an order over ACME says nothing of the mandatory field {asked[0].name}", ["roads", "policy.fields"]
+
+
+def _contradiction(detail: str, settings: list[str], index: int, lines: TomlLines) -> str:
+    """Name every setting with its line, or say that it is the default."""
+    places = []
+    for setting in settings:
+        line = lines.of("products", index, setting)
+        places.append(f"`{setting}` ({'by default' if line is None else f'line {line}'})")
+    return f"{' and '.join(places)}: {detail}."
 
 
 def _keys(policy: Policy) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Final
 
-from ca_core.certificates.policies import default_private_lint, default_responder_lint
+from ca_core.certificates.policies import default_mail_lint, default_private_lint, default_responder_lint
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.clients import ClientSettings
+from ca_core.model.fields import FieldName, FieldPolicy
 from ca_core.model.issuers import IssuerKind
 from ca_core.model.products import LintMode, LintPolicy, LintSet, NamePolicy, Policy, Profile, ProfileKind, Road
 from gateway.catalogue import Catalogue, ClientEntry, IssuerEntry, ProductEntry
@@ -14,6 +15,7 @@ from gateway.settings import Defaults
 
 DEFAULT_CLIENT: Final = "default"
 DEFAULT_PRODUCT: Final = "tls"
+MAIL_PRODUCT: Final = "smime"
 OWN_CLIENT: Final = "gateway"
 _DAY: Final = 86400
 
@@ -22,6 +24,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
     """Return the catalogue of a new, private installation; ``algorithm`` is that of the issuing key."""
     issuing = next(issuer.name for issuer in issuers if issuer.kind is IssuerKind.ISSUING)
     lint = default_private_lint(single_labels=True, algorithm=algorithm)
+    mail_lint = default_mail_lint(algorithm=algorithm)
     return Catalogue(
         issuers=issuers,
         clients=(
@@ -51,6 +54,23 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                     caa_identities=defaults.acme.caa_identities,
                     # Whoever orders over CMC has been given a certificate for it by the operator.
                     ra_vouches=True,
+                ),
+            ),
+            ProductEntry(
+                name=MAIL_PRODUCT,
+                client=DEFAULT_CLIENT,
+                issuer=issuing,
+                description="S/MIME certificates for mailboxes.",
+                roads=(Road.REST,),
+                policy=Policy(
+                    public=False,
+                    profile=Profile(kind=ProfileKind.SMIME, validity=365 * _DAY, policy_oids=("2.23.140.1.5.1.2",)),
+                    names=NamePolicy(max_identifiers=10, internal_names=True, single_labels=True),
+                    lint=replace(mail_lint, mode=LintMode(defaults.lint)),
+                    fields=(FieldPolicy(name=FieldName.COMMON_NAME, pattern=r"[^@\s]+@[^@\s]+"),),
+                    publish_ldap=True,
+                    # Whoever orders knows the people; their mailboxes are not asked.
+                    dns_owner_rule=False,
                 ),
             ),
             ProductEntry(

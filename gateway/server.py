@@ -57,7 +57,7 @@ async def serve(message: StartMessage, *, stop: asyncio.Event, answering: Callab
 
         await asyncio.to_thread(upgrade, installation.database_url)
     name = f"{socket.gethostname()}:{os.getpid()}"
-    async with opened_core(installation, worker=name, linters=Linters.build(), environment=environment) as opened:
+    async with opened_core(installation, worker=name, linters=Linters(), environment=environment) as opened:
         await _serve(opened, installation, message, stop, answering)
 
 
@@ -75,7 +75,7 @@ async def _serve(
     )
     if not settings.listen.cross_origin:
         directories = (replace(directories[0], cross_origin=False), replace(directories[1], cross_origin=False))
-    warm_up([issuer])
+    warm_up([issuer], await core.store.read(lambda tx: tx.products.all(None)), core.linters)
     await ensure(core, OwnCertificateRole.OCSP_RESPONDER, issuer.id)
     certificate = ListenerCertificate(core, issuer.id, installation.run_directory)
     await certificate.order(listener_names(settings))

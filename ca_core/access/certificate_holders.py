@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ca_core.access.cmc_clients import require_cmc
 from ca_core.core import Core
 from ca_core.keys.policy import refuse_blocked
 from ca_core.model.certificates import Certificate, CertificateStatus
@@ -41,7 +42,7 @@ async def by_certificate(core: Core, certificate: x509.Certificate) -> Certifica
     """Return the holder of a certificate whose key has signed; None when it was not issued here for host names.
 
     Raises UNAUTHENTICATED when the certificate is revoked, ended or not yet good, or its Client suspended; BAD_KEY for
-    a blocked key; FORBIDDEN when its product does not let it be renewed so.
+    a blocked key; FORBIDDEN when its product does not let it be renewed so, or CMC is off for its Client.
     """
     fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
@@ -58,6 +59,7 @@ async def by_certificate(core: Core, certificate: x509.Certificate) -> Certifica
                 ErrorKind.UNAUTHENTICATED,
                 "The signer's certificate is revoked or ended, or its Client is suspended; it renews nothing.",
             )
+        require_cmc(client)
         _require_linking(product)
         return CertificateHolder(certificate=stored, product=product)
 

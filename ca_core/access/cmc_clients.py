@@ -22,6 +22,7 @@ from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.keys.policy import refuse_blocked, spki_sha256
 from ca_core.model.certificates import Certificate
+from ca_core.model.clients import Client
 from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
@@ -265,9 +266,22 @@ def _of(tx: Transaction, principal: Principal) -> CmcClient:
 
 def _is_enabled(tx: Transaction, cmc_client: CmcClient) -> bool:
     client = tx.clients.get(cmc_client.client_id)
-    return not cmc_client.disabled and client is not None and not client.suspended
+    return not cmc_client.disabled and client is not None and not client.suspended and client.settings.cmc
+
+
+def require_cmc(client: Client) -> None:
+    """Raise FORBIDDEN unless the road is open to the Client: CMC is off until its operator enables it."""
+    if not client.settings.cmc:
+        raise TriviumError(
+            ErrorKind.FORBIDDEN,
+            f"CMC is off for the Client {client.name}; its operator enables it with `cmc = true` in the Client's "
+            "settings in catalogue.toml and `trivium apply`.",
+        )
 
 
 def _require_enabled(tx: Transaction, cmc_client: CmcClient) -> None:
+    client = tx.clients.get(cmc_client.client_id)
+    if client is not None and not cmc_client.disabled and not client.suspended:
+        require_cmc(client)
     if not _is_enabled(tx, cmc_client):
         raise unauthenticated(f"The CMC client {cmc_client.name} is disabled")

@@ -2,12 +2,14 @@
 
 What counts of a CSR, and what does not:
 
-* **Names** are the dNSName and iPAddress entries of the requested subjectAltName and the common name where it is a
-  domain name. Any other kind of name refuses the CSR. Upper case is folded, repetitions collapse.
+* **Names** are the dNSName, iPAddress and rfc822Name entries of the requested subjectAltName; for hosts the common name
+  too where it is a domain name, for mail the subject's emailAddress. Any other kind of name refuses the CSR. Upper case
+  is folded in domain names, repetitions collapse.
 * **Common name**: optional, at most one. Text made of DNS labels is a domain name and counts as requested, in the
   subjectAltName or not; an IP address is refused unless it is requested as iPAddress too, and never becomes a common
-  name; other text (``Our server``) is ignored. The rest of the subject is ignored: the certificate's subject comes
-  from the product.
+  name; other text (``Our server``) is none.
+* **Subject**: the attributes that can be fields are kept, for the orders whose product takes them from a CSR; the
+  certificate's subject comes from the product's fields and from nothing else.
 * **Extensions**: subjectAltName and the TLS feature status_request (must-staple, RFC 7633) are used. Whatever else
   is asked for - basicConstraints with CA:TRUE, key usages, key identifiers - is ignored, since those come from the
   product; an unknown extension marked critical is refused, since a certificate without it would not be what was asked.
@@ -27,8 +29,10 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 
 from ca_core.certificates.der import check_der
+from ca_core.certificates.subject import fields_of
 from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
-from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.fields import FieldName, FieldValue
+from ca_core.model.identifiers import HOSTS, Identifier, IdentifierType
 from ca_core.model.orders import ProofOfPossession
 
 _MAX_TOLD: Final = 100
@@ -101,7 +105,9 @@ class ParsedCsr:
     """A CSR whose key was shown to be the requester's; ``der`` and ``spki`` are DER, ``spki_sha256`` is of ``spki``.
 
     ``der`` is the request as it came, ``pkcs10`` the same as PKCS #10. ``common_name`` is the text as it stands in
-    the CSR; where it is a domain name, it is among ``names`` too. ``enciphers``: the key can do nothing else, so that
+    the CSR; where it is a domain name, it is among ``names`` too. ``mailboxes`` are the names of a mail certificate:
+    those of the subjectAltName, and the subject's emailAddress. ``subject`` is what else can become fields of the
+    order. ``enciphers``: the key can do nothing else, so that
     its possession is shown by decryption (CRMF only).
     """
 
@@ -111,9 +117,17 @@ class ParsedCsr:
     spki: bytes
     spki_sha256: bytes
     names: frozenset[Identifier]
+    mailboxes: frozenset[Identifier]
+    subject: tuple[FieldValue, ...]
     common_name: str | None
     must_staple: bool
     enciphers: bool = False
+
+    def named(self, types: frozenset[IdentifierType]) -> frozenset[Identifier]:
+        """Return the names that count for a certificate that names identifiers of these types."""
+        if not types:
+            return frozenset()
+        return self.mailboxes if IdentifierType.EMAIL in types else self.names
 
 
 def parse_csr(der: bytes, possession: ProofOfPossession = ProofOfPossession.SIGNATURE) -> ParsedCsr:
@@ -140,6 +154,7 @@ def read_csr(der: bytes, pkcs10: bytes, *, signed: bool) -> ParsedCsr:
         alternative_names = _alternative_names(extensions)
         common_name = _common_name(request, alternative_names)
         names = alternative_names | _identifier_in(common_name)
+        subject = fields_of(request.subject)
     except UnsupportedAlgorithm as error:
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM, "The CSR uses a key or a curve this CA does not know; use P-256 or RSA."
@@ -155,17 +170,24 @@ def read_csr(der: bytes, pkcs10: bytes, *, signed: bool) -> ParsedCsr:
         spki=spki,
         spki_sha256=hashlib.sha256(spki).digest(),
         names=names,
+        mailboxes=alternative_names | _mail_addresses(subject),
+        subject=subject,
         common_name=common_name,
         must_staple=_must_staple(extensions),
     )
 
 
-def require_names(csr: ParsedCsr, identifiers: tuple[Identifier, ...]) -> None:
-    """Raise BAD_CSR unless the CSR names exactly ``identifiers``, saying what is surplus and what missing (rule 49)."""
-    wanted = frozenset(identifiers)
-    if csr.names == wanted:
+def require_names(
+    csr: ParsedCsr, identifiers: tuple[Identifier, ...], types: frozenset[IdentifierType] = HOSTS
+) -> None:
+    """Raise BAD_CSR unless the CSR names exactly ``identifiers``, saying what is surplus and what missing (rule 49).
+
+    ``types`` are those of the product's certificates.
+    """
+    wanted, named = frozenset(identifiers), csr.named(types)
+    if named == wanted:
         return
-    surplus, missing = sorted(csr.names - wanted), sorted(wanted - csr.names)
+    surplus, missing = sorted(named - wanted), sorted(wanted - named)
     faults = []
     if surplus:
         faults.append(f"it also names {_listed(surplus)}")
@@ -245,6 +267,15 @@ def _identifier_in(common_name: str | None) -> frozenset[Identifier]:
     return frozenset({Identifier(type=IdentifierType.IP, value=str(address))})
 
 
+def _mail_addresses(subject: tuple[FieldValue, ...]) -> frozenset[Identifier]:
+    return frozenset(_mailbox(field.value) for field in subject if field.name is FieldName.EMAIL_ADDRESS)
+
+
+def _mailbox(address: str) -> Identifier:
+    local, _, domain = address.rpartition("@")
+    return Identifier(type=IdentifierType.EMAIL, value=f"{local}@{domain.lower()}")
+
+
 def _requested_extensions(request: x509.CertificateSigningRequest) -> x509.Extensions:
     """Return the requested extensions; raise BAD_CSR when they are asked for twice."""
     if sum(attribute.oid in _EXTENSION_REQUESTS for attribute in request.attributes) > 1:
@@ -274,9 +305,12 @@ def _identifier(name: x509.GeneralName) -> Identifier:
             return Identifier(type=IdentifierType.DNS, value=value.lower())
         case x509.IPAddress(value=ipaddress.IPv4Address() | ipaddress.IPv6Address() as address):
             return Identifier(type=IdentifierType.IP, value=str(address))
+        case x509.RFC822Name(value=value):
+            return _mailbox(value)
     raise TriviumError(
         ErrorKind.BAD_CSR,
-        f"The CSR's subjectAltName has a {type(name).__name__} entry; only dNSName and iPAddress are taken.",
+        f"The CSR's subjectAltName has a {type(name).__name__} entry; only dNSName, iPAddress and rfc822Name are "
+        "taken.",
     )
 
 

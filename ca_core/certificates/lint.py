@@ -80,7 +80,7 @@ class LintedTbs:
 
 
 class Linters:
-    """The validators of each lint set, built at first use (140 ms) or, by :meth:`build`, beforehand; thread-safe."""
+    """The validators of each lint set, built at first use (140 ms) or, by :meth:`prepare`, beforehand; thread-safe."""
 
     def __init__(self) -> None:
         self._linters: dict[LintSet, _Linter] = {}
@@ -88,18 +88,23 @@ class Linters:
 
     @classmethod
     def build(cls, sets: Iterable[LintSet] = tuple(LintSet)) -> Self:
-        """Return linters with the validators of ``sets`` built: what a server does before it answers."""
+        """Return linters with the validators of ``sets`` built."""
         linters = cls()
-        for lint_set in sets:
-            linters._linter(lint_set)
+        linters.prepare(sets)
         return linters
+
+    def prepare(self, sets: Iterable[LintSet]) -> None:
+        """Build the validators of ``sets`` that are not there yet."""
+        for lint_set in sets:
+            self._linter(lint_set)
 
     def lint_tbs(self, tbs: Tbs, policy: LintPolicy) -> LintedTbs:
         """Lint exactly the bytes of ``tbs`` and return it as signable.
 
         Raises for a finding of severity ERROR or worse that ``policy`` does not accept: BAD_KEY when it is about the
-        subject's public key, IDENTIFIER_REJECTED when it is about a name, since these come from the requester; else
-        INTERNAL, since all other fields come from the product, which the operator must change.
+        subject's public key, IDENTIFIER_REJECTED when it is about a name, MALFORMED when it is about the subject,
+        since these come from the requester; else INTERNAL, since all other fields come from the product, which the
+        operator must change.
         """
         if policy.mode is LintMode.OFF:
             return LintedTbs(tbs=tbs, linted=False, findings=(), token=_TOKEN)
@@ -134,11 +139,14 @@ def _kind(blocking: list[Finding]) -> ErrorKind:
         return ErrorKind.BAD_KEY
     if all(_NAMES_PATH in finding.path for finding in blocking):
         return ErrorKind.IDENTIFIER_REJECTED
+    if all(finding.path.startswith(_SUBJECT_PATH) for finding in blocking):
+        return ErrorKind.MALFORMED
     return ErrorKind.INTERNAL
 
 
 _FINDINGS_SHOWN: Final = 5
 _PUBLIC_KEY_PATH: Final = "certificate.tbsCertificate.subjectPublicKeyInfo"
+_SUBJECT_PATH: Final = "certificate.tbsCertificate.subject."
 _NAMES_PATH: Final = ".subjectAltName"
 
 _ECDSA_DUMMY: Final = bytes.fromhex("3006020101020101")
@@ -163,7 +171,12 @@ class _Linter:
 
         self._load = loader.load_der_certificate
         self._filter = finding_filter.filter_results
-        self._container, self._filters = _pkix() if lint_set is LintSet.PKIX else _serverauth(lint_set)
+        if lint_set is LintSet.PKIX:
+            self._container, self._filters = _pkix()
+        elif lint_set in _SMIME_LEVELS:
+            self._container, self._filters = _smime(_SMIME_LEVELS[lint_set])
+        else:
+            self._container, self._filters = _serverauth(lint_set)
 
     def lint(self, der: bytes, accepted: frozenset[str]) -> tuple[Finding, ...]:
         try:
@@ -206,12 +219,35 @@ def _serverauth(lint_set: LintSet) -> tuple[Any, list[Any]]:
     alternative_name.publicsuffixlist = _SharedSuffixLists
     certificate_type = {
         LintSet.CABF_DV: CertificateType.DV_FINAL_CERTIFICATE,
+        LintSet.CABF_OV: CertificateType.OV_FINAL_CERTIFICATE,
         LintSet.OCSP_RESPONDER: CertificateType.OCSP_RESPONDER,
     }[lint_set]
     container = certificate.create_pkix_certificate_validator_container(
         serverauth.create_decoding_validators(), serverauth.create_validators(certificate_type)
     )
     return container, serverauth.create_serverauth_finding_filters(certificate_type)
+
+
+_SMIME_LEVELS: Final = {
+    LintSet.CABF_SMIME_MAILBOX: "MAILBOX",
+    LintSet.CABF_SMIME_ORGANIZATION: "ORGANIZATION",
+    LintSet.CABF_SMIME_SPONSORED: "SPONSORED",
+    LintSet.CABF_SMIME_INDIVIDUAL: "INDIVIDUAL",
+}
+"""The validation level of each S/MIME set, as pkilint names it."""
+
+
+def _smime(level: str) -> tuple[Any, list[Any]]:
+    """Return the CA/Browser Forum S/MIME validators of a validation level, multipurpose generation."""
+    from pkilint.cabf import smime
+    from pkilint.cabf.smime.smime_constants import Generation, ValidationLevel
+    from pkilint.pkix import certificate
+
+    container = certificate.create_pkix_certificate_validator_container(
+        smime.create_decoding_validators(),
+        smime.create_subscriber_validators(ValidationLevel[level], Generation.MULTIPURPOSE),
+    )
+    return container, []
 
 
 def _pkix() -> tuple[Any, list[Any]]:

@@ -19,7 +19,7 @@ import idna
 from publicsuffixlist import PublicSuffixList
 
 from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
-from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
+from ca_core.model.identifiers import HOSTS, Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
 from ca_core.model.products import NamePolicy
 from ca_core.validation.addresses import special_purpose
 
@@ -27,6 +27,9 @@ _MAX_NAME: Final = 253
 _MAX_LABEL: Final = 63
 _MAX_LABELS: Final = 10
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_MAX_MAIL_ADDRESS: Final = 254
+_MAX_LOCAL_PART: Final = 64
+_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label the system's resolver would read as part of an IPv4 address (``0x7f.1``)."""
 
@@ -50,13 +53,18 @@ _PRIVATE_NETWORKS: Final = tuple(
 
 
 def check_identifiers(
-    identifiers: Iterable[RequestedIdentifier], policy: NamePolicy, *, public: bool
+    identifiers: Iterable[RequestedIdentifier],
+    policy: NamePolicy,
+    *,
+    public: bool,
+    types: frozenset[IdentifierType] = HOSTS,
 ) -> tuple[Identifier, ...]:
     """Check all identifiers of an order; return them in the order given, without repetitions.
 
-    ``public`` products never take internal names or private addresses, whatever ``policy`` says. Raises MALFORMED
-    when there is none, IDENTIFIER_REJECTED when there are more than ``policy.max_identifiers``, and otherwise one
-    error with a sub-problem for each identifier that is refused (RFC 8555 section 6.7.1).
+    They must be of one of the ``types``. ``public`` products never take internal names or private addresses, whatever
+    ``policy`` says. Raises MALFORMED when there is none, IDENTIFIER_REJECTED when there are more than
+    ``policy.max_identifiers``, and otherwise one error with a sub-problem for each identifier that is refused
+    (RFC 8555 section 6.7.1).
     """
     asked = tuple(dict.fromkeys(identifiers))
     if not asked:
@@ -70,7 +78,7 @@ def check_identifiers(
     refused: list[SubProblem] = []
     for identifier in asked:
         try:
-            checked[check_identifier(identifier, policy, public=public)] = None
+            checked[check_identifier(identifier, policy, public=public, types=types)] = None
         except TriviumError as error:
             refused.append(SubProblem(kind=error.kind, detail=error.detail, identifier=identifier))
     if refused:
@@ -83,22 +91,26 @@ def check_identifiers(
     return tuple(checked)
 
 
-def check_identifier(identifier: RequestedIdentifier, policy: NamePolicy, *, public: bool) -> Identifier:
+def check_identifier(
+    identifier: RequestedIdentifier, policy: NamePolicy, *, public: bool, types: frozenset[IdentifierType] = HOSTS
+) -> Identifier:
     """Return the identifier as it will stand in the certificate.
 
     Raises IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with the sentence that says what to change.
     """
-    if isinstance(identifier, UnknownIdentifier):
+    if isinstance(identifier, UnknownIdentifier) or identifier.type not in types:
         raise TriviumError(
             ErrorKind.IDENTIFIER_UNSUPPORTED,
             f"Identifiers of the type {_shown(identifier.type)} are not certified; the types are "
-            f"{' and '.join(IdentifierType)}.",
+            f"{' and '.join(sorted(types))}.",
         )
     match identifier.type:
         case IdentifierType.DNS:
             value = _check_domain_name(identifier.value, policy, public=public)
         case IdentifierType.IP:
             value = _check_address(identifier.value, policy, public=public)
+        case IdentifierType.EMAIL:
+            value = _check_mail_address(identifier.value, policy, public=public)
     return identifier if value == identifier.value else Identifier(type=identifier.type, value=value)
 
 
@@ -124,6 +136,16 @@ def _check_domain_name(value: str, policy: NamePolicy, *, public: bool) -> str:
         _check_label(value, label)
     _check_place(value, base, policy, wildcard=base != name, public=public)
     return name
+
+
+def _check_mail_address(value: str, policy: NamePolicy, *, public: bool) -> str:
+    """Check an rfc822Name (RFC 5280 section 4.2.1.6): its local part stays as it is, its domain is a domain name."""
+    local, at, domain = value.rpartition("@")
+    if not at or len(value) > _MAX_MAIL_ADDRESS or len(local) > _MAX_LOCAL_PART or not _LOCAL_PART.fullmatch(local):
+        raise _rejected(value, "it is not a mail address in ASCII, such as user@example.com (RFC 5321 section 4.1.2)")
+    if domain.startswith("*"):
+        raise _rejected(value, "a mail address has no wildcard")
+    return f"{local}@{_check_domain_name(domain, policy, public=public)}"
 
 
 def _is_numeric(name: str) -> bool:

@@ -1,9 +1,13 @@
 """What a product may promise: its policy is checked when the catalogue is loaded, not when somebody orders."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from ca_core.certificates.field_policies import contradictions, unfit_for_kind
 from ca_core.certificates.validity import maximum_tls_validity
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -14,7 +18,16 @@ _MAX_BACKDATE: Final = 48 * 3600
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){2,}")
 _DOMAIN: Final = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)+")
 _LINT_SETS: Final = {
-    ProfileKind.TLS_SERVER: frozenset({LintSet.CABF_DV, LintSet.PKIX}),
+    ProfileKind.TLS_SERVER: frozenset({LintSet.CABF_DV, LintSet.CABF_OV, LintSet.PKIX}),
+    ProfileKind.SMIME: frozenset(
+        {
+            LintSet.CABF_SMIME_MAILBOX,
+            LintSet.CABF_SMIME_ORGANIZATION,
+            LintSet.CABF_SMIME_SPONSORED,
+            LintSet.CABF_SMIME_INDIVIDUAL,
+            LintSet.PKIX,
+        }
+    ),
     ProfileKind.OCSP_RESPONDER: frozenset({LintSet.OCSP_RESPONDER, LintSet.PKIX}),
     ProfileKind.CMC_RESPONDER: frozenset({LintSet.PKIX}),
     ProfileKind.CMC_RECIPIENT: frozenset({LintSet.PKIX}),
@@ -60,92 +73,209 @@ def default_responder_lint(*, algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> Li
     return LintPolicy(lint_set=LintSet.OCSP_RESPONDER, accepted=(*accepted, *_signature_algorithm(algorithm)))
 
 
+def default_mail_lint(*, algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> LintPolicy:
+    """Return the lint policy of a private S/MIME product: the mailbox-validated set, for single-label domains too."""
+    accepted = [
+        AcceptedFinding(
+            code="cabf.internal_domain_name", reason="A private product is for mailboxes of the private network."
+        )
+    ]
+    return LintPolicy(lint_set=LintSet.CABF_SMIME_MAILBOX, accepted=(*accepted, *_signature_algorithm(algorithm)))
+
+
 def _signature_algorithm(algorithm: KeyAlgorithm) -> tuple[AcceptedFinding, ...]:
     return () if algorithm in _BR_ALGORITHMS else (_SIGNATURE_ALGORITHM,)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PolicyFault:
+    """What is wrong with a policy, and the settings (``profile.kind``) that cannot stand beside each other."""
+
+    settings: tuple[str, ...]
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.settings)}: {self.detail}"
+
+
 def check_policy(policy: Policy, *, at: datetime) -> None:
     """Raise MALFORMED, naming every contradiction in the policy, unless a product can have it at ``at`` (UTC)."""
-    faults = [*_profile_faults(policy), *_name_faults(policy), *_caa_faults(policy), *_lint_faults(policy)]
-    if policy.public:
-        faults += _public_faults(policy, at)
+    faults = [str(fault) for fault in policy_faults(policy, at=at)]
     if faults:
         raise TriviumError(ErrorKind.MALFORMED, f"The product's policy cannot be kept: {'; '.join(faults)}.")
 
 
-def _profile_faults(policy: Policy) -> list[str]:
+def policy_faults(policy: Policy, *, at: datetime) -> list[PolicyFault]:
+    """Return what keeps a product from having the policy at ``at`` (UTC) (rule 94)."""
+    faults = [
+        *_profile_faults(policy),
+        *_kind_faults(policy),
+        *_name_faults(policy),
+        *_key_faults(policy),
+        *_field_faults(policy),
+        *_caa_faults(policy),
+        *_lint_faults(policy),
+    ]
+    if policy.public:
+        faults += _public_faults(policy, at)
+    return faults
+
+
+def _fault(detail: str, *settings: str) -> PolicyFault:
+    return PolicyFault(settings=settings, detail=detail)
+
+
+def _profile_faults(policy: Policy) -> Iterator[PolicyFault]:
     profile = policy.profile
-    faults = []
     if not 0 <= profile.backdate <= _MAX_BACKDATE:
-        faults.append("backdate must be 0 to 172800 seconds (BR 7.1.2.7: notBefore within 48 hours of signing)")
+        yield _fault(
+            "backdate must be 0 to 172800 seconds (BR 7.1.2.7: notBefore within 48 hours of signing)",
+            "profile.backdate",
+        )
     if profile.validity <= profile.backdate:
-        faults.append("validity must be longer than backdate, which is part of it")
+        yield _fault(
+            "validity must be longer than backdate, which is part of it", "profile.validity", "profile.backdate"
+        )
     if policy.confirmation_time and not _MIN_CONFIRMATION <= policy.confirmation_time < profile.validity:
-        faults.append("confirmation_time must be 0, or at least 60 seconds and shorter than the validity")
+        yield _fault(
+            "confirmation_time must be 0, or at least 60 seconds and shorter than the validity",
+            "confirmation_time",
+            "profile.validity",
+        )
     if not all(_OID.fullmatch(oid) for oid in profile.policy_oids):
-        faults.append("policy_oids must be object identifiers in dotted form")
-    if not profile.kind.names_hosts and profile.must_staple:
-        faults.append("must_staple is for TLS certificates only")
-    if not profile.kind.names_hosts and profile.key_encipherment:
-        faults.append("key_encipherment is for TLS certificates only; other kinds have their key usage")
-    return faults
+        yield _fault("policy_oids must be object identifiers in dotted form", "profile.policy_oids")
 
 
-def _name_faults(policy: Policy) -> list[str]:
+def _kind_faults(policy: Policy) -> Iterator[PolicyFault]:
+    """What only certificates of some kinds can have."""
+    profile, kind = policy.profile, policy.profile.kind
+    if not kind.names_hosts and profile.must_staple:
+        yield _fault("must_staple is for TLS certificates only", "profile.must_staple", "profile.kind")
+    if not kind.names_hosts and profile.key_encipherment:
+        yield _fault(
+            "key_encipherment is for TLS certificates only; other kinds have their key usage",
+            "profile.key_encipherment",
+            "profile.kind",
+        )
+    if policy.publish_ldap and kind is not ProfileKind.SMIME:
+        yield _fault("only S/MIME certificates are published in the directory", "publish_ldap", "profile.kind")
+    if not kind.names_hosts and profile.common_name:
+        yield _fault(
+            "common_name is for TLS certificates only; others have the field commonName",
+            "profile.common_name",
+            "profile.kind",
+        )
+    if min(policy.approval.issuance, policy.approval.revocation) < 0:
+        yield _fault("a number of approvals is 0 or more", "approval")
+    if not kind.identifier_types and (policy.approval.issuance or policy.approval.revocation):
+        yield _fault("the gateway's own certificates wait for nobody's approval", "approval", "profile.kind")
+
+
+def _name_faults(policy: Policy) -> Iterator[PolicyFault]:
     names = policy.names
-    faults = []
     if names.max_identifiers < 1:
-        faults.append("max_identifiers must be at least 1")
+        yield _fault("max_identifiers must be at least 1", "names.max_identifiers")
     if names.single_labels and not names.internal_names:
-        faults.append("single_labels needs internal_names, since every single label is an internal name")
-    return faults
+        yield _fault(
+            "single_labels needs internal_names, since every single label is an internal name",
+            "names.single_labels",
+            "names.internal_names",
+        )
 
 
-def _caa_faults(policy: Policy) -> list[str]:
+def _key_faults(policy: Policy) -> Iterator[PolicyFault]:
+    keys = policy.keys
+    taken = {f"RSA_{bits}" for bits in keys.rsa_bits} | {f"EC_{curve}" for curve in keys.curves}
+    if keys.key_type is not None and keys.key_type not in taken:
+        sizes = "keys.rsa_bits" if keys.key_type.startswith("RSA") else "keys.curves"
+        yield _fault(f"the product takes no {keys.key_type} keys", "keys.key_type", sizes)
+
+
+def _field_faults(policy: Policy) -> Iterator[PolicyFault]:
+    kind = policy.profile.kind
+    for name, count in Counter(field.name for field in policy.fields).items():
+        if count > 1:
+            yield _fault(f"the field {name} is there twice", "fields")
+    for field in policy.fields:
+        for detail in unfit_for_kind(field, kind):
+            yield _fault(f"the field {field.name} {detail}", "fields", "profile.kind")
+        for detail in contradictions(field):
+            yield _fault(f"the field {field.name} {detail}", "fields")
+    subject = [field.name for field in policy.fields if not (field.name.identifies or field.name.extends)]
+    if subject and kind.names_hosts and policy.lint.lint_set is LintSet.CABF_DV:
+        yield _fault(
+            f"a certificate of the set {LintSet.CABF_DV} has no {subject[0]} (BR 7.1.2.7.2)", "fields", "lint.lint_set"
+        )
+
+
+def _caa_faults(policy: Policy) -> Iterator[PolicyFault]:
     identities = policy.caa_identities
-    faults = []
     if not all(_DOMAIN.fullmatch(identity) for identity in identities):
-        faults.append("caa_identities must be domain names in lower case, such as ca.example (RFC 8659 section 4.2)")
+        yield _fault(
+            "caa_identities must be domain names in lower case, such as ca.example (RFC 8659 section 4.2)",
+            "caa_identities",
+        )
     if len(set(identities)) != len(identities):
-        faults.append("a name of caa_identities is there twice")
-    return faults
+        yield _fault("a name of caa_identities is there twice", "caa_identities")
 
 
-def _lint_faults(policy: Policy) -> list[str]:
+def _lint_faults(policy: Policy) -> Iterator[PolicyFault]:
     lint = policy.lint
     codes = [finding.code for finding in lint.accepted]
-    faults = []
     if lint.lint_set not in _LINT_SETS[policy.profile.kind]:
-        faults.append(f"lint_set {lint.lint_set} is not for certificates of kind {policy.profile.kind}")
+        yield _fault(
+            f"lint_set {lint.lint_set} is not for certificates of kind {policy.profile.kind}",
+            "lint.lint_set",
+            "profile.kind",
+        )
     if len(set(codes)) != len(codes):
-        faults.append("a finding is accepted twice")
+        yield _fault("a finding is accepted twice", "lint.accepted")
     if any(not finding.code or not finding.reason.strip() for finding in lint.accepted):
-        faults.append("every accepted finding needs its code and a reason")
-    return faults
+        yield _fault("every accepted finding needs its code and a reason", "lint.accepted")
 
 
-def _public_faults(policy: Policy, at: datetime) -> list[str]:
+def _public_faults(policy: Policy, at: datetime) -> Iterator[PolicyFault]:
     """What only a private product may do: rules 11, 15, 63 and 64."""
-    names, profile, lint = policy.names, policy.profile, policy.lint
-    faults = []
-    if names.internal_names or names.single_labels or names.private_addresses:
-        faults.append("a public product takes no internal names, single labels or private addresses")
+    names, lint = policy.names, policy.lint
+    private = [name for name in ("internal_names", "single_labels", "private_addresses") if getattr(names, name)]
+    if private:
+        detail = "a public product takes no internal names, single labels or private addresses"
+        yield _fault(detail, "public", *(f"names.{name}" for name in private))
+    shown = "a public product needs control of every name shown, "
     if policy.ra_vouches:
-        faults.append("a public product needs control of every name shown, whoever vouches for it (BR 3.2.2.4)")
+        yield _fault(f"{shown}whoever vouches for it (BR 3.2.2.4)", "public", "ra_vouches")
     if policy.certificate_linking:
-        faults.append("a public product needs control of every name shown, whoever holds a certificate (BR 3.2.2.4)")
+        yield _fault(f"{shown}whoever holds a certificate (BR 3.2.2.4)", "public", "certificate_linking")
+    if not policy.dns_owner_rule:
+        yield _fault(f"{shown}whoever orders (BR 3.2.2.4)", "public", "dns_owner_rule")
     if lint.mode is LintMode.OFF or lint.accepted:
-        faults.append("a public product lints and accepts no finding (BR 4.3.1.2)")
-    if profile.kind is ProfileKind.TLS_SERVER:
-        if lint.lint_set is not LintSet.CABF_DV:
-            faults.append(f"a public TLS product uses the lint set {LintSet.CABF_DV}")
-        if not profile.policy_oids:
-            faults.append("a public TLS product names its certificate policy (BR 7.1.2.7.9)")
-        if not policy.caa_identities:
-            faults.append("a public TLS product checks CAA: name the CA's issuer domain names in caa_identities")
-        limit = maximum_tls_validity(at)
-        if profile.validity > limit:
-            faults.append(
-                f"a public TLS certificate is valid for at most {limit // 86400} days at this time (BR 6.3.2)"
-            )
-    return faults
+        setting = "lint.mode" if lint.mode is LintMode.OFF else "lint.accepted"
+        yield _fault("a public product lints and accepts no finding (BR 4.3.1.2)", "public", setting)
+    if policy.fields:
+        yield _fault("a public product has no fields: nobody validates what they say (BR 3.2.2.1)", "public", "fields")
+    if policy.profile.kind is ProfileKind.SMIME:
+        yield _fault("S/MIME products are private: CAA for mail (RFC 9495) is not checked", "public", "profile.kind")
+    if policy.profile.kind is ProfileKind.TLS_SERVER:
+        yield from _public_tls_faults(policy, at)
+
+
+def _public_tls_faults(policy: Policy, at: datetime) -> Iterator[PolicyFault]:
+    if policy.lint.lint_set is not LintSet.CABF_DV:
+        yield _fault(f"a public TLS product uses the lint set {LintSet.CABF_DV}", "public", "lint.lint_set")
+    if not policy.profile.policy_oids:
+        yield _fault(
+            "a public TLS product names its certificate policy (BR 7.1.2.7.9)", "public", "profile.policy_oids"
+        )
+    if not policy.caa_identities:
+        yield _fault(
+            "a public TLS product checks CAA: name the CA's issuer domain names in caa_identities",
+            "public",
+            "caa_identities",
+        )
+    limit = maximum_tls_validity(at)
+    if policy.profile.validity > limit:
+        yield _fault(
+            f"a public TLS certificate is valid for at most {limit // 86400} days at this time (BR 6.3.2)",
+            "public",
+            "profile.validity",
+        )

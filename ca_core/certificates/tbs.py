@@ -16,11 +16,14 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.certificates.der import tlv
+from ca_core.certificates.field_extensions import field_extensions, other_names
+from ca_core.certificates.subject import subject_name
 from ca_core.certificates.throwaway import ThrowawayKey, throwaway_key
 from ca_core.certificates.validity import validity_period
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.certificates import Certificate
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.fields import FieldName, FieldValue
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import Issuer
 from ca_core.model.products import Product, Profile, ProfileKind
@@ -66,9 +69,13 @@ advise against (7.1.2.7.11), and only RSA key transport, which TLS has dropped, 
 
 _DECRYPTS: Final = _end_entity(decrypts=True)
 _AGREES: Final = _end_entity(agrees=True)
+_SIGNS_AND_DECRYPTS: Final = _end_entity(signs=True, decrypts=True)
+_SIGNS_AND_AGREES: Final = _end_entity(signs=True, agrees=True)
+"""A mail certificate's key does both: most mail programs know one certificate a person (S/MIME BR 7.1.2.3 e)."""
 
 _KIND_EXTENSIONS: Final = {
     ProfileKind.TLS_SERVER: (_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False),),
+    ProfileKind.SMIME: (_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False),),
     ProfileKind.OCSP_RESPONDER: (
         _extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False),
         _extension(x509.OCSPNoCheck(), critical=False),
@@ -84,7 +91,8 @@ _KIND_EXTENSIONS: Final = {
         _extension(x509.ExtendedKeyUsage([CMC_RA, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False),
     ),
 }
-"""BR 7.1.2.7.6 and 7.1.2.8.2; RFC 6960 section 4.2.2.2; RFC 10002 section 9.1 (id-kp-cmcCA and id-kp-cmcRA)."""
+"""BR 7.1.2.7.6 and 7.1.2.8.2; S/MIME BR 7.1.2.3 f; RFC 6960 section 4.2.2.2; RFC 10002 section 9.1 (id-kp-cmcCA and
+id-kp-cmcRA)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +128,13 @@ def build_tbs(
     now: datetime,
     not_before: datetime | None = None,
     not_after: datetime | None = None,
+    fields: tuple[FieldValue, ...] = (),
 ) -> Tbs:
     """Build the TBS of a certificate for ``identifiers`` and the CSR's key, as the product's profile has it.
 
-    ``now`` is the time of signing; ``not_before`` and ``not_after`` are the requester's wish. The names are the
-    order's, not the CSR's; of the CSR the key, the wish for must-staple and a common name are used. Raises MALFORMED,
+    ``now`` is the time of signing; ``not_before`` and ``not_after`` are the requester's wish. The names and ``fields``
+    are the order's, not the CSR's; of the CSR the key, the wish for must-staple and a common name are used, the latter
+    two for hosts and for roles only (rules 23 and 24 of the abuse list). Raises MALFORMED,
     UNAVAILABLE (see :func:`~ca_core.certificates.validity.validity_period`) or BAD_CSR.
     """
     policy, profile = product.policy, product.policy.profile
@@ -137,14 +147,20 @@ def build_tbs(
         not_before=not_before,
         not_after=not_after,
     )
-    subject = _subject(profile, signed_by.certificate.subject, csr, identifiers)
+    subject = _subject(profile, signed_by.certificate.subject, csr, identifiers, fields)
     builder = x509.CertificateBuilder(
         issuer_name=signed_by.certificate.subject,
         subject_name=subject,
         public_key=csr.public_key,
         serial_number=serial,
         extensions=_extensions(
-            profile=profile, issuer=issuer, signed_by=signed_by, csr=csr, subject=subject, identifiers=identifiers
+            profile=profile,
+            issuer=issuer,
+            signed_by=signed_by,
+            csr=csr,
+            subject=subject,
+            identifiers=identifiers,
+            fields=fields,
         ),
     )
     unsigned = signed_by.throwaway.sign(builder.not_valid_before(start).not_valid_after(end))
@@ -215,16 +231,27 @@ def _issuer(certificate_der: bytes) -> _SigningIssuer:
     )
 
 
-def _subject(profile: Profile, issuer: x509.Name, csr: ParsedCsr, identifiers: Sequence[Identifier]) -> x509.Name:
-    """Return the subject: for TLS empty or a common name that is one of the names.
+def _subject(
+    profile: Profile,
+    issuer: x509.Name,
+    csr: ParsedCsr,
+    identifiers: Sequence[Identifier],
+    fields: tuple[FieldValue, ...],
+) -> x509.Name:
+    """Return the subject: for TLS and mail the order's fields and, for TLS, a common name that is one of the names.
 
     An OCSP responder has the CSR's common name below the issuer's country and organization (BR 7.1.2.8.1), a CMC
     client the common name alone. A CMC responder has the name of the CA it speaks for (RFC 10002 section 9.1).
     """
     match profile.kind:
         case ProfileKind.TLS_SERVER:
-            common_name = _tls_common_name(csr, identifiers) if profile.common_name else None
-            return x509.Name([] if common_name is None else [x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+            common_name = _tls_common_name(csr, identifiers, fields) if profile.common_name else None
+            others = [field for field in fields if field.name is not FieldName.COMMON_NAME]
+            if common_name is None:
+                return subject_name(others)
+            return subject_name([*others, FieldValue(name=FieldName.COMMON_NAME, value=common_name)])
+        case ProfileKind.SMIME:
+            return subject_name(fields)
         case ProfileKind.OCSP_RESPONDER:
             owner = [attribute for attribute in issuer if attribute.oid in _OWNER_ATTRIBUTES]
             return x509.Name([*owner, _role_common_name(csr)])
@@ -240,12 +267,16 @@ def _role_common_name(csr: ParsedCsr) -> x509.NameAttribute[str]:
     return x509.NameAttribute(NameOID.COMMON_NAME, csr.common_name)
 
 
-def _tls_common_name(csr: ParsedCsr, identifiers: Sequence[Identifier]) -> str | None:
-    """Return the CSR's common name where it was ordered, else the first domain name short enough; no IP address."""
+def _tls_common_name(csr: ParsedCsr, identifiers: Sequence[Identifier], fields: tuple[FieldValue, ...]) -> str | None:
+    """Return the order's or the CSR's common name where it is a name of the order, else the first domain name.
+
+    It is a domain name short enough, and no IP address.
+    """
+    ordered = [field.value for field in fields if field.name is FieldName.COMMON_NAME]
     names = [
         name.value for name in identifiers if name.type is IdentifierType.DNS and len(name.value) <= _MAX_COMMON_NAME
     ]
-    asked = (csr.common_name or "").lower()
+    asked = ordered[0] if ordered else (csr.common_name or "").lower()
     return asked if asked in names else next(iter(names), None)
 
 
@@ -257,6 +288,7 @@ def _extensions(
     csr: ParsedCsr,
     subject: x509.Name,
     identifiers: Sequence[Identifier],
+    fields: tuple[FieldValue, ...],
 ) -> list[x509.Extension[x509.ExtensionType]]:
     """Return the extensions in their order: those of the kind, then those of the profile and the request."""
     extensions: list[x509.Extension[x509.ExtensionType]] = [
@@ -269,18 +301,22 @@ def _extensions(
     if profile.kind is ProfileKind.OCSP_RESPONDER:
         return extensions
     extensions += _issuer_extensions(issuer.certificate_url, issuer.ocsp_url, issuer.crl_url, profile.policy_oids)
-    if not profile.kind.names_hosts:
+    if not profile.kind.identifier_types:
         return extensions
-    extensions.append(_extension(_alternative_name(identifiers), critical=len(subject.rdns) == 0))
-    if profile.must_staple or csr.must_staple:
+    extensions.append(_extension(_alternative_name(identifiers, fields), critical=len(subject.rdns) == 0))
+    extensions += [_extension(value, critical=False) for value in field_extensions(fields)]
+    if profile.kind.names_hosts and (profile.must_staple or csr.must_staple):
         extensions.append(_extension(_MUST_STAPLE, critical=False))
     return extensions
 
 
 def _key_usage(profile: Profile, csr: ParsedCsr) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    agrees = isinstance(csr.public_key, ec.EllipticCurvePublicKey)
+    if profile.kind is ProfileKind.SMIME:
+        return _SIGNS_AND_AGREES if agrees else _SIGNS_AND_DECRYPTS
     if not profile.key_encipherment and profile.kind is not ProfileKind.CMC_RECIPIENT:
         return _SIGNS
-    return _AGREES if isinstance(csr.public_key, ec.EllipticCurvePublicKey) else _DECRYPTS
+    return _AGREES if agrees else _DECRYPTS
 
 
 @functools.lru_cache(maxsize=256)
@@ -315,8 +351,9 @@ def crl_distribution_points(url: str) -> x509.CRLDistributionPoints:
     return x509.CRLDistributionPoints([point])
 
 
-def _alternative_name(identifiers: Sequence[Identifier]) -> x509.SubjectAlternativeName:
-    return x509.SubjectAlternativeName([general_name(identifier) for identifier in identifiers])
+def _alternative_name(identifiers: Sequence[Identifier], fields: tuple[FieldValue, ...]) -> x509.SubjectAlternativeName:
+    names = [general_name(identifier) for identifier in identifiers]
+    return x509.SubjectAlternativeName([*names, *other_names(fields)])
 
 
 def general_name(identifier: Identifier) -> x509.GeneralName:
@@ -326,6 +363,8 @@ def general_name(identifier: Identifier) -> x509.GeneralName:
             return x509.DNSName(identifier.value)
         case IdentifierType.IP:
             return x509.IPAddress(ipaddress.ip_address(identifier.value))
+        case IdentifierType.EMAIL:
+            return x509.RFC822Name(identifier.value)
 
 
 def certificate_der(tbs: bytes, signature_algorithm: bytes, signature: bytes) -> bytes:

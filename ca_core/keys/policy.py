@@ -3,6 +3,7 @@
 import hashlib
 from functools import lru_cache
 from math import isqrt
+from typing import Final
 
 import badkeys
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.products import KeyPolicy
+from ca_core.model.products import KeyPolicy, KeyType
 from ca_core.model.store import Transaction
 
 ED25519 = "ed25519"
@@ -25,6 +26,16 @@ FERMAT_ROUNDS = 110
 
 _EXPONENT = 65537
 _CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521", ED25519: "Ed25519"}
+
+_ALGORITHMS: Final[dict[KeyType, tuple[type[rsa.RSAPublicKey | ec.EllipticCurvePublicKey], int]]] = {
+    KeyType.RSA_2048: (rsa.RSAPublicKey, 2048),
+    KeyType.RSA_3072: (rsa.RSAPublicKey, 3072),
+    KeyType.RSA_4096: (rsa.RSAPublicKey, 4096),
+    KeyType.EC_SECP256R1: (ec.EllipticCurvePublicKey, 256),
+    KeyType.EC_SECP384R1: (ec.EllipticCurvePublicKey, 384),
+    KeyType.EC_SECP521R1: (ec.EllipticCurvePublicKey, 521),
+}
+"""Algorithm and bits of each key type."""
 
 # Never badkeys' default set: it contains `blocklist`, which ends the process when its lists are not downloaded.
 _WEAKNESSES = {
@@ -67,6 +78,8 @@ def check_public_key(key: PublicKeyTypes, policy: KeyPolicy, *, document: bytes 
             _check_curve(ED25519, policy)
         case _:
             raise _bad_key(f"Keys of this type are not accepted; use {_choices(policy)}.")
+    if policy.key_type is not None:
+        _check_type(key, policy.key_type)
     if document is not None and _spki(key) not in document:
         raise _bad_key(
             "The public key is not in its usual encoding: name its curve (RFC 5480 section 2.1.1), and write its point "
@@ -96,6 +109,13 @@ def _spki(key: PublicKeyTypes) -> bytes:
 def _check_curve(name: str, policy: KeyPolicy) -> None:
     if name not in policy.curves:
         raise _bad_key(f"Keys on the curve {_CURVE_NAMES.get(name, name)} are not accepted; use {_choices(policy)}.")
+
+
+def _check_type(key: PublicKeyTypes, key_type: KeyType) -> None:
+    """Refuse a key of another algorithm than the product's, or a smaller one; a larger one passes."""
+    algorithm, least = _ALGORITHMS[key_type]
+    if not isinstance(key, algorithm) or key.key_size < least:
+        raise _bad_key(f"This product is for {key_type} keys; make a key pair of that type, or a larger one.")
 
 
 def _check_rsa(key: rsa.RSAPublicKey, policy: KeyPolicy) -> None:

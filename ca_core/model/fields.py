@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ca_core.model.identifiers import IdentifierType
+
 
 class FieldName(StrEnum):
     """What can be a field: attributes of the subject, names of the subjectAltName, values of other extensions.
@@ -44,7 +46,14 @@ class FieldName(StrEnum):
         return self in _EXTENSIONS
 
 
-_IDENTIFIERS: Final = frozenset({FieldName.DNS_NAME, FieldName.IP_ADDRESS, FieldName.RFC822_NAME})
+IDENTIFIER_FIELDS: Final = {
+    IdentifierType.DNS: FieldName.DNS_NAME,
+    IdentifierType.IP: FieldName.IP_ADDRESS,
+    IdentifierType.EMAIL: FieldName.RFC822_NAME,
+}
+"""The field that each type of identifier is."""
+
+_IDENTIFIERS: Final = frozenset(IDENTIFIER_FIELDS.values())
 _EXTENSIONS: Final = frozenset(
     {
         FieldName.USER_PRINCIPAL_NAME,

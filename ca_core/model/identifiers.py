@@ -1,4 +1,4 @@
-"""Identifiers: what a certificate names and control is shown of (RFC 8555 section 7.1.4, RFC 8738)."""
+"""Identifiers: what a certificate names and control is shown of (RFC 8555 section 7.1.4, RFC 8738, RFC 8823)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +9,11 @@ class IdentifierType(StrEnum):
 
     DNS = "dns"
     IP = "ip"
+    EMAIL = "email"
+
+
+HOSTS = frozenset({IdentifierType.DNS, IdentifierType.IP})
+"""The types that name hosts."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -21,11 +26,16 @@ class Identifier:
     @property
     def wildcard(self) -> bool:
         """Whether the name is a wildcard domain name."""
-        return self.value.startswith("*.")
+        return self.type is IdentifierType.DNS and self.value.startswith("*.")
 
     @property
     def base(self) -> "Identifier":
-        """The name whose control is shown: a wildcard without its ``*.`` (RFC 8555 section 7.1.3)."""
+        """The name whose control is shown: a wildcard without its ``*.`` (RFC 8555 section 7.1.3).
+
+        Of a mail address it is the domain, whose owner decides about its mailboxes (S/MIME BR 3.2.2.1).
+        """
+        if self.type is IdentifierType.EMAIL:
+            return Identifier(type=IdentifierType.DNS, value=self.value.rpartition("@")[2])
         return Identifier(type=self.type, value=self.value.removeprefix("*."))
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ca_core.model.fields import FieldPolicy
+from ca_core.model.identifiers import HOSTS, IdentifierType
 
 
 class Road(StrEnum):
@@ -15,11 +16,17 @@ class Road(StrEnum):
     PAGE = "page"
     SYSTEM = "system"
 
+    @property
+    def overrides_csr(self) -> bool:
+        """Whether an order says itself what it is for, and a CSR only fills in what it leaves open."""
+        return self in {Road.REST, Road.PAGE}
+
 
 class ProfileKind(StrEnum):
     """The kinds of end-entity certificate; each has its extensions and its pkilint set."""
 
     TLS_SERVER = "tls-server"
+    SMIME = "smime"
     OCSP_RESPONDER = "ocsp-responder"
     CMC_RESPONDER = "cmc-responder"
     CMC_RECIPIENT = "cmc-recipient"
@@ -27,8 +34,19 @@ class ProfileKind(StrEnum):
 
     @property
     def names_hosts(self) -> bool:
-        """Whether the certificate is for host names and addresses; the others are for a role, and name nothing."""
+        """Whether the certificate is for host names and addresses."""
         return self is ProfileKind.TLS_SERVER
+
+    @property
+    def identifier_types(self) -> frozenset[IdentifierType]:
+        """What the certificates name; those for a role of the gateway's own name nothing."""
+        return _IDENTIFIER_TYPES.get(self, frozenset())
+
+
+_IDENTIFIER_TYPES = {
+    ProfileKind.TLS_SERVER: HOSTS,
+    ProfileKind.SMIME: frozenset({IdentifierType.EMAIL}),
+}
 
 
 class LintMode(StrEnum):
@@ -39,9 +57,14 @@ class LintMode(StrEnum):
 
 
 class LintSet(StrEnum):
-    """The pkilint validator sets a product can name."""
+    """The pkilint validator sets a product can name; those for S/MIME are of the multipurpose generation."""
 
     CABF_DV = "cabf-dv"
+    CABF_OV = "cabf-ov"
+    CABF_SMIME_MAILBOX = "cabf-smime-mailbox"
+    CABF_SMIME_ORGANIZATION = "cabf-smime-organization"
+    CABF_SMIME_SPONSORED = "cabf-smime-sponsored"
+    CABF_SMIME_INDIVIDUAL = "cabf-smime-individual"
     PKIX = "pkix"
     OCSP_RESPONDER = "ocsp-responder"
 

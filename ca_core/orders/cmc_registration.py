@@ -6,7 +6,7 @@ from typing import Any, Final
 from cryptography import x509
 
 from ca_core.access.authorisation import require
-from ca_core.access.cmc_clients import by_name, secret_purpose
+from ca_core.access.cmc_clients import by_name, require_cmc, secret_purpose
 from ca_core.audit.log import entry
 from ca_core.certificates.key_identifier import key_identifier
 from ca_core.core import Core
@@ -71,7 +71,7 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
     """Register a CMC client; its certificate is ordered first where it brings a CSR.
 
     Raises MALFORMED when nothing could authenticate it, BAD_KEY and BAD_CSR as an order does, CONFLICT when its name
-    or key is another's, UNAVAILABLE when no certificate could be had.
+    or key is another's, FORBIDDEN when CMC is off for its Client, UNAVAILABLE when no certificate could be had.
     """
     require(principal, Permission.CMC_CLIENT_CREATE, registration.client_id, "Client")
     if registration.csr is None and registration.certificate is None and registration.secret is None:
@@ -80,6 +80,9 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
         raise TriviumError(
             ErrorKind.CONFLICT, f"There is a CMC client {registration.name} already; choose another name."
         )
+    client = await core.store.read(lambda tx: tx.clients.get(registration.client_id))
+    if client is not None:
+        require_cmc(client)
     dedicated = await _dedicated(core, registration.name, registration.csr, registration.certificate)
     cmc_client_id = core.sources.new_id("cmc")
     cmc_client = CmcClient(

@@ -6,12 +6,14 @@ from typing import Final
 
 from ca_core.audit.log import failure
 from ca_core.certificates.crmf import parse_request
+from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
 from ca_core.keys.policy import check_public_key
 from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.principals import Principal
+from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.orders.place import place
 from ca_core.orders.product_choice import chosen_product
@@ -31,12 +33,14 @@ async def enrol(
     *,
     beside: Callable[[Transaction, Order], None] | None = None,
 ) -> Order:
-    """Place an order for the names of ``request.csr`` and run it on; return it as it is then.
+    """Place an order for what ``request.csr`` asks for and run it on; return it as it is then.
 
-    A bad CSR leaves no order. Where control of a name must be shown first, the order waits with its CSR, and
-    :func:`resume` goes on. An order that is refused once it is placed ends with the reason, rather than wait for a
-    CSR that nobody will submit. ``beside`` runs in the transaction that places the order. Raises as
-    :func:`~ca_core.orders.place.place` and, for a bad CSR, as :func:`~ca_core.orders.submit.submit_csr`.
+    Its names, and the subject attributes for which the product has fields, are the order's as far as the request says
+    nothing of its own over a road that overrides CSRs. A bad CSR leaves no order. Where control of a name must be shown
+    first, the order waits with its CSR, and :func:`resume` goes on. An order that is refused once it is placed ends
+    with the reason, rather than wait for a CSR that nobody will submit. ``beside`` runs in the transaction that places
+    the order. Raises as :func:`~ca_core.orders.place.place` and, for a bad CSR, as
+    :func:`~ca_core.orders.submit.submit_csr`.
     """
     if request.csr is None:
         raise TriviumError(ErrorKind.MALFORMED, "The request brings no CSR.")
@@ -50,9 +54,16 @@ async def enrol(
     check_purpose(parsed, product.policy.profile)
     check_possession(product, request.possession)
     await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
-    names = tuple(sorted(parsed.names)) if product.policy.profile.kind.names_hosts else ()
-    placed = await place(core, replace(request, identifiers=names), principal, beside=beside)
+    placed = await place(core, filled_in(request, parsed, product), principal, beside=beside, csr=parsed)
     return await _run_on(core, placed.order, principal, _STORE_FAILURES)
+
+
+def filled_in(request: OrderRequest, csr: ParsedCsr, product: Product) -> OrderRequest:
+    """Return the request with the CSR's names where it names none itself, or may not."""
+    if request.road.overrides_csr and request.identifiers:
+        return request
+    names = csr.named(product.policy.profile.kind.identifier_types)
+    return replace(request, identifiers=tuple(sorted(names)))
 
 
 async def resume(core: Core, order: Order, principal: Principal) -> Order:

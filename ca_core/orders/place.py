@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ca_core.access import rate_limits
 from ca_core.access.certificate_holders import require_own_names
 from ca_core.audit.log import entry
+from ca_core.certificates.csr import ParsedCsr
 from ca_core.certificates.names import check_identifiers
 from ca_core.certificates.tbs import issuer_end
 from ca_core.certificates.validity import check_requested_period
@@ -21,6 +22,7 @@ from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.annotations import attach, check_annotations
 from ca_core.orders.crash import crash_point
+from ca_core.orders.fields import field_values, require_no_faults
 from ca_core.orders.lifetime import expiry
 from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.queries import OrderView
@@ -36,7 +38,7 @@ WAITING_FOR = "control of every identifier, then the CSR"
 class _Wanted:
     """What is ordered, checked: identifiers in their normal form, and the authorizations that serve them already.
 
-    ``request`` has its validity as a period.
+    ``request`` has its validity as a period, and its fields as the certificate gets them.
     """
 
     request: OrderRequest
@@ -51,26 +53,30 @@ async def place(
     principal: Principal,
     *,
     beside: Callable[[Transaction, Order], None] | None = None,
+    csr: ParsedCsr | None = None,
 ) -> OrderView:
     """Place an order in state NEW; it waits for its authorizations, as far as none is held, and its CSR.
 
-    Return it with what it refers to. ``beside`` runs in the transaction that places it. Raises for the product as
+    Return it with what it refers to. ``beside`` runs in the transaction that places it; ``csr`` is the request's,
+    parsed, whose subject fills in the fields that the request leaves open. Raises for the product as
     :func:`~ca_core.orders.product_choice.chosen_product`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
-    sub-problem per name, MALFORMED for a period or a publication that the product does not give, for what it is to
-    replace as :func:`~ca_core.orders.replacement.replaced_by`, for what is to be attached as
+    sub-problem per name, MALFORMED for a period, a publication or fields that the product does not give, for what it
+    is to replace as :func:`~ca_core.orders.replacement.replaced_by`, for what is to be attached as
     :func:`~ca_core.orders.annotations.check_annotations`; RATE_LIMITED.
     """
     annotations = check_annotations(request)
     request = replace(request, comment=annotations.comment, tags=annotations.tags)
     account_id = principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None
-    wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id))
+    wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id, csr))
     product, now = wanted.product, core.sources.now()
-    made = {
-        identifier: new_authorization(core.sources, product, principal, identifier, request.road)
-        for identifier in wanted.identifiers
-        if identifier not in wanted.held
-    }
-    authorizations = [wanted.held.get(identifier) or made[identifier] for identifier in wanted.identifiers]
+    made: dict[tuple[Identifier, bool], Authorization] = {}
+    for identifier in wanted.identifiers:
+        shown_by = (identifier.base, identifier.wildcard)
+        if identifier not in wanted.held and shown_by not in made:  # one serves all mailboxes of a domain
+            made[shown_by] = new_authorization(core.sources, product, principal, identifier, request.road)
+    authorizations = [
+        wanted.held.get(identifier) or made[identifier.base, identifier.wildcard] for identifier in wanted.identifiers
+    ]
     order = _order(core, wanted.request, principal, wanted, authorizations, now)
     record = entry(
         core.sources,
@@ -110,7 +116,12 @@ async def place(
 
 
 def _wanted(
-    core: Core, tx: Transaction, request: OrderRequest, principal: Principal, account_id: str | None
+    core: Core,
+    tx: Transaction,
+    request: OrderRequest,
+    principal: Principal,
+    account_id: str | None,
+    csr: ParsedCsr | None,
 ) -> _Wanted:
     product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
     if request.publish and not product.policy.publish_ldap:
@@ -120,9 +131,15 @@ def _wanted(
     request = _with_period(product, request, core.sources.now())
     if request.not_before is not None or request.not_after is not None:
         _check_period(core, tx, product, request)
-    if not product.policy.profile.kind.names_hosts:
+    types = product.policy.profile.kind.identifier_types
+    if not types:
         return _Wanted(request=request, product=product, identifiers=(), held={})
-    identifiers = check_identifiers(request.identifiers, product.policy.names, public=product.policy.public)
+    identifiers = check_identifiers(
+        request.identifiers, product.policy.names, public=product.policy.public, types=types
+    )
+    fields, faults = field_values(product, request.fields, csr.subject if csr else (), identifiers)
+    require_no_faults(faults)
+    request = replace(request, fields=fields)
     if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
         require_own_names(tx, principal, identifiers)
     return _Wanted(
@@ -194,4 +211,5 @@ def _order(
         comment=request.comment,
         tags=request.tags,
         publish=product.policy.publish_ldap if request.publish is None else request.publish,
+        fields=request.fields,
     )

@@ -3,6 +3,7 @@
 from ca_core.access import certificate_holders, cmc_clients
 from ca_core.access.authorisation import require
 from ca_core.access.visibility import not_found
+from ca_core.model.clients import Client
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
@@ -22,7 +23,7 @@ def chosen_product(
 
     ``profile`` is a product's name, by which requesters choose (draft-ietf-acme-profiles-00). Raises NOT_FOUND for a
     product of another Client, INVALID_PROFILE for a name that the principal cannot choose, FORBIDDEN for a road the
-    product is not ordered over or a suspended Client.
+    product is not ordered over, that is off for the Client, a suspended Client or a missing permission.
     """
     product = tx.products.get(product_id)
     renews_itself = product is not None and _is_dedicated(principal, product)
@@ -33,14 +34,7 @@ def chosen_product(
     client = tx.clients.get(principal.client_id or product.client_id)
     if client is None:
         raise not_found("Client")
-    if client.suspended:
-        raise TriviumError(ErrorKind.FORBIDDEN, f"The Client {client.name} is suspended; ask its operator.")
-    if renews_itself:
-        cmc_clients.require_may_renew(tx, principal, product)
-    elif principal.kind is PrincipalKind.CMC_CLIENT:
-        cmc_clients.require_may_order(tx, principal, product)
-    elif principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
-        certificate_holders.require_may_renew(tx, principal, product)
+    _require_may_order(tx, principal, product, client, road)
     if profile is not None and profile != product.name:
         return _by_name(tx, principal, product.client_id, road, profile)
     if road not in product.roads:
@@ -48,6 +42,20 @@ def chosen_product(
             ErrorKind.FORBIDDEN, f"The product {product.name} cannot be ordered over {road}; choose another."
         )
     return product
+
+
+def _require_may_order(tx: Transaction, principal: Principal, product: Product, client: Client, road: Road) -> None:
+    """Raise FORBIDDEN unless the Client may order at all, and the principal what it asks for."""
+    if client.suspended:
+        raise TriviumError(ErrorKind.FORBIDDEN, f"The Client {client.name} is suspended; ask its operator.")
+    if road is Road.CMC:
+        cmc_clients.require_cmc(client)
+    if _is_dedicated(principal, product):
+        cmc_clients.require_may_renew(tx, principal, product)
+    elif principal.kind is PrincipalKind.CMC_CLIENT:
+        cmc_clients.require_may_order(tx, principal, product)
+    elif principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
+        certificate_holders.require_may_renew(tx, principal, product)
 
 
 def _is_dedicated(principal: Principal, product: Product) -> bool:

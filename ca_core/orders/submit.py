@@ -26,7 +26,9 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     """
     order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
     _require_ready(core, order, issuance)
-    parsed = check_csr(csr, product=issuance.product, identifiers=order.identifiers, possession=order.possession)
+    parsed = check_csr(
+        csr, product=issuance.product, identifiers=order.identifiers, road=order.road, possession=order.possession
+    )
 
     def require(tx: Transaction) -> None:
         refuse_taken_key(tx, parsed)

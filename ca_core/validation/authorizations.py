@@ -32,6 +32,9 @@ from ca_core.validation.attempt import Subject, holder_of, subject_of, validate
 from ca_core.validation.tokens import new_token
 
 LEASE: Final = timedelta(seconds=20)
+_TRUSTED: Final = frozenset({PrincipalKind.API_USER, PrincipalKind.OPERATOR, PrincipalKind.CMC_CLIENT})
+"""Whose word a product without the DNS owner rule takes for the names."""
+
 _LOG = logging.getLogger("trivium.validation")
 _running: set[asyncio.Task[None]] = set()
 
@@ -71,7 +74,11 @@ def _given(product: Product, road: Road, principal: Principal) -> ValidationMeth
     """Return the method by which control counts as shown with the order itself; None where it must be shown first."""
     if road is Road.SYSTEM:
         return ValidationMethod.CONFIGURED
-    if road is not Road.CMC or product.policy.public:
+    if product.policy.public:
+        return None
+    if not product.policy.dns_owner_rule and principal.kind in _TRUSTED:
+        return ValidationMethod.RA_VOUCHED
+    if road is not Road.CMC:
         return None
     if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
         return ValidationMethod.CERTIFICATE_LINKED if product.policy.certificate_linking else None

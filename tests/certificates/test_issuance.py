@@ -272,7 +272,7 @@ async def test_serials_of_the_sources_reach_the_certificate() -> None:
 async def test_a_committed_tbs_is_taken_up_again(linters: Linters, algorithm: KeyAlgorithm) -> None:
     """After a restart other bytes are signed than those that were committed (rules 3, 9)."""
     authority = await new_authority(algorithm)
-    warm_up([authority.issuer])
+    warm_up([authority.issuer], [], linters)
     tbs = new_tbs(authority, NAMES)
     intent = Certificate(
         id="crt-1",

@@ -32,11 +32,13 @@ def older(*arguments: object, **named: object) -> Catalogue:
     """Return the catalogue that `trivium init` wrote before there was CMC."""
     now = first_catalogue(*arguments, **named)  # type: ignore[arg-type]
     before = tuple(
-        replace(one, roads=tuple(road for road in one.roads if road is not Road.CMC))
+        replace(one, roads=tuple(road for road in one.roads if road not in {Road.CMC, Road.REST}))
         for one in now.products
-        if not one.policy.profile.kind.startswith("cmc")
+        if one.policy.profile.kind in {ProfileKind.TLS_SERVER, ProfileKind.OCSP_RESPONDER}
     )
-    return replace(now, products=tuple(replace(one, policy=replace(one.policy, ra_vouches=False)) for one in before))
+    products = tuple(replace(one, policy=replace(one.policy, ra_vouches=False)) for one in before)
+    clients = tuple(replace(one, settings=replace(one.settings, cmc=False)) for one in now.clients)
+    return replace(now, clients=clients, products=products)
 
 
 @pytest.fixture
@@ -71,7 +73,8 @@ async def test_the_document_brings_cmc(directory: Path, tmp_path: Path) -> None:
     assert "not served" in (await run(directory, "doctor")).stdout
     refused = await run(directory, "cmc-client", "add", "early", "--secret", "--product", "tls")
     assert (refused.returncode, "over CMC" in refused.stderr) == (1, True)
-    text = catalogue.read_text("utf-8").replace('roads = ["acme"]', 'roads = ["acme", "cmc"]')
+    text = catalogue.read_text("utf-8").replace("cmc = false", "cmc = true", 1)
+    text = text.replace('roads = ["acme"]', 'roads = ["acme", "cmc"]')
     catalogue.write_text(text.replace("ra_vouches = false", "ra_vouches = true", 1) + documented(), "utf-8")
     applied = await run(directory, "apply")
     assert applied.returncode == 0, applied.stderr

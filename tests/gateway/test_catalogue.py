@@ -36,12 +36,12 @@ def text(installation: Installation) -> str:
 
 # What is replaced in the catalogue that init wrote, by what, and a part of the sentence that refuses it.
 BROKEN = [
-    ('roads = ["acme", "cmc"]', 'roads = ["acme"]\ncolour = "red"', "`products.0.colour` is not a setting"),
+    ('roads = ["acme", "cmc", "rest"]', 'roads = ["acme"]\ncolour = "red"', "`products.0.colour` is not a setting"),
     ("wildcards = false", "wildcard = false", "`products.0.policy.names.wildcard` is not a setting"),
     ("wildcards = false", "wildcards = 1", "`products.0.policy.names.wildcards`"),
     ("plain_get = false", 'plain_get = "no"', "`clients.0.settings.plain_get`"),
-    ('roads = ["acme", "cmc"]', 'roads = ["amce"]', "`products.0.roads.0`"),
-    ('roads = ["acme", "cmc"]', "roads = []", "`roads` is empty"),
+    ('roads = ["acme", "cmc", "rest"]', 'roads = ["amce"]', "`products.0.roads.0`"),
+    ('roads = ["acme", "cmc", "rest"]', "roads = []", "`roads` is empty"),
     ('kind = "tls-server"', 'kind = "tls"', "`products.0.policy.profile.kind`"),
     ("validity = 7776000", "validity = 3600", "validity must be longer than backdate"),
     ("validity = 7776000", 'validity = "90d"', "`products.0.policy.profile.validity`"),

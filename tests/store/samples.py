@@ -48,7 +48,7 @@ PROBLEM = Problem(
         SubProblem(
             kind=ErrorKind.IDENTIFIER_UNSUPPORTED,
             detail="unknown",
-            identifier=UnknownIdentifier(type="email", value="a@b.test"),
+            identifier=UnknownIdentifier(type="tn", value="a@b.test"),
         ),
     ),
     retry_after=30,

@@ -25,6 +25,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
         now=now,
         not_before=order.not_before,
         not_after=order.not_after,
+        fields=order.fields,
     )
     issuance.csr, issuance.tbs, issuance.linted = csr, tbs, None
     journal.certificate = Certificate(

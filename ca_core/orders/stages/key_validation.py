@@ -11,7 +11,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState, ProofOfPossession
-from ca_core.model.products import Product, Profile
+from ca_core.model.products import Product, Profile, Road
 from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
@@ -23,17 +23,20 @@ def check_csr(
     *,
     product: Product,
     identifiers: tuple[Identifier, ...],
+    road: Road,
     possession: ProofOfPossession = ProofOfPossession.SIGNATURE,
 ) -> ParsedCsr:
     """Parse a CSR (DER) and check it against what was ordered and against the product's key policy.
 
-    Whether its key is in use for something else :func:`refuse_taken_key` says.
+    Over a ``road`` that overrides CSRs the order's names count, whatever the CSR says. Whether its key is in use for
+    something else :func:`refuse_taken_key` says.
 
     Raises BAD_CSR, BAD_KEY or BAD_ALGORITHM with a sentence for the requester (RFC 8555 section 7.4).
     """
     parsed = parse_request(csr, possession)
-    if product.policy.profile.kind.names_hosts:
-        require_names(parsed, identifiers)
+    types = product.policy.profile.kind.identifier_types
+    if types and not road.overrides_csr:
+        require_names(parsed, identifiers, types)
     check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
     check_purpose(parsed, product.policy.profile)
     check_possession(product, possession)
@@ -79,6 +82,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
             journal.order.csr or b"",
             product=issuance.product,
             identifiers=journal.order.identifiers,
+            road=journal.order.road,
             possession=journal.order.possession,
         )
         await core.store.read(lambda tx: refuse_taken_key(tx, csr))

@@ -19,7 +19,8 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
         raise TriviumError(ErrorKind.INTERNAL, "An order reached POST_VALIDATION without its certificate.")
     csr = issuance.csr or parse_request(journal.order.csr or b"", journal.order.possession)
     kind = issuance.product.policy.profile.kind
-    check_issued(certificate.der, kind=kind, identifiers=journal.order.identifiers, spki=csr.spki)
+    order = journal.order
+    check_issued(certificate.der, kind=kind, identifiers=order.identifiers, spki=csr.spki, fields=order.fields)
     policy = issuance.product.policy.lint
     if _lints(issuance):
         with journal.job(

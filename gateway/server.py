@@ -84,7 +84,7 @@ async def _serve(
     if settings.hostile.on:
         core, nonces, directories = await _made_hostile(core, nonces, directories, settings.hostile)
     acme = build_acme(core, directories, nonces)
-    rest = RestFrontEnd(core=core, external_url=settings.acme_base)
+    rest = RestFrontEnd(core=core, external_url=settings.acme_base, key_in_url=settings.rest.key_in_url)
     roads = Roads({} if cmc is None else cmc_applications(cmc), rest_applications(rest), acme)
     serve_socket = serve_with(message.server)
     acme_started, status_started, cmc_started = asyncio.Event(), asyncio.Event(), asyncio.Event()

@@ -323,6 +323,21 @@ class Limits(_Section):
     )
 
 
+class Rest(_Section):
+    """The RA API."""
+
+    token_issuers: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = Field(
+        default=("SwissPKI", "Swiss PKI", "SwissSign CA"),
+        description="Values of `iss` that a user's token may have; the first stands in the tokens that are made here. "
+        "The defaults are those that clients of the published API write.",
+    )
+    key_in_url: Switch = Field(
+        default=False,
+        description="Whether GET /v2/jwt/USER/KEY gives a token, for clients that know no other way. Off: whatever "
+        "logs the URL knows the key. A key that comes so is marked as exposed.",
+    )
+
+
 class Log(_Section):
     """What the gateway writes to stderr, a JSON object a line."""
 
@@ -354,6 +369,7 @@ class Settings(BaseSettings):
     ldap: Ldap = Ldap()
     hostile: Hostile = Hostile()
     limits: Limits = Limits()
+    rest: Rest = Rest()
     log: Log = Log()
 
     @property

@@ -18,6 +18,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import SealedKey
 from ca_core.model.rate_limits import Limit, RateLimits
 from ca_core.model.store import Store
+from ca_core.model.tokens import TokenRules
 from ca_core.validation.validator import ValidationSettings
 from gateway.directories import account_prefixes
 from gateway.installation import Installation
@@ -115,6 +116,7 @@ async def opened_core(
                     caa=validators.caa,
                     worker=worker,
                     limits=rate_limits(installation),
+                    tokens=TokenRules(issuers=installation.settings.rest.token_issuers),
                     directory=servers.directory,
                 )
                 yield Opened(core=core, kek=kek)

@@ -50,12 +50,17 @@ async def enrol(
         )
     )
     parsed = parse_request(request.csr, request.possession)
-    check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
-    check_purpose(parsed, product.policy.profile)
-    check_possession(product, request.possession)
+    check_request(parsed, request, product)
     await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
     placed = await place(core, filled_in(request, parsed, product), principal, beside=beside, csr=parsed)
     return await _run_on(core, placed.order, principal, _STORE_FAILURES)
+
+
+def check_request(csr: ParsedCsr, request: OrderRequest, product: Product) -> None:
+    """Refuse a request whose key the product does not certify; raises as the stage KEY_VALIDATION."""
+    check_public_key(csr.public_key, product.policy.keys, document=csr.pkcs10)
+    check_purpose(csr, product.policy.profile)
+    check_possession(product, request.possession)
 
 
 def filled_in(request: OrderRequest, csr: ParsedCsr, product: Product) -> OrderRequest:

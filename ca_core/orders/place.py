@@ -124,13 +124,7 @@ def _wanted(
     csr: ParsedCsr | None,
 ) -> _Wanted:
     product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
-    if request.publish and not product.policy.publish_ldap:
-        raise TriviumError(
-            ErrorKind.MALFORMED, f"The product {product.name} publishes no certificates; do not ask it to."
-        )
-    request = _with_period(product, request, core.sources.now())
-    if request.not_before is not None or request.not_after is not None:
-        _check_period(core, tx, product, request)
+    request = check_wishes(core, tx, product, request)
     types = product.policy.profile.kind.identifier_types
     if not types:
         return _Wanted(request=request, product=product, identifiers=(), held={})
@@ -148,6 +142,18 @@ def _wanted(
         identifiers=identifiers,
         held=held_authorizations(core, tx, product, account_id, identifiers),
     )
+
+
+def check_wishes(core: Core, tx: Transaction, product: Product, request: OrderRequest) -> OrderRequest:
+    """Return the request with its validity as a period; raises MALFORMED for what the product does not give."""
+    if request.publish and not product.policy.publish_ldap:
+        raise TriviumError(
+            ErrorKind.MALFORMED, f"The product {product.name} publishes no certificates; do not ask it to."
+        )
+    request = _with_period(product, request, core.sources.now())
+    if request.not_before is not None or request.not_after is not None:
+        _check_period(core, tx, product, request)
+    return request
 
 
 def _with_period(product: Product, request: OrderRequest, now: datetime) -> OrderRequest:

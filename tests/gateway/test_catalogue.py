@@ -1,6 +1,7 @@
 """catalogue.toml: strict, applied as a whole, and the same thing twice changes nothing (rule 94)."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,3 +140,34 @@ def test_issuer_never_changes(tmp_path: Path) -> None:
 
 def _product(tx: Transaction) -> Product:
     return next(product for product in tx.products.all(None) if product.name == "tls")
+
+
+# Settings of a product that init wrote, by which value they are replaced, and what the refusal names with its line.
+CONTRADICTIONS = [
+    ("tls", "publish_ldap = false", "publish_ldap = true", ("policy.publish_ldap", "policy.profile.kind")),
+    ("smime", "must_staple = false", "must_staple = true", ("policy.profile.must_staple", "policy.profile.kind")),
+    ("smime", "public = false", "public = true", ("policy.public", "policy.fields")),
+    ("smime", 'roads = ["rest"]', 'roads = ["acme", "rest"]', ("roads", "policy.profile.kind")),
+    ("smime", "rsa_bits = [2048, 3072, 4096]", 'key_type = "RSA_2048"\nrsa_bits = [3072]', ("policy.keys.key_type",)),
+    ("smime", 'lint_set = "cabf-smime-mailbox"', 'lint_set = "cabf-dv"', ("policy.lint.lint_set",)),
+    ("smime", 'name = "commonName"', 'name = "dNSName"', ("policy.fields", "policy.profile.kind")),
+    ("smime", "mandatory = false", "mandatory = true\neditable = false", ("policy.fields",)),
+    ("smime", "issuance = 0", "issuance = -1", ("policy.approval",)),
+]
+
+
+@pytest.mark.parametrize(("product", "old", "new", "settings"), CONTRADICTIONS)
+def test_contradictions_name_both_lines(text: str, product: str, old: str, new: str, settings: tuple[str, ...]) -> None:
+    """Rule 94: an operator of fifty products must find the two lines that cannot both be meant."""
+    head, name, tail = text.partition(f'name = "{product}"')
+    assert old in tail
+    if "editable" in new:
+        tail = tail.replace("editable = true\n", "", 1)
+    edited = head + name + tail.replace(old, new, 1)
+    with pytest.raises(TriviumError) as refused:
+        catalogue.parse(edited, "catalogue.toml", NOW)
+    lines = edited.splitlines()
+    for setting in settings:
+        found = re.search(rf"`{re.escape(setting)}` \(line (\d+)\)", refused.value.detail)
+        assert found is not None, refused.value.detail
+        assert setting.rpartition(".")[2] in lines[int(found[1]) - 1]

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ca_core.core import Core
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
 from ca_core.model.identifiers import Identifier, IdentifierType
-from ca_core.model.products import LintMode, LintPolicy, Product, Road
+from ca_core.model.products import LintMode, LintPolicy, Product, ProfileKind, Road
 from ca_core.model.values import replace
 from tests.access.people import Office
 from tests.orders.workshop import csr
@@ -51,7 +51,8 @@ async def open_shop(office: Office) -> Shop:
         policy = replace(product.policy, lint=LintPolicy(mode=LintMode.OFF))
         return replace(product, version="shop", roads=roads, policy=policy)
 
-    [product] = await office.core.store.read(lambda tx: tx.products.all(frozenset({office.client_id})))
+    found = await office.core.store.read(lambda tx: tx.products.all(frozenset({office.client_id})))
+    [product] = [one for one in found if one.policy.profile.kind is ProfileKind.TLS_SERVER]
     changed = change(product)
     await office.core.store.write(lambda tx: tx.products.put(changed))
     return Shop(office.core, changed)

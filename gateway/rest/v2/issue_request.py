@@ -9,7 +9,7 @@ from ca_core.certificates.distinguished_names import parse_name
 from ca_core.model.annotations import OfferedDocument
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.fields import FieldName, FieldValue
-from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier, UnknownIdentifier
+from ca_core.model.identifiers import Identifier, IdentifierType, RequestedIdentifier
 from ca_core.model.orders import OrderRequest
 from ca_core.model.products import Road
 from ca_core.orders import product_queries
@@ -63,7 +63,7 @@ async def order_request(asked: Asked, body: IssueRequest) -> OrderRequest:
 def _identifiers(extensions: RequestExtensions) -> Iterator[RequestedIdentifier]:
     yield from (Identifier(type=IdentifierType.DNS, value=name) for name in _dns_names(extensions.request_dns.values))
     yield from (Identifier(type=IdentifierType.IP, value=value) for value in extensions.request_ip.values)
-    yield from (UnknownIdentifier(type="email", value=value) for value in extensions.request_rfc822.values)
+    yield from (Identifier(type=IdentifierType.EMAIL, value=value) for value in extensions.request_rfc822.values)
 
 
 def _dns_names(wanted: Iterable[DNS]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Orders for certificates: by a CSR alone, and with everything that an order can be placed with."""
 
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import Body
@@ -8,6 +9,7 @@ from ca_core.model.orders import OrderRequest, OrderState
 from ca_core.model.products import Road
 from ca_core.orders import details
 from ca_core.orders.enrol import enrol
+from ca_core.orders.validate import validate
 from ca_core.orders.waiting import settled
 from gateway.rest.authentication import Authenticated
 from gateway.rest.v2.csr import csr_der
@@ -42,3 +44,10 @@ async def issue_certificate_v22(asked: Authenticated, body: IssueRequest) -> Cer
         await settled(asked.core, order, asked.principal, SYNCHRONE_SECONDS)
     found = await details.get(asked.core, order.id, asked.principal)
     return order_schema(found, chain=body.include_certificate_chain)
+
+
+@published(issuing, "/validate", "validateIssueRequest", status=HTTPStatus.NO_CONTENT)
+async def validate_issue_request(asked: Authenticated, body: IssueRequest) -> None:
+    """Look whether an order would be placed, and place none."""
+    form = await validate(asked.core, await order_request(asked, body), asked.principal)
+    form.require_valid()

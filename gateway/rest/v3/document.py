@@ -72,23 +72,23 @@ def document_of(app: FastAPI, external_url: str, description: str, tags: list[di
     schemas |= schemas["Problem"].pop("$defs", {})
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if method in _METHODS and "security" in operation:
+            if method in _METHODS:
                 _complete(operation, path, method, schemas)
     return document
 
 
 def _complete(operation: Json, path: str, method: str, schemas: Json) -> None:
     """Add what every operation takes and answers beside its own."""
+    for_users = "security" in operation
     parameters: list[Json] = operation.setdefault("parameters", [])
     answers: Json = operation["responses"]
     answers.pop("422", None)
-    errors = {*_ALWAYS}
+    errors = {*_ALWAYS} if for_users else {*_ALWAYS} - {HTTPStatus.FORBIDDEN}
     if "{" in path or "requestBody" in operation:
         errors.add(HTTPStatus.NOT_FOUND)
     if method in _CHANGES:
-        errors.add(HTTPStatus.CONFLICT)
-        errors.add(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    if method == "post":
+        errors |= {HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+    if method == "post" and for_users:
         errors.add(HTTPStatus.UNPROCESSABLE_ENTITY)
         parameters.append(_idempotency_key())
     for parameter in parameters:
@@ -98,8 +98,9 @@ def _complete(operation: Json, path: str, method: str, schemas: Json) -> None:
     for status in sorted(errors):
         answers[str(int(status))] = _refusal(status)
     for answer in answers.values():
-        headers = answer.setdefault("headers", {})
-        headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMITS}
+        if for_users:
+            headers = answer.setdefault("headers", {})
+            headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMITS}
         _give_examples(answer.get("content", {}), schemas)
     _give_examples(operation.get("requestBody", {}).get("content", {}), schemas)
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.rest.front_end import FrontEnd, new_app
 from gateway.rest.refusals import answer_refusals
-from gateway.rest.v3 import acme, audit, clients, domains, issuers, order_parts, orders, products
+from gateway.rest.v3 import acme, api_keys, audit, clients, domains, issuers, order_parts, orders, products, users
 from gateway.rest.v3.document import document_of
 from gateway.rest.v3.documentation import documentation_routes
 from gateway.rest.v3.rate_limit_headers import RateLimitHeaders
@@ -33,10 +33,12 @@ _TAGS: Final = {
     "Domains": "Control of domains that a Client has shown ahead of any order.",
     "ACME": "Accounts, tokens and external account keys of ACME clients.",
     "Clients": "The tenants you act for.",
+    "Users": "Who asks: people and their programs, and the roles they have for Clients.",
+    "API keys": "What users sign their tokens with.",
     "Issuers": "The certification authorities and their revocation lists.",
     "Audit": "Who did what, for whom, and how it ended.",
 }
-_RESOURCES: Final = (orders, order_parts, products, domains, acme, clients, issuers, audit)
+_RESOURCES: Final = (orders, order_parts, products, domains, acme, clients, users, api_keys, issuers, audit)
 
 
 def build_app(front_end: FrontEnd) -> FastAPI:
@@ -48,6 +50,7 @@ def build_app(front_end: FrontEnd) -> FastAPI:
     answer_refusals(app, render)
     for resource in _RESOURCES:
         app.include_router(resource.router)
+    app.include_router(api_keys.token_router)
     tags = [{"name": name, "description": said} for name, said in _TAGS.items()]
     document = document_of(app, front_end.external_url, _DESCRIPTION, tags)
 

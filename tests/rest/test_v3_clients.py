@@ -32,7 +32,7 @@ async def test_anothers_and_nobodys_are_the_same_404(alice: Conversation) -> Non
 async def test_products_show_their_form(alice: Conversation, shop: Shop) -> None:
     """An integrator could not build the form that asks for what the product wants."""
     page = (await alice.get("/v3/products?road=rest")).json["items"]
-    assert [one["id"] for one in page] == [shop.product.id]
+    assert shop.product.id in {one["id"] for one in page}
     for product in page:
         assert "rest" in product["roads"]
         assert product["client"] == alice.office.client_id

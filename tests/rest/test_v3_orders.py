@@ -70,6 +70,8 @@ async def test_another_tenant_meets_nothing(alice: Conversation, shop: Shop) -> 
 async def test_a_viewer_orders_nothing(alice: Conversation, shop: Shop) -> None:
     """A role that may look could issue."""
     viewer = alice.by(await alice.office.person("viewer", "ra-viewer", alice.office.client_id))
+    refused = await place(viewer, shop, NAME)
+    assert "ORDER_CREATE" in refused.refused(403, "forbidden")
     order_id = (await issued(alice, shop)).json["id"]
     assert (await viewer.get(f"/v3/orders/{order_id}")).status == 200
     (await viewer.put(f"/v3/orders/{order_id}/tags", {"tags": []}, If_Match="*")).refused(403, "forbidden")

@@ -51,13 +51,8 @@ async def open_shop(office: Office) -> Shop:
         policy = replace(product.policy, lint=LintPolicy(mode=LintMode.OFF))
         return replace(product, version="shop", roads=roads, policy=policy)
 
-<<<<<<< Updated upstream
     found = await office.core.store.read(lambda tx: tx.products.all(frozenset({office.client_id})))
     [product] = [one for one in found if one.policy.profile.kind is ProfileKind.TLS_SERVER]
-=======
-    products = await office.core.store.read(lambda tx: tx.products.of_client(office.client_id))
-    product = next(one for one in products if one.name == "tls")
->>>>>>> Stashed changes
     changed = change(product)
     await office.core.store.write(lambda tx: tx.products.put(changed))
     return Shop(office.core, changed)

@@ -55,7 +55,7 @@ class IssuerEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientEntry:
-    """A Client."""
+    """A Client. ``suspended`` suspends it; false leaves it as it is, for `trivium client suspend` does so too."""
 
     name: str
     description: str = ""
@@ -223,15 +223,22 @@ def _client_changes(item: ClientEntry, clients: dict[str, Client], sources: Sour
             carry_out=lambda tx: tx.clients.add(client),
         )
         return
-    changed = dataclasses.replace(known, **content)  # type: ignore[arg-type]
+    # Whoever was suspended by a command stays so until a command resumes him: the file does not know of it.
+    changed = dataclasses.replace(known, **content | {"suspended": item.suspended or known.suspended})  # type: ignore[arg-type]
     if changed != known:
         yield Change(
             action="client.change",
             object_id=known.id,
             client_id=known.id,
             summary=f"change Client {item.name}",
-            carry_out=lambda tx: tx.clients.save(changed),
+            carry_out=lambda tx: _save_client(tx, changed, sources),
         )
+
+
+def _save_client(tx: Transaction, client: Client, sources: Sources) -> None:
+    tx.clients.save(client)
+    if client.suspended:
+        tx.jobs.wake_orders(sources.now(), client_id=client.id)
 
 
 def _product_changes(

@@ -51,6 +51,10 @@ def add(
     password_file: PasswordFile = None,
     secret: Annotated[bool, typer.Option("--secret", help="Share a secret with it, shown once.")] = False,
     sha1: Annotated[bool, typer.Option("--sha1", help="Let it sign with SHA-1.")] = False,
+    networks: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="An address or network it sends from; may be repeated. Without: any."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a CMC client with a dedicated certificate, a shared secret, or both."""
@@ -72,6 +76,7 @@ def add(
             certificate=material.certificate,
             secret=shared,
             sha1=sha1,
+            networks=tuple(networks or ()),
         )
         return await register(core, registration, operator())
 
@@ -98,6 +103,10 @@ def change(
         bool | None, typer.Option("--secret/--no-secret", help="Share a new secret with it, shown once; or none.")
     ] = None,
     sha1: Annotated[bool | None, typer.Option("--sha1/--no-sha1", help="Let it sign with SHA-1, or no longer.")] = None,
+    networks: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="What it sends from, from now on; may be repeated. `any` alone: from anywhere."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a CMC client a new certificate or secret, other products or rights; what is not named stays as it is."""
@@ -122,6 +131,7 @@ def change(
             certificate=material.certificate,
             secret=shared,
             sha1=sha1,
+            networks=None if networks is None else () if networks == ["any"] else tuple(networks),
         )
         return await change_in_core(core, name, changes, operator())
 
@@ -155,6 +165,7 @@ def list_clients(directory: Directory, *, as_json: AsJson = False) -> None:
             "secret": one.sealed_secret is not None,
             "sha1": one.sha1,
             "sha1_used_at": one.sha1_used_at,
+            "networks": one.networks,
             "disabled": one.disabled,
         }
         for one in found
@@ -164,7 +175,7 @@ def list_clients(directory: Directory, *, as_json: AsJson = False) -> None:
         return
     columns = (
         *("reference", "name", "Client", "products", "rights", "certificate until", "renew it", "secret", "SHA-1"),
-        *("SHA-1 used", "disabled"),
+        *("SHA-1 used", "from", "disabled"),
     )
     print_table("CMC clients", columns, [tuple(row.values()) for row in rows])
 

@@ -28,6 +28,7 @@ _SAVE = save_statement(
         "sha1_used_at",
         "warned_days",
         "disabled",
+        "networks",
     ),
 )
 _ADD_TRANSACTION = Statement(insert(cmc_transactions))

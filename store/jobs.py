@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.values import of_members
 from store.columns import inline
 from store.revisions import conflict
 from store.statements import Executor, Row, Statement
-from store.tables import jobs, open_job
+from store.tables import jobs, open_job, orders
 
 _CLAIMED = {
     "state": inline(JobState.PROCESSING),
@@ -64,11 +64,26 @@ _RENEW = Statement(
     .values(lease_until=bindparam("lease_until"), claimable_at=bindparam("lease_until"))
 )
 _SAVE = Statement(update(jobs).where(_MINE).values({name: bindparam(name) for name in _WORKED}))
+_WOKEN = {"state": inline(JobState.PENDING), "due_at": bindparam("now"), "claimable_at": bindparam("now")}
 _WAKE = Statement(
-    update(jobs)
-    .where(jobs.c.id == bindparam("id"), jobs.c.state == inline(JobState.WAITING))
-    .values(state=inline(JobState.PENDING), due_at=bindparam("now"), claimable_at=bindparam("now"))
+    update(jobs).where(jobs.c.id == bindparam("id"), jobs.c.state == inline(JobState.WAITING)).values(_WOKEN)
 )
+# By the index of open jobs: what waits is little beside all that was ever ordered.
+_waiting = (
+    select(jobs.c.id)
+    .join(orders, orders.c.id == jobs.c.order_id)
+    .where(
+        jobs.c.type == inline(JobType.ISSUE_SUBMIT_CERTIFICATE_ORDER_JOB),
+        open_job,
+        jobs.c.state == inline(JobState.WAITING),
+        or_(
+            orders.c.client_id == bindparam("client_id"),
+            orders.c.placed_by == bindparam("placed_by"),
+            orders.c.credential_id == bindparam("credential_id"),
+        ),
+    )
+)
+_WAKE_ORDERS = Statement(update(jobs).where(jobs.c.id.in_(_waiting)).values(_WOKEN))
 _PURGE_TIMERS = Statement(
     delete(jobs).where(
         jobs.c.order_id.is_(None),
@@ -122,6 +137,11 @@ class JobTable:
     def wake(self, job_id: str, now: datetime) -> bool:
         """Make a WAITING job PENDING and due now; False when it was not WAITING."""
         return self._run.change(_WAKE, {"id": job_id, "now": now}) == 1
+
+    def wake_orders(self, now: datetime, *, client_id: str = "", placed_by: str = "", credential_id: str = "") -> int:
+        """Wake the own job of every waiting order of a Client, of a requester or of a credential; return how many."""
+        values = {"now": now, "client_id": client_id, "placed_by": placed_by, "credential_id": credential_id}
+        return self._run.change(_WAKE_ORDERS, values)
 
     def purge_timers(self, finished_before: datetime) -> int:
         """Delete finished timer jobs, which no order refers to; return how many."""

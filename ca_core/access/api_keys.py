@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from ca_core.access.authorisation import permitted, require
-from ca_core.access.networks import networks_of
+from ca_core.access.networks import narrower, networks_of
 from ca_core.access.user_rights import found_user, require_over
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
@@ -57,6 +57,9 @@ async def create(
     def act(tx: Transaction) -> MadeKey:
         user = found_user(tx, user_name, principal)
         require_over(tx, principal, user, client_id, Permission.ACCOUNT_API_KEY_CREATE)
+        shown = tx.api_keys.get(principal.credential_id) if principal.credential_id else None
+        if user.id == principal.id and shown is not None:
+            _require_narrower(principal, made.key.networks, shown)
         return add(core, tx, user, made, principal)
 
     return await core.store.write(act)
@@ -68,7 +71,7 @@ async def renew(core: Core, key_id: str, principal: Principal) -> MadeKey:
     now = core.sources.now()
 
     def act(tx: Transaction) -> MadeKey:
-        user, old = _key(tx, key_id, principal, Permission.ACCOUNT_API_KEY_UPDATE)
+        user, old = found(tx, key_id, principal, Permission.ACCOUNT_API_KEY_UPDATE)
         require_over(tx, principal, user, old.client_id, Permission.ACCOUNT_API_KEY_UPDATE)
         if old.renewed_at is not None:
             raise TriviumError(ErrorKind.CONFLICT, "The key was renewed already; use or renew the one that was made.")
@@ -84,7 +87,7 @@ async def delete(core: Core, key_id: str, principal: Principal) -> None:
     """Delete a key, which stops working at once; raises NOT_FOUND, FORBIDDEN."""
 
     def act(tx: Transaction) -> None:
-        _, key = _key(tx, key_id, principal, Permission.ACCOUNT_API_KEY_DELETE)
+        _, key = found(tx, key_id, principal, Permission.ACCOUNT_API_KEY_DELETE)
         tx.api_keys.delete(key.id)
         tx.audit.append([_record(core, principal, "api-key.delete", key)])
 
@@ -92,11 +95,16 @@ async def delete(core: Core, key_id: str, principal: Principal) -> None:
 
 
 async def restrict(core: Core, key_id: str, networks: tuple[str, ...], principal: Principal) -> ApiKey:
-    """Say from which addresses a key may be used, from anywhere when there is none; raises NOT_FOUND, FORBIDDEN."""
+    """Say from which addresses a key may be used, from anywhere when there is none.
+
+    Its user may take some away; only who may change users adds any. Raises NOT_FOUND, FORBIDDEN, MALFORMED.
+    """
     wanted = networks_of(networks)
 
     def act(tx: Transaction) -> ApiKey:
-        _, key = _key(tx, key_id, principal, Permission.ACCOUNT_API_KEY_UPDATE)
+        user, key = found(tx, key_id, principal, Permission.ACCOUNT_API_KEY_UPDATE)
+        if user.id == principal.id:
+            _require_narrower(principal, wanted, key)
         tx.audit.append([_record(core, principal, "api-key.restrict", key, networks=list(wanted))])
         return tx.api_keys.save(replace(key, networks=wanted))
 
@@ -105,7 +113,7 @@ async def restrict(core: Core, key_id: str, networks: tuple[str, ...], principal
 
 async def get(core: Core, key_id: str, principal: Principal) -> ApiKey:
     """Return a key without its secret; raises NOT_FOUND, FORBIDDEN."""
-    return await core.store.read(lambda tx: _key(tx, key_id, principal, Permission.ACCOUNT_API_KEY_VIEW)[1])
+    return await core.store.read(lambda tx: found(tx, key_id, principal, Permission.ACCOUNT_API_KEY_VIEW)[1])
 
 
 async def listing(core: Core, user_name: str, principal: Principal) -> list[ApiKey]:
@@ -156,13 +164,13 @@ def matching(core: Core, tx: Transaction, user_name: str, matches: Callable[[byt
     """
     sealed = tx.api_keys.sealed_of(user_name, core.sources.now(), MAX_KEYS)
     decoy = (_NOBODYS, _decoy(core.sealer))
-    found: str | None = None
+    matched: str | None = None
     secret = b""
     for key_id, one in [*sealed, *[decoy] * (MAX_KEYS - len(sealed))]:
         opened = core.sealer.unseal(_purpose(key_id), one)
         is_it = matches(opened) and key_id != _NOBODYS
-        found, secret = (key_id, opened) if is_it else (found, secret or opened)
-    return found, secret
+        matched, secret = (key_id, opened) if is_it else (matched, secret or opened)
+    return matched, secret
 
 
 def same_secret(given: str) -> Callable[[bytes], bool]:
@@ -171,7 +179,7 @@ def same_secret(given: str) -> Callable[[bytes], bool]:
     return lambda secret: hmac.compare_digest(hashlib.sha256(secret).digest(), digest)
 
 
-def _key(tx: Transaction, key_id: str, principal: Principal, permission: Permission) -> tuple[User, ApiKey]:
+def found(tx: Transaction, key_id: str, principal: Principal, permission: Permission) -> tuple[User, ApiKey]:
     """Return a key with its user; raises NOT_FOUND, FORBIDDEN."""
     key = tx.api_keys.get(key_id)
     user = tx.users.get(key.user_id) if key is not None else None
@@ -181,6 +189,12 @@ def _key(tx: Transaction, key_id: str, principal: Principal, permission: Permiss
         raise not_found(_WHAT)
     require(principal, permission, key.client_id, _WHAT)
     return user, key
+
+
+def _require_narrower(principal: Principal, wanted: tuple[str, ...], key: ApiKey) -> None:
+    """Let nobody free himself of the networks that his key is bound to."""
+    if not narrower(wanted, key.networks):
+        require(principal, Permission.USER_UPDATE, key.client_id, _WHAT)
 
 
 def _require_role(tx: Transaction, user: User, client_id: str | None) -> None:

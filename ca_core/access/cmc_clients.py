@@ -17,6 +17,7 @@ from ca_core.access.cmc_certificates import (
     take_over,
     unauthenticated,
 )
+from ca_core.access.networks import within
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
@@ -62,7 +63,13 @@ class Message:
 
 
 def principal_of(cmc_client: CmcClient, address: str) -> Principal:
-    """Return the principal that a CMC client's requests act as."""
+    """Return the principal that a CMC client's requests act as; raises UNAUTHENTICATED outside its networks."""
+    if not within(cmc_client.networks, address):
+        raise unauthenticated(f"The CMC client {cmc_client.name} may not send from this address")
+    return _principal(cmc_client, address)
+
+
+def _principal(cmc_client: CmcClient, address: str) -> Principal:
     return Principal(
         kind=PrincipalKind.CMC_CLIENT,
         id=cmc_client.id,
@@ -96,7 +103,7 @@ async def by_key(core: Core, key: PublicKeyTypes, certificate: x509.Certificate 
         cmc_client, renewed = find(tx)
         if cmc_client is None or renewed is None:
             return cmc_client  # another message with it was first
-        return take_over(core, tx, cmc_client, renewed, principal_of(cmc_client, ""))
+        return take_over(core, tx, cmc_client, renewed, _principal(cmc_client, ""))
 
     cmc_client, renewed = await core.store.read(find)
     if renewed is None:
@@ -202,6 +209,8 @@ async def _set_disabled(core: Core, name: str, principal: Principal, *, disabled
     def act(tx: Transaction) -> CmcClient:
         cmc_client = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
         tx.audit.append([entry(core.sources, principal, action, cmc_client.id, client_id=cmc_client.client_id)])
+        if disabled:
+            tx.jobs.wake_orders(core.sources.now(), placed_by=f"{PrincipalKind.CMC_CLIENT}:{cmc_client.id}")
         return tx.cmc_clients.save(replace(cmc_client, disabled=disabled))
 
     return await core.store.write(act)

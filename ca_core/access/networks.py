@@ -1,7 +1,7 @@
 """Source addresses: which networks a key or a CMC client may be used from."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from ca_core.model.errors import ErrorKind, TriviumError
 
@@ -19,6 +19,12 @@ def within(networks: tuple[str, ...], address: str) -> bool:
     return parsed is not None and any(parsed in ip_network(network) for network in networks)
 
 
+def narrower(networks: tuple[str, ...], than: tuple[str, ...]) -> bool:
+    """Whether ``networks`` lets in nobody whom ``than`` does not."""
+    outer = [ip_network(network) for network in than]
+    return not outer or (bool(networks) and all(_lies_in(ip_network(network), outer) for network in networks))
+
+
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """Return a peer's address, an IPv4 one that stands in IPv6 as itself; None where it is no address."""
     try:
@@ -26,6 +32,10 @@ def address_of(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _lies_in(network: IPv4Network | IPv6Network, outer: list[IPv4Network | IPv6Network]) -> bool:
+    return any(one.version == network.version and network.subnet_of(one) for one in outer)  # type: ignore[arg-type]
 
 
 def _network(text: str) -> str:

@@ -38,7 +38,8 @@ class CmcClient:
     ``spki_sha256`` and ``key_identifier`` name the key that signs its messages; ``certificate`` is the dedicated one
     (DER), ``certificate_id`` its id where it was issued here. ``sealed_secret`` is the secret shared with it, under
     the key-encryption key. ``sha1`` lets it sign with SHA-1; ``sha1_used_at`` says when it last did. ``warned_days`` is
-    how many days before the end of the certificate the operator was last warned of it.
+    how many days before the end of the certificate the operator was last warned of it. ``networks`` are the addresses
+    and networks it may send from, any without one.
     """
 
     id: str
@@ -55,6 +56,7 @@ class CmcClient:
     sha1_used_at: datetime | None = None
     warned_days: int | None = None
     disabled: bool = False
+    networks: tuple[str, ...] = ()
     created_at: datetime
     revision: int = 0
 

@@ -94,7 +94,7 @@ class Order:
     ``product_name`` is that version's name. ``replaces`` is the id of the certificate it is to replace; of the orders
     that did not fail one can replace it. ``publish``: the certificate goes into the directory as soon as it is issued.
     ``fields`` are the subject attributes and extension values of the certificate, the product's own included.
-    ``revision`` is the compare-and-set counter of the store.
+    ``credential_id`` is the API key it was placed with. ``revision`` is the compare-and-set counter of the store.
     """
 
     id: str
@@ -105,6 +105,7 @@ class Order:
     account_id: str | None
     road: Road
     placed_by: str
+    credential_id: str | None = None
     identifiers: tuple[Identifier, ...]
     authorization_ids: tuple[str, ...]
     state: OrderState

@@ -7,6 +7,7 @@ from cryptography import x509
 
 from ca_core.access.authorisation import require
 from ca_core.access.cmc_clients import by_name, require_cmc, secret_purpose
+from ca_core.access.networks import networks_of
 from ca_core.audit.log import entry
 from ca_core.certificates.key_identifier import key_identifier
 from ca_core.core import Core
@@ -41,6 +42,7 @@ class CmcRegistration:
     certificate: bytes | None = None
     secret: str | None = None
     sha1: bool = False
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class CmcChange:
     certificate: bytes | None = None
     secret: str | None = None
     sha1: bool | None = None
+    networks: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,7 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
         rights=registration.rights,
         sealed_secret=_sealed(core, cmc_client_id, registration.secret),
         sha1=registration.sha1,
+        networks=networks_of(registration.networks),
         created_at=core.sources.now(),
     )
     cmc_client = dedicated.given_to(cmc_client) if dedicated else cmc_client
@@ -127,7 +131,7 @@ async def change(core: Core, name: str, wanted: CmcChange, principal: Principal)
     return RegisteredCmcClient(cmc_client=changed, chain=dedicated.chain if dedicated else ())
 
 
-_CHANGEABLE: Final = ("certificate", "product_ids", "rights", "sealed_secret", "sha1")
+_CHANGEABLE: Final = ("certificate", "product_ids", "rights", "sealed_secret", "sha1", "networks")
 
 
 def _changed(core: Core, before: CmcClient, wanted: CmcChange) -> CmcClient:
@@ -136,6 +140,7 @@ def _changed(core: Core, before: CmcClient, wanted: CmcChange) -> CmcClient:
         product_ids=before.product_ids if wanted.product_ids is None else wanted.product_ids,
         rights=before.rights if wanted.rights is None else wanted.rights,
         sha1=before.sha1 if wanted.sha1 is None else wanted.sha1,
+        networks=before.networks if wanted.networks is None else networks_of(wanted.networks),
         sealed_secret=(
             before.sealed_secret if wanted.secret is None else _sealed(core, before.id, wanted.secret or None)
         ),
@@ -163,6 +168,7 @@ def _record(core: Core, principal: Principal, action: str, cmc_client: CmcClient
         certificate=cmc_client.certificate_id or "",
         secret=cmc_client.sealed_secret is not None,
         sha1=cmc_client.sha1,
+        networks=list(cmc_client.networks),
         **details,
     )
 

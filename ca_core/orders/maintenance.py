@@ -24,6 +24,8 @@ EXPIRY_LIMIT: Final = 200
 """Orders failed in one transaction: a dozen statements each, and everybody else's writes wait."""
 CLOCK_MARGIN: Final = timedelta(hours=1)
 """How far the clock may be set back before a used-up value that was forgotten would be taken again."""
+KEYS_KEPT: Final = timedelta(days=30)
+"""How long an API key that was renewed is listed after its end."""
 CHECK_PAGE: Final = 100
 CHECK_LEASE: Final = timedelta(minutes=1)
 FINDINGS_KEPT: Final = 1000
@@ -75,6 +77,7 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
             "forgottenOnceValues": tx.once.purge(now - CLOCK_MARGIN, PURGE_LIMIT),
             "forgottenChallenges": tx.cmc_challenges.purge(now, PURGE_LIMIT),
             "forgottenIdempotentRequests": tx.idempotent_requests.purge(now, PURGE_LIMIT),
+            "forgottenApiKeys": tx.api_keys.purge(now - KEYS_KEPT, PURGE_LIMIT),
             "forgottenRateLimits": tx.rate_limits.purge(now, PURGE_LIMIT),
             "forgottenTimerJobs": tx.jobs.purge_timers(now - timedelta(days=30)),
         }

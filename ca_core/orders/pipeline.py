@@ -6,6 +6,7 @@ out leaves the order terminal, waiting, or due again: nothing is stuck (rule 6).
 
 import logging
 
+from ca_core.access.suspension import reason_to_stop
 from ca_core.certificates.tbs import restore_tbs
 from ca_core.core import Core
 from ca_core.model.audit import Outcome
@@ -44,6 +45,18 @@ STAGES: dict[OrderState, Stage] = {
 }
 
 MAXIMUM_EXECUTIONS = 50
+_BEFORE_SIGNING = frozenset(
+    {
+        OrderState.NEW,
+        OrderState.PENDING_CSR_RENEWAL,
+        OrderState.KEY_VALIDATION,
+        OrderState.GENERATE_TBS,
+        OrderState.PRE_VALIDATION,
+        OrderState.PENDING_AUTH,
+        OrderState.PRE_ISSUE,
+    }
+)
+"""Where an order stops whose requester is suspended; behind them a certificate may exist."""
 _LOG = logging.getLogger("trivium.pipeline")
 
 
@@ -53,14 +66,16 @@ async def run(core: Core, root: Job) -> Order:
     Raises UNAVAILABLE when the store fails (the lease then runs out and another worker continues), and CONFLICT when
     another worker has taken the order over.
     """
-    journal, issuance = await core.store.read(lambda tx: _load(core, tx, root))
+    journal, issuance, stopped = await core.store.read(lambda tx: _load(core, tx, root))
+    if stopped is not None and journal.state in _BEFORE_SIGNING:
+        return await _fail(core, journal, stopped)
     if journal.state is OrderState.NEW:
         await journal.commit(JobState.WAITING)
         return journal.order
     return await run_stages(core, journal, issuance)
 
 
-def _load(core: Core, tx: Transaction, root: Job) -> tuple[Journal, Issuance]:
+def _load(core: Core, tx: Transaction, root: Job) -> tuple[Journal, Issuance, Problem | None]:
     order = tx.orders.get(root.order_id or "")
     product = tx.products.version(order.product_id, order.product_version) if order else None
     issuer = tx.issuers.get(product.issuer_id) if product else None
@@ -69,13 +84,15 @@ def _load(core: Core, tx: Transaction, root: Job) -> tuple[Journal, Issuance]:
     current = [one for one in tx.certificates.of_order(order.id) if one.status is not CertificateStatus.ABANDONED]
     certificate = current[0] if current else None
     jobs = [job for job in tx.jobs.of_order(order.id) if job.id != root.id]
-    return Journal(core, order, root=root, certificate=certificate, jobs=jobs), Issuance(
+    journal = Journal(core, order, root=root, certificate=certificate, jobs=jobs)
+    issuance = Issuance(
         product=product,
         issuer=issuer,
         authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
         tbs=restore_tbs(certificate, issuer) if certificate else None,
         interrupted=order.state is OrderState.ISSUE and certificate is not None,
     )
+    return journal, issuance, reason_to_stop(tx, order)
 
 
 async def run_stages(core: Core, journal: Journal, issuance: Issuance) -> Order:

@@ -205,6 +205,7 @@ def _order(
         account_id=principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None,
         road=request.road,
         placed_by=principal.actor,
+        credential_id=principal.credential_id,
         identifiers=wanted.identifiers,
         authorization_ids=tuple(authorization.id for authorization in authorizations),
         state=OrderState.NEW,

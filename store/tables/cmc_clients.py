@@ -35,6 +35,7 @@ cmc_clients = Table(
     Column("sha1_used_at", Time),
     Column("warned_days", Integer),
     required("disabled", Boolean),
+    required("networks", Strings),
     required("created_at", Time),
     required("revision", Integer),
     UniqueConstraint("name"),

@@ -30,6 +30,7 @@ orders = Table(
     Column("account_id", String, ForeignKey("accounts.id")),
     required("road", Member(Road)),
     required("placed_by", String),
+    Column("credential_id", String),
     required("identifiers", IDENTIFIERS),
     required("authorization_ids", Strings),
     required("state", Member(OrderState)),

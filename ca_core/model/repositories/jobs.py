@@ -34,6 +34,10 @@ class Jobs(Protocol):
         """Make a WAITING job PENDING and due now; False when it was not WAITING."""
         ...
 
+    def wake_orders(self, now: datetime, *, client_id: str = "", placed_by: str = "", credential_id: str = "") -> int:
+        """Do so to the own job of every order of a Client, of a requester or of a credential that waits; how many."""
+        ...
+
     def purge_timers(self, finished_before: datetime) -> int:
         """Delete finished timer jobs, which no order refers to."""
         ...

@@ -3,6 +3,7 @@
 Where a product requires CT, the precertificate goes to the logs here.
 """
 
+from ca_core.access.suspension import require_not_stopped
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
@@ -39,9 +40,7 @@ def _require_still_allowed(core: Core, tx: Transaction, order: Order, csr: Parse
 
     Raises FORBIDDEN, NOT_READY, BAD_KEY or BAD_CSR (rules 1, 26, 29, 48, 50).
     """
-    client = tx.clients.get(order.client_id)
-    if client is None or client.suspended:
-        raise TriviumError(ErrorKind.FORBIDDEN, "The Client is suspended; ask its operator.")
+    require_not_stopped(tx, order)
     account = tx.accounts.get(order.account_id) if order.account_id else None
     if order.account_id and (account is None or account.status is not AccountStatus.VALID):
         raise TriviumError(ErrorKind.FORBIDDEN, "The account was deactivated before the certificate was issued.")

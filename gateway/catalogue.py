@@ -18,7 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import TypeAdapter, ValidationError
 
+from ca_core.access.clients import SERVICE_ROLE, open_account
+from ca_core.access.users import MadeUser
 from ca_core.audit.log import entry
+from ca_core.core import Core
 from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer, IssuerKind
@@ -55,11 +58,15 @@ class IssuerEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientEntry:
-    """A Client. ``suspended`` suspends it; false leaves it as it is, for `trivium client suspend` does so too."""
+    """A Client. ``suspended`` suspends it; false leaves it as it is, for `trivium client suspend` does so too.
+
+    ``service_account``: a user of that kind, with a key, is made when the Client is.
+    """
 
     name: str
     description: str = ""
     suspended: bool = False
+    service_account: bool = True
     settings: ClientSettings = dataclasses.field(default_factory=ClientSettings)
 
 
@@ -106,6 +113,14 @@ class Change:
     carry_out: Callable[[Transaction], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What applying a catalogue has changed, and the service accounts of new Clients, whose keys are shown once."""
+
+    changes: tuple[Change, ...]
+    accounts: tuple[MadeUser, ...]
+
+
 _CATALOGUE = TypeAdapter(Catalogue)
 
 
@@ -147,17 +162,20 @@ def toml(catalogue: Catalogue) -> str:
     return "\n".join([head, *tables])
 
 
-def apply(
-    tx: Transaction, catalogue: Catalogue, directory: Path, sources: Sources, principal: Principal
-) -> list[Change]:
-    """Carry out what :func:`changes` finds, with an audit record for each; returns it. Raises MALFORMED, CONFLICT."""
+def apply(core: Core, tx: Transaction, catalogue: Catalogue, directory: Path, principal: Principal) -> Applied:
+    """Carry out what :func:`changes` finds, with an audit record for each. Raises MALFORMED, CONFLICT."""
     made: list[Change] = []
-    for change in changes(tx, catalogue, directory, sources):
+    for change in changes(tx, catalogue, directory, core.sources):
         change.carry_out(tx)
-        record = entry(sources, principal, change.action, change.object_id, client_id=change.client_id)
+        record = entry(core.sources, principal, change.action, change.object_id, client_id=change.client_id)
         tx.audit.append([record])
         made.append(change)
-    return made
+    added = {change.object_id for change in made if change.action == "client.add"}
+    wanted = {item.name for item in catalogue.clients if item.service_account}
+    opened = [client for client in tx.clients.all() if client.id in added and client.name in wanted]
+    # A catalogue from before there were roles has none that an account could have.
+    accounts = [open_account(core, tx, client, principal) for client in opened if tx.roles.get(SERVICE_ROLE)]
+    return Applied(changes=tuple(made), accounts=tuple(accounts))
 
 
 def changes(tx: Transaction, catalogue: Catalogue, directory: Path, sources: Sources) -> Iterator[Change]:

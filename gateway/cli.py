@@ -14,7 +14,7 @@ from gateway.account_commands import account, eab
 from gateway.certificate_commands import certificate
 from gateway.cmc_client_commands import cmc_client
 from gateway.cmc_commands import cmc
-from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading
+from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading, with_keys
 from gateway.domain_commands import domain
 from gateway.user_commands import user
 
@@ -89,13 +89,17 @@ def init(
         "root": str(made.installation.root_certificate_file),
         "root_key": str(made.installation.root_key_file),
         "root_passphrase": made.generated_passphrase,
+        "user": made.account.user.name,
+        "api_key": made.account.key.secret if made.account.key else None,
     }
     if as_json:
         print_json(facts)
         return
     print_facts(f"{name} is ready", {**facts, "next": f"trivium serve --dir {directory}"})
-    if made.generated_passphrase is not None:
-        typer.echo("\nWrite the root passphrase down: it is shown once, and nobody can tell it again.")
+    typer.echo(
+        "\nThe API key is the service account's of the Client `default`. It is shown once, as is the passphrase:"
+    )
+    typer.echo("write down what you need, for nobody can tell it again.")
     typer.echo("Move the root key to a safe place: serving does not need it.")
 
 
@@ -252,7 +256,7 @@ def apply(
 ) -> None:
     """Put catalogue.toml into the store; applying it twice changes nothing."""
     from gateway import catalogue, hostile
-    from gateway.console import print_json, print_table
+    from gateway.console import print_facts, print_json, print_table
     from gateway.installation import Installation
     from gateway.sources import system_sources
 
@@ -261,20 +265,23 @@ def apply(
     content = catalogue.read(installation.catalogue_file, sources.now())
     hostile.refuse_public(installation.settings.hostile, (item.policy for item in content.products))
 
-    async def act(core: "Core") -> list[catalogue.Change]:
-        if check:
-            return await core.store.read(
-                lambda tx: list(catalogue.changes(tx, content, installation.directory, sources))
-            )
-        return await core.store.write(
-            lambda tx: catalogue.apply(tx, content, installation.directory, sources, operator())
-        )
+    async def look(core: "Core") -> list[catalogue.Change]:
+        return await core.store.read(lambda tx: list(catalogue.changes(tx, content, installation.directory, sources)))
 
-    summaries = [change.summary for change in reading(directory, act)]
+    async def act(core: "Core") -> catalogue.Applied:
+        return await core.store.write(lambda tx: catalogue.apply(core, tx, content, installation.directory, operator()))
+
+    applied = catalogue.Applied(changes=tuple(reading(directory, look)), accounts=())
+    if applied.changes and not check:
+        applied = with_keys(directory, act)
+    summaries = [change.summary for change in applied.changes]
+    accounts = [{"user": made.user.name, "api_key": made.key.secret} for made in applied.accounts if made.key]
     if as_json:
-        print_json(summaries)
-    else:
-        print_table("Would change" if check else "Changed", ("what",), [(summary,) for summary in summaries])
+        print_json({"changes": summaries, "accounts": accounts} if accounts else summaries)
+        return
+    print_table("Would change" if check else "Changed", ("what",), [(summary,) for summary in summaries])
+    for opened in accounts:
+        print_facts("A service account, its API key shown once", opened)
 
 
 @app.command()

@@ -37,7 +37,11 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                     cmc=True,
                 ),
             ),
-            ClientEntry(name=OWN_CLIENT, description="The gateway itself, for its own certificates."),
+            ClientEntry(
+                name=OWN_CLIENT,
+                description="The gateway itself, for its own certificates.",
+                service_account=False,
+            ),
         ),
         products=(
             ProductEntry(

@@ -10,16 +10,19 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from ca_core.access.users import MadeUser
 from ca_core.audit.log import entry
 from ca_core.certificates.authority import AuthorityName, make_issuing, make_root
 from ca_core.certificates.chain import pem_certificate
 from ca_core.certificates.lint import Linters
+from ca_core.core import Core
 from ca_core.keys.passphrase import encrypt_private_key_pem
 from ca_core.keys.sealing import KeyEncryptionKey, write_secret_file
 from ca_core.keys.signer import KeyAlgorithm, Signer
@@ -55,10 +58,14 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A new installation. ``generated_passphrase`` is to be shown once, and is stored nowhere."""
+    """A new installation. ``generated_passphrase`` is to be shown once, and is stored nowhere.
+
+    ``account`` is the service account of the first Client, with its key, which is shown once too.
+    """
 
     installation: Installation
     generated_passphrase: str | None
+    account: MadeUser
 
 
 def initialise(
@@ -83,12 +90,13 @@ def initialise(
             principal=principal,
             environment=environment,
         )
-        asyncio.run(build.run(passphrase))
+        account = asyncio.run(build.run(passphrase))
         _require_free(directory)
         building.rename(directory)  # replaces an empty directory, and nothing else
     return Made(
         installation=Installation.open(directory),
         generated_passphrase=None if wish.root_passphrase else passphrase,
+        account=account,
     )
 
 
@@ -141,7 +149,7 @@ class _Build:
     environment: Mapping[str, str]
     sealed_keys: list[SealedKey] = field(default_factory=list)
 
-    async def run(self, passphrase: str) -> None:
+    async def run(self, passphrase: str) -> MadeUser:
         """Write the files, then the database, which is the one thing that may be elsewhere."""
         directory = self.installation.directory
         for name in ("secrets", "root", "ca", "run"):
@@ -196,7 +204,7 @@ class _Build:
             algorithm=self.wish.algorithm,
         )
         self.installation.catalogue_file.write_text(catalogue.toml(content), "utf-8")
-        await self._fill_database(root_signer, root_certificate, root_id, issuing_id)
+        return await self._fill_database(root_signer, root_certificate, root_id, issuing_id)
 
     def _key_encryption_key(self) -> KeyEncryptionKey:
         if KEY_ENCRYPTION_KEY_VARIABLE in self.environment:
@@ -225,7 +233,9 @@ class _Build:
         self.sealed_keys.append(sealed)
         return SoftwareSigner(key, algorithm), f"software:{sealed.id}"
 
-    async def _fill_database(self, root_signer: Signer, root_certificate: bytes, root_id: str, issuing_id: str) -> None:
+    async def _fill_database(
+        self, root_signer: Signer, root_certificate: bytes, root_id: str, issuing_id: str
+    ) -> MadeUser:
         upgrade(self.installation.database_url)
         content = catalogue.read(self.installation.catalogue_file, self.sources.now())
         first_root_crl = await make_root_crl(
@@ -233,19 +243,22 @@ class _Build:
         )
         created = entry(self.sources, self.principal, "installation.create", issuing_id, name=self.wish.name)
 
-        def fill(tx: Transaction) -> None:
+        def fill(core: Core, tx: Transaction) -> MadeUser:
             if tx.issuers.all():
                 raise TriviumError(
                     ErrorKind.CONFLICT, "The database holds an installation already; name an empty one in database.url."
                 )
             for sealed in self.sealed_keys:
                 tx.issuers.add_key(sealed)
-            catalogue.apply(tx, content, self.installation.directory, self.sources, self.principal)
+            [account] = catalogue.apply(core, tx, content, self.installation.directory, self.principal).accounts
             tx.crls.next_number(root_id)
             tx.crls.publish(first_root_crl)
             tx.audit.append([created])
+            return account
 
         core_of = opened_core(self.installation, worker="init", linters=Linters(), environment=self.environment)
         async with core_of as opened:
-            await opened.core.store.write(fill)
+            core = replace(opened.core, sources=self.sources)
+            account = await core.store.write(partial(fill, core))
             await publish_crl(opened.core, issuing_id)
+            return account

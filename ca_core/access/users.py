@@ -56,7 +56,7 @@ async def create(core: Core, request: NewUser, principal: Principal) -> MadeUser
     for a name that is taken, MALFORMED.
     """
     key = api_keys.new_key(core, principal, client_id=request.client_id, networks=request.networks)
-    user = _user(core, request)
+    user = new_user(core, request)
     return await core.store.write(lambda tx: add(core, tx, request, user, key, principal))
 
 
@@ -164,7 +164,8 @@ async def change(
     return await core.store.write(act)
 
 
-def _user(core: Core, request: NewUser) -> User:
+def new_user(core: Core, request: NewUser) -> User:
+    """Return a user who is not stored yet, for :func:`add`; raises MALFORMED."""
     if not is_user_name(request.name):
         raise TriviumError(
             ErrorKind.MALFORMED,

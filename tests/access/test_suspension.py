@@ -48,7 +48,8 @@ ALL = pytest.mark.parametrize("suspend", [suspend_user, suspend_key, suspend_cli
 
 async def waiting(office: Office, principal: Principal, client_id: str) -> Order:
     """Place an order that waits for the control of its name."""
-    product = next(iter(await office.core.store.read(lambda tx: tx.products.of_client(client_id))))
+    products = await office.core.store.read(lambda tx: tx.products.of_client(client_id))
+    product = next(one for one in products if one.name == "tls")
     name = Identifier(type=IdentifierType.DNS, value="www.example.com")
     request = OrderRequest(product_id=product.id, road=Road.ACME, identifiers=(name,))
     return (await place(office.core, request, principal)).order

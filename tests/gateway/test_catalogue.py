@@ -3,20 +3,23 @@
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from ca_core.certificates.lint import Linters
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.permissions import Permission
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
+from ca_core.model.users import UserKind
 from gateway import catalogue
-from gateway.catalogue import Catalogue, Change
+from gateway.catalogue import Applied, Catalogue, Change
 from gateway.installation import Installation
-from gateway.sources import system_sources
-from gateway.wiring import reading_core
+from gateway.wiring import opened_core, reading_core
 from tests.gateway.installations import OPERATOR, make_installation
 
 T = TypeVar("T")
@@ -97,11 +100,52 @@ def _in_store(installation: Installation, fn: Callable[[Transaction], T]) -> T:
     return asyncio.run(run())
 
 
+def _applied(installation: Installation, content: Catalogue) -> Applied:
+    async def run() -> Applied:
+        async with opened_core(installation, worker="test", linters=Linters()) as opened:
+            core = opened.core
+            return await core.store.write(
+                lambda tx: catalogue.apply(core, tx, content, installation.directory, OPERATOR)
+            )
+
+    return asyncio.run(run())
+
+
 def _apply(installation: Installation, content: Catalogue) -> list[Change]:
-    return _in_store(
-        installation,
-        lambda tx: catalogue.apply(tx, content, installation.directory, system_sources(), OPERATOR),
-    )
+    return list(_applied(installation, content).changes)
+
+
+def test_a_new_client_has_a_service_account(tmp_path: Path) -> None:
+    """Whoever is taken on as a Client would wait for somebody to make him a user, and a key by hand."""
+    installation = make_installation(tmp_path / "ca").installation
+    text = installation.catalogue_file.read_text("utf-8")
+    content = catalogue.parse(f'{text}\n[[clients]]\nname = "new"\n', "catalogue.toml", NOW)
+    [account] = _applied(installation, content).accounts
+    assert (account.user.name, account.user.kind) == ("service-new", UserKind.SERVICE_ACCOUNT)
+    assert account.key is not None
+    assert re.fullmatch("[0-9A-Za-z]{64}", account.key.secret)
+    assert _applied(installation, content).accounts == ()
+    without = f'{text}\n[[clients]]\nname = "bare"\nservice_account = false\n'
+    assert _applied(installation, catalogue.parse(without, "catalogue.toml", NOW)).accounts == ()
+
+
+def test_apply_ends_no_suspension(tmp_path: Path) -> None:
+    """The next `apply`, of whatever, would let in again whoever was shut out by a command or over the API."""
+    installation = make_installation(tmp_path / "ca").installation
+    content = catalogue.read(installation.catalogue_file, NOW)
+    [default] = _in_store(installation, lambda tx: [one for one in tx.clients.all() if one.name == "default"])
+    _in_store(installation, lambda tx: tx.clients.save(replace(default, suspended=True)))
+    assert _apply(installation, content) == []
+    assert _in_store(installation, lambda tx: tx.clients.get(default.id)) == replace(default, suspended=True)
+
+
+def test_roles_are_applied(tmp_path: Path) -> None:
+    """A permission that the operator takes out of a role would be held by everybody who has it."""
+    installation = make_installation(tmp_path / "ca").installation
+    edited = installation.catalogue_file.read_text("utf-8").replace('"CERTIFICATE_DELETE", ', "", 1)
+    assert [change.action for change in _apply(installation, catalogue.parse(edited, "x", NOW))] == ["role.change"]
+    [role] = _in_store(installation, lambda tx: [one for one in tx.roles.all() if one.name == "ra-operator"])
+    assert Permission.CERTIFICATE_DELETE not in role.permissions
 
 
 def test_applying_twice_changes_nothing(tmp_path: Path) -> None:

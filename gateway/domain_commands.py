@@ -1,4 +1,4 @@
-"""``trivium domain``: domains that a Client has shown control of once, for itself and everything below them."""
+"""``trivium domain``: domains that a Client has shown control of once, and the names that orders wait for."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
 
@@ -12,8 +12,9 @@ from gateway.command_options import AsJson, Directory, operator, reading, with_k
 if TYPE_CHECKING:
     from ca_core.core import Core
     from ca_core.model.domains import ClientDomain
+    from ca_core.orders.pending_validation import PendingName
 
-domain = typer.Typer(help="Pre-validated domains of Clients.", no_args_is_help=True)
+domain = typer.Typer(help="Pre-validated domains of Clients, and names that orders wait for.", no_args_is_help=True)
 
 ClientName = Annotated[str, typer.Option("--client", help="The Client that the domains belong to.")]
 DomainId = Annotated[str, typer.Argument(metavar="CLD-ID")]
@@ -108,6 +109,56 @@ def domain_delete(directory: Directory, domain_id: DomainId) -> None:
 
     reading(directory, lambda core: domains.delete(core, domain_id, operator()))
     typer.echo(f"{domain_id} is deleted.")
+
+
+@domain.command("pending")
+def domain_pending(
+    directory: Directory,
+    *,
+    client: ClientName = "default",
+    order: Annotated[
+        str | None, typer.Option("--order", metavar="ORD-ID", help="Only what holds this order up.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the names that orders wait for, and what would show control of each."""
+    from ca_core.orders import pending_validation
+
+    async def act(core: "Core") -> list["PendingName"]:
+        if order is not None:
+            return await pending_validation.pending(core, operator(), order_id=order)
+        return await pending_validation.pending(core, operator(), client_id=await _client_id(core, client))
+
+    _print_pending(reading(directory, act), as_json=as_json)
+
+
+@domain.command("validate-order")
+def domain_validate_order(
+    directory: Directory, order_id: Annotated[str, typer.Argument(metavar="ORD-ID")], *, as_json: AsJson = False
+) -> None:
+    """Look now for control of the names that hold an order up; exit code 1 when some still do."""
+    from ca_core.orders import pending_validation
+
+    left = with_keys(directory, lambda core: pending_validation.validate(core, order_id, operator()))
+    _print_pending(left, as_json=as_json)
+    if left:
+        raise typer.Exit(1)
+
+
+def _print_pending(found: list["PendingName"], *, as_json: bool) -> None:
+    from gateway.console import print_json, print_table
+
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one.order_id, one.name.value, way.method, " or ".join(way.places), way.value, one.expires_at,
+         way.error.detail if way.error else "")
+        for one in found
+        for way in one.ways
+    ]  # fmt: skip
+    columns = ("order", "name", "method", "where", "value", "until (UTC)", "last look")
+    print_table("Names that orders wait for", columns, rows)
 
 
 async def _client_id(core: "Core", name: str) -> str:

@@ -15,14 +15,15 @@ from ca_core.model.authorizations import (
     FoundChallenge,
 )
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.identifiers import Identifier
+from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.repositories.authorizations import ChallengeSearch
 from ca_core.model.values import of_members, replace
 from store.challenge_search import statement
+from store.columns import inline
 from store.revisions import conflict, save_statement
 from store.spread import spread
 from store.statements import Executor, Reader, Row, Statement
-from store.tables import authorizations, challenges
+from store.tables import authorizations, challenges, client_waits
 
 _COMPLETE = select(
     *authorizations.c,
@@ -38,11 +39,29 @@ _BY_CHALLENGE = Statement(
         == select(challenges.c.authorization_id).where(challenges.c.id == bindparam("challenge_id")).scalar_subquery()
     ).order_by(challenges.c.position)
 )
-_SAVE = save_statement(authorizations, ("status", "expires_at", "caa"))
+_SAVE = save_statement(authorizations, ("status", "expires_at", "caa", "domain_id"))
 _SAVE_PERMISSION = Statement(
     update(authorizations)
     .where(authorizations.c.id == bindparam("authorization_id"))
     .values(caa=bindparam("permission", type_=authorizations.c.caa.type))
+)
+_WAITING_BELOW = Statement(
+    _COMPLETE.where(
+        client_waits,
+        authorizations.c.client_id == bindparam("client_id"),
+        authorizations.c.identifier_type == IdentifierType.DNS,
+        or_(
+            authorizations.c.identifier_value == bindparam("name"),
+            authorizations.c.identifier_value.like(bindparam("below")),
+        ),
+        authorizations.c.expires_at > bindparam("now"),
+    ).order_by(authorizations.c.id, challenges.c.position)
+)
+_REVOKE_OF_DOMAIN = Statement(
+    update(authorizations)
+    .where(authorizations.c.domain_id == bindparam("of_domain"), authorizations.c.status == AuthorizationStatus.VALID)
+    .values(status=inline(AuthorizationStatus.REVOKED), revision=authorizations.c.revision + 1)
+    .returning(authorizations.c.id)
 )
 _SAVE_CHALLENGE = save_statement(challenges, ("status", "validated_at", "error"))
 
@@ -139,7 +158,7 @@ class AuthorizationTable:
         return _covering(self._complete(_held_for(tuple(bases)), values), identifiers)
 
     def save(self, authorization: Authorization) -> Authorization:
-        """Save status, expiry and CAA's permission (not the challenges) by the revision; raises CONFLICT."""
+        """Save status, expiry, domain and CAA's permission (not the challenges) by the revision; raises CONFLICT."""
         if not self._run.change(_SAVE, vars(authorization)):
             raise conflict(f"authorization {authorization.id}")
         return replace(authorization, revision=authorization.revision + 1)
@@ -147,6 +166,15 @@ class AuthorizationTable:
     def save_permission(self, authorization_id: str, permission: CaaPermission) -> None:
         """Save a newer permission by CAA, whatever else changes: of two that were found at once either will do."""
         self._run.change(_SAVE_PERMISSION, {"authorization_id": authorization_id, "permission": permission})
+
+    def waiting_below(self, client_id: str, name: str, now: datetime) -> list[Authorization]:
+        """Return the Client's own that wait for control of the domain name or one below it, oldest first."""
+        values = {"client_id": client_id, "name": name, "below": f"%.{name}", "now": now}  # no name has a % or _
+        return self._complete(_WAITING_BELOW, values)
+
+    def revoke_of_domain(self, domain_id: str) -> list[str]:
+        """Revoke the valid ones whose control is shown by the pre-validated domain; return their ids."""
+        return [str(row["id"]) for row in self._run.all(_REVOKE_OF_DOMAIN, {"of_domain": domain_id})]
 
     def save_challenge(self, challenge: Challenge) -> Challenge:
         """Save a challenge by its revision; raises CONFLICT."""

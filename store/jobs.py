@@ -84,6 +84,7 @@ _waiting = (
     )
 )
 _WAKE_ORDERS = Statement(update(jobs).where(jobs.c.id.in_(_waiting)).values(_WOKEN))
+_HOLD = Statement(update(jobs).where(jobs.c.id == bindparam("id")).values(state=jobs.c.state))
 _PURGE_TIMERS = Statement(
     delete(jobs).where(
         jobs.c.order_id.is_(None),
@@ -135,7 +136,11 @@ class JobTable:
             raise _lost(job)
 
     def wake(self, job_id: str, now: datetime) -> bool:
-        """Make a WAITING job PENDING and due now; False when it was not WAITING."""
+        """Make a WAITING job PENDING and due now; False when it was not WAITING.
+
+        The row is taken in any case: what ends the waiting is seen by a worker that gives the job back meanwhile.
+        """
+        self._run.change(_HOLD, {"id": job_id})
         return self._run.change(_WAKE, {"id": job_id, "now": now}) == 1
 
     def wake_orders(self, now: datetime, *, client_id: str = "", placed_by: str = "", credential_id: str = "") -> int:

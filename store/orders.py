@@ -12,7 +12,7 @@ from ca_core.model.values import of_members, replace
 from store.columns import among, inline
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Reader, Statement
-from store.tables import order_authorizations, order_identifiers, order_tags, orders, replaces
+from store.tables import order_authorizations, order_identifiers, order_tags, orders, replaces, waiting
 
 _NEW = orders.c.state == inline(OrderState.NEW)
 
@@ -41,6 +41,12 @@ _REFERRING = Statement(
     .order_by(orders.c.id)
 )
 _REPLACING = Statement(select(orders).where(orders.c.replaces == bindparam("replaces"), replaces))
+_WAITING = Statement(
+    select(orders)
+    .where(orders.c.client_id == bindparam("client_id"), waiting)
+    .order_by(orders.c.id)
+    .limit(bindparam("limit"))
+)
 _EXPIRED = Statement(
     select(orders)
     .where(_NEW, orders.c.expires_at <= bindparam("now"))
@@ -114,6 +120,10 @@ class OrderTable:
     def replacing(self, certificate_id: str) -> Order | None:
         """Return the order that replaces the certificate and did not fail."""
         return self._run.value(_ORDERS, _REPLACING, {"replaces": certificate_id})
+
+    def waiting(self, client_id: str, *, limit: int) -> list[Order]:
+        """Return the Client's orders in state NEW that have their CSR, oldest first."""
+        return self._run.values(_ORDERS, _WAITING, {"client_id": client_id, "limit": limit})
 
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""

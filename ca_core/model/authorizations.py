@@ -80,6 +80,7 @@ class Authorization:
     the permission found when control was shown; None where CAA was not checked.
     ``pre_authorized`` ones were made to serve the orders that come, the others with an order (RFC 8555 section 7.4.1).
     Control is shown as ``product_version`` of ``product_id`` wants it; both are None when no product had a say.
+    ``domain_id`` is the pre-validated domain by which control is shown: with it the authorization ends.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Authorization:
     product_id: str | None = None
     product_version: str | None = None
     pre_authorized: bool = False
+    domain_id: str | None = None
     revision: int = 0
 
     @property

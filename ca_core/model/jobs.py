@@ -85,6 +85,7 @@ class TimerType(StrEnum):
     OWN_CERTIFICATES = "OWN_CERTIFICATES_TIMER"
     HOURLY = "HOURLY_TIMER"
     NIGHTLY = "NIGHTLY_TIMER"
+    DOMAINS = "DOMAINS_TIMER"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,29 +1,35 @@
 """Enrol: an order that brings its CSR is placed and, as far as nothing is missing, issued at once (CMC, REST)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
+from ca_core.access.requesters import requester
+from ca_core.access.suspension import reason_to_stop
 from ca_core.audit.log import failure
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
 from ca_core.keys.policy import check_public_key
 from ca_core.model.authorizations import AuthorizationStatus
-from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.jobs import Job, JobState
 from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.principals import Principal
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
+from ca_core.orders.pipeline import run
 from ca_core.orders.place import place
 from ca_core.orders.product_choice import chosen_product
-from ca_core.orders.queries import get
+from ca_core.orders.root_job import root_job_id
 from ca_core.orders.stages.key_validation import check_possession, check_purpose, refuse_taken_key
-from ca_core.orders.submit import submit_csr
+from ca_core.orders.submit import submit_csr, submit_waiting
 from ca_core.validation.attempt import fail_waiting_order
 
 _STORE_FAILURES: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.CONFLICT})
 _PASSING: Final = _STORE_FAILURES | {ErrorKind.RATE_LIMITED, ErrorKind.NOT_READY}
+_ASK_AGAIN: Final = 3600
+"""Seconds until it is looked at again whether a requester may order."""
 
 
 async def enrol(
@@ -79,31 +85,91 @@ async def resume(core: Core, order: Order, principal: Principal) -> Order:
     """
     if order.state is not OrderState.NEW or order.csr is None:
         return order
-    await core.store.read(
-        lambda tx: chosen_product(tx, principal, road=order.road, product_id=order.product_id, profile=None)
-    )
-    return await _run_on(core, order, principal, _PASSING)
+    await core.store.read(lambda tx: _require_may_order(tx, order, principal))
+    try:
+        return await _run_on(core, order, principal, _PASSING)
+    except TriviumError as error:
+        latest, root = await core.store.read(lambda tx: (tx.orders.get(order.id), tx.jobs.get(root_job_id(order.id))))
+        taken_over = root is not None and root.state is not JobState.WAITING
+        if error.kind is not ErrorKind.NOT_READY or latest is None or not taken_over:
+            raise
+        return latest  # a worker was first
+
+
+async def go_on(core: Core, root: Job) -> None:
+    """Run the order of the claimed job ``root`` on, as its worker: one that waits goes on in its requester's name.
+
+    Raises what is worth another try: UNAVAILABLE, CONFLICT, RATE_LIMITED, and FORBIDDEN when the requester may not
+    order the product now, which is looked at again in an hour.
+    """
+    order, principal, stopped, shown = await core.store.read(lambda tx: _waiting(core, tx, root))
+    if order.state is not OrderState.NEW:
+        await run(core, root)
+        return
+    if stopped is not None:
+        await _end(core, order, principal, TriviumError.of(stopped))
+        return
+    if not shown:
+        await core.store.write(lambda tx: _wait_on(core, tx, root))
+        return
+    try:
+        await core.store.read(lambda tx: _require_may_order(tx, order, principal))
+        await submit_waiting(core, root, principal)
+    except TriviumError as error:
+        if error.kind is ErrorKind.FORBIDDEN:
+            raise TriviumError(error.kind, error.detail, retry_after=_ASK_AGAIN) from error
+        if error.kind in _PASSING:
+            raise
+        await _end(core, order, principal, error)
+
+
+def _waiting(core: Core, tx: Transaction, root: Job) -> tuple[Order, Principal, Problem | None, bool]:
+    """Return the order of a job, who placed it, why it is stopped, and whether it waits for nothing any more."""
+    order = tx.orders.get(root.order_id or "")
+    if order is None:
+        raise TriviumError(ErrorKind.INTERNAL, f"The order of job {root.id} is gone.")
+    return order, requester(tx, order), reason_to_stop(tx, order), _is_shown(core, tx, order)
+
+
+def _wait_on(core: Core, tx: Transaction, root: Job) -> None:
+    """Let an order wait again; what it waits for may have come since it was looked at."""
+    tx.jobs.save(replace(root, state=JobState.WAITING, lease_until=None))
+    _, _, stopped, shown = _waiting(core, tx, root)
+    if stopped is not None or shown:
+        tx.jobs.wake(root.id, core.sources.now())
+
+
+def _is_shown(core: Core, tx: Transaction, order: Order) -> bool:
+    """Whether the order has its CSR, and control of all its names is shown."""
+    now = core.sources.now()
+    held = tx.authorizations.get_many(order.authorization_ids)
+    return order.csr is not None and all(one.status_at(now) is AuthorizationStatus.VALID for one in held)
+
+
+def _require_may_order(tx: Transaction, order: Order, principal: Principal) -> None:
+    chosen_product(tx, principal, road=order.road, product_id=order.product_id, profile=None)
 
 
 async def _run_on(core: Core, order: Order, principal: Principal, passing: frozenset[ErrorKind]) -> Order:
     """Submit the order's CSR if it is time to; what is refused ends the order, unless it is ``passing``."""
-    if order.csr is None:
+    if order.csr is None or not await core.store.read(lambda tx: _is_shown(core, tx, order)):
         return order
-    view = await get(core, order.id, principal)
-    now = core.sources.now()
-    if any(one.status_at(now) is not AuthorizationStatus.VALID for one in view.authorizations):
-        return view.order
     try:
         return await submit_csr(core, order.id, order.csr, principal)
     except TriviumError as error:
         if error.kind in passing:
             raise
-        problem = error.problem.recorded_as(core.sources.new_id("err"))
-        record = failure(core.sources, principal, "order.submit", order.id, problem)
+        return await _end(core, order, principal, error)
 
-        def end(tx: Transaction) -> Order:
-            fail_waiting_order(core, tx, order.id, problem)
-            tx.audit.append([record])
-            return tx.orders.get(order.id) or order
 
-        return await core.store.write(end)
+async def _end(core: Core, order: Order, principal: Principal, error: TriviumError) -> Order:
+    """End an order that is refused once it is placed; return it as it is then."""
+    problem = error.problem.recorded_as(core.sources.new_id("err"))
+    record = failure(core.sources, principal, "order.submit", order.id, problem)
+
+    def end(tx: Transaction) -> Order:
+        fail_waiting_order(core, tx, order.id, problem)
+        tx.audit.append([record])
+        return tx.orders.get(order.id) or order
+
+    return await core.store.write(end)

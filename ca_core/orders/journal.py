@@ -93,6 +93,7 @@ class Journal:
         """
         self._core = core
         self._root = root
+        self._begun = order.state is not OrderState.NEW
         self.order = order
         self.certificate = certificate
         self._committed_certificate = certificate
@@ -103,9 +104,9 @@ class Journal:
         self._records: list[AuditRecord] = []
 
     @property
-    def claimed(self) -> bool:
-        """Whether the order's job is this run's."""
-        return self._root is not None
+    def begun(self) -> bool:
+        """Whether the order has left NEW in the store, by this run or an earlier one."""
+        return self._begun
 
     @property
     def executions(self) -> int:
@@ -196,6 +197,7 @@ class Journal:
         finished = now if state in {JobState.SUCCESS, JobState.FAILED} else None
         changes = {"state": state, "lease_until": lease, "finished_at": finished, **root_changes}
         self._root, self.order, certificate = await self._core.store.write(lambda tx: self._apply(tx, now, changes))
+        self._begun = True
         self.certificate = certificate
         self._committed_certificate = certificate
         self._committed_jobs |= self._jobs

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from ca_core.certificates.validity import NOT_BEFORE_DISTANCE
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
 from ca_core.model.orders import Order, OrderRequest
-from ca_core.model.products import Policy
+from ca_core.model.products import Policy, Road
+from ca_core.validation.tokens import TOKEN_LIFETIME
 
 _STILL_USEFUL = frozenset({AuthorizationStatus.PENDING, AuthorizationStatus.VALID})
 
@@ -14,13 +15,19 @@ _STILL_USEFUL = frozenset({AuthorizationStatus.PENDING, AuthorizationStatus.VALI
 def expiry(policy: Policy, request: OrderRequest, authorizations: Sequence[Authorization], now: datetime) -> datetime:
     """Return when an order placed at ``now`` expires: no later than what it is placed for can still be had.
 
-    That ends with the first of its authorizations, with a requested notAfter, and two days behind a requested
-    notBefore, when that would be too far from the signature (rule 14).
+    An order of ACME waits as long as its product says, one that waits for no requester as long as its tokens are good.
+
+    That ends with the first of the authorizations that serve it already, with a requested notAfter, and two days
+    behind a requested notBefore, when that would be too far from the signature (rule 14).
     """
     shown_for = timedelta(seconds=policy.authorization_lifetime)
+    own = request.road in {Road.ACME, Road.SYSTEM}
     ends = [
-        now + timedelta(seconds=policy.order_lifetime),
-        *(min(one.expires_at, one.shown_at + shown_for) for one in authorizations),
+        now + (timedelta(seconds=policy.order_lifetime) if own else TOKEN_LIFETIME),
+        *(
+            one.expires_at if one.domain_id is not None else min(one.expires_at, one.shown_at + shown_for)
+            for one in authorizations
+        ),
     ]
     if request.not_before is not None:
         ends.append(request.not_before + NOT_BEFORE_DISTANCE)

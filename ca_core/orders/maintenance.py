@@ -1,5 +1,6 @@
 """What the timers do: publish CRLs, renew the gateway's own certificates, tidy up hourly, check everything nightly."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -9,13 +10,18 @@ from typing import Any, Final
 from cryptography import x509
 
 from ca_core.core import Core
+from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.certificates import Certificate
+from ca_core.model.domains import ClientDomain
 from ca_core.model.errors import ErrorKind, Problem
 from ca_core.model.issuers import OwnCertificateRole
 from ca_core.model.jobs import Job, TimerType
+from ca_core.model.orders import Order
+from ca_core.model.principals import SYSTEM
 from ca_core.model.store import Transaction
 from ca_core.orders import cmc_expiry, own_certificates
 from ca_core.revocation.crl import run_crl_job
+from ca_core.validation import domains
 from ca_core.validation.attempt import fail_waiting_order
 
 TimerResult = tuple[dict[str, Any], timedelta]
@@ -27,6 +33,8 @@ CLOCK_MARGIN: Final = timedelta(hours=1)
 KEYS_KEPT: Final = timedelta(days=30)
 """How long an API key that was renewed is listed after its end."""
 CHECK_PAGE: Final = 100
+DOMAIN_PAGE: Final = 20
+"""Domains that are looked up at a time: a look takes up to 15 s, and the timer's lease is longer."""
 CHECK_LEASE: Final = timedelta(minutes=1)
 FINDINGS_KEPT: Final = 1000
 _PURGED: Final = frozenset(
@@ -64,13 +72,10 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
     """
     now, warned = core.sources.now(), await cmc_expiry.warn(core)
     expired = await core.store.read(lambda tx: tx.orders.expired(now, EXPIRY_LIMIT))
-    problem = Problem(
-        kind=ErrorKind.NOT_READY, detail="The order expired before it was finalized; place a new one."
-    ).recorded_as(core.sources.new_id("err"))
 
     def act(tx: Transaction) -> dict[str, Any]:
         for order in expired:
-            fail_waiting_order(core, tx, order.id, problem)
+            fail_waiting_order(core, tx, order.id, _expired(core, tx, order))
         return {
             "expiredOrders": len(expired),
             "endingCmcCertificates": warned,
@@ -87,6 +92,35 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
     purged = [number for name, number in response.items() if name in _PURGED]
     more = response["expiredOrders"] == EXPIRY_LIMIT or PURGE_LIMIT in purged
     return response, timedelta(seconds=1) if more else timedelta(hours=1)
+
+
+def _expired(core: Core, tx: Transaction, order: Order) -> Problem:
+    """Return why an order that has waited too long fails: its CSR did not come, or control of names was not shown."""
+    missing = [
+        authorization.named.value
+        for authorization in tx.authorizations.get_many(order.authorization_ids if order.csr is not None else ())
+        if authorization.status is not AuthorizationStatus.VALID
+    ]
+    why = f"control of {', '.join(missing)} was shown" if missing else "it was finalized"
+    problem = Problem(kind=ErrorKind.NOT_READY, detail=f"The order expired before {why}; place a new one.")
+    return problem.recorded_as(core.sources.new_id("err"))
+
+
+async def check_domains(core: Core, job: Job) -> TimerResult:
+    """Look for the tokens of all pre-validated domains that have not shown control yet."""
+    checked, shown, after = 0, 0, ""
+    while page := await _domains(core, after):
+        looked = await asyncio.gather(*(domains.look(core, domain, SYSTEM) for domain in page))
+        checked, after = checked + len(page), page[-1].id
+        shown += sum(domain is not None and domain.valid_at(core.sources.now()) for domain in looked)
+        until = core.sources.now() + CHECK_LEASE
+        await core.store.write(partial(_renew, job, until))
+    return {"checked": checked, "shown": shown}, timedelta(hours=1)
+
+
+async def _domains(core: Core, after: str) -> list[ClientDomain]:
+    now = core.sources.now()
+    return await core.store.read(lambda tx: tx.domains.awaiting_check(now, after=after, limit=DOMAIN_PAGE))
 
 
 async def check_certificates(core: Core, job: Job) -> TimerResult:
@@ -136,4 +170,5 @@ TIMERS: dict[TimerType, Callable[[Core, Job], Awaitable[TimerResult]]] = {
     TimerType.OWN_CERTIFICATES: renew_own_certificates,
     TimerType.HOURLY: tidy,
     TimerType.NIGHTLY: check_certificates,
+    TimerType.DOMAINS: check_domains,
 }

@@ -69,9 +69,6 @@ async def run(core: Core, root: Job) -> Order:
     journal, issuance, stopped = await core.store.read(lambda tx: _load(core, tx, root))
     if stopped is not None and journal.state in _BEFORE_SIGNING:
         return await _fail(core, journal, stopped)
-    if journal.state is OrderState.NEW:
-        await journal.commit(JobState.WAITING)
-        return journal.order
     return await run_stages(core, journal, issuance)
 
 
@@ -106,7 +103,7 @@ async def run_stages(core: Core, journal: Journal, issuance: Issuance) -> Order:
     except TriviumError as error:
         if error.kind is ErrorKind.UNAVAILABLE and journal.executions < MAXIMUM_EXECUTIONS:
             return await _retry_later(core, journal, error.problem)
-        if error.kind is ErrorKind.CONFLICT or (error.kind is ErrorKind.RATE_LIMITED and not journal.claimed):
+        if error.kind is ErrorKind.CONFLICT or (error.kind is ErrorKind.RATE_LIMITED and not journal.begun):
             raise
         return await _fail(core, journal, error.problem)
     except Exception:  # noqa: BLE001 - whatever a stage does, the order must not be stuck (rule 6)

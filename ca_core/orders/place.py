@@ -1,8 +1,9 @@
 """Place an order: the first command of every road."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from ca_core.access import rate_limits
 from ca_core.access.certificate_holders import require_own_names
@@ -12,39 +13,48 @@ from ca_core.certificates.names import check_identifiers
 from ca_core.certificates.tbs import issuer_end
 from ca_core.certificates.validity import check_requested_period
 from ca_core.core import Core
-from ca_core.model.authorizations import Authorization
+from ca_core.model.authorizations import Authorization, AuthorizationStatus
+from ca_core.model.domains import ClientDomain
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier
+from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.products import Product
+from ca_core.model.products import Product, Road
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.annotations import attach, check_annotations
 from ca_core.orders.crash import crash_point
 from ca_core.orders.fields import field_values, require_no_faults
 from ca_core.orders.lifetime import expiry
+from ca_core.orders.pending_validation import validation_jobs
 from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.queries import OrderView
 from ca_core.orders.replacement import replaced_by
 from ca_core.orders.root_job import root_job
-from ca_core.validation.authorizations import new_authorization
+from ca_core.validation.coverage import serving_domains
+from ca_core.validation.new_authorization import new_authorization
 from ca_core.validation.reuse import held_authorizations
 
-WAITING_FOR = "control of every identifier, then the CSR"
+WAITING_FOR: Final = "control of every identifier, then the CSR"
+WAITING_FOR_CONTROL: Final = "control of every identifier"
+TAKEN_OVER_AFTER: Final = timedelta(minutes=1)
+"""When a worker runs an order on that waits for nothing, since the process that placed it has not."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
-    """What is ordered, checked: identifiers in their normal form, and the authorizations that serve them already.
+    """What is ordered, checked: identifiers in their normal form, and what serves them already.
 
-    ``request`` has its validity as a period, and its fields as the certificate gets them.
+    That are authorizations, and pre-validated domains of the Client. ``request`` has its validity as a period, and its
+    fields as the certificate gets them.
     """
 
     request: OrderRequest
     product: Product
     identifiers: tuple[Identifier, ...]
     held: Mapping[Identifier, Authorization]
+    domains: Mapping[Identifier, ClientDomain]
 
 
 async def place(
@@ -73,11 +83,13 @@ async def place(
     for identifier in wanted.identifiers:
         shown_by = (identifier.base, identifier.wildcard)
         if identifier not in wanted.held and shown_by not in made:  # one serves all mailboxes of a domain
-            made[shown_by] = new_authorization(core.sources, product, principal, identifier, request.road)
+            domain = wanted.domains.get(identifier)
+            made[shown_by] = new_authorization(core.sources, product, principal, identifier, request.road, domain)
     authorizations = [
         wanted.held.get(identifier) or made[identifier.base, identifier.wildcard] for identifier in wanted.identifiers
     ]
     order = _order(core, wanted.request, principal, wanted, authorizations, now)
+    jobs = _jobs(core, order, authorizations)
     record = entry(
         core.sources,
         principal,
@@ -99,7 +111,7 @@ async def place(
         tx.authorizations.add(list(made.values()))
         tx.orders.add(placed)
         attach(core, tx, placed, annotations, principal)
-        tx.jobs.add([root_job(placed, WAITING_FOR)])
+        tx.jobs.add(jobs)
         tx.audit.append([record])
         if beside is not None:
             beside(tx, placed)
@@ -127,7 +139,7 @@ def _wanted(
     request = check_wishes(core, tx, product, request)
     types = product.policy.profile.kind.identifier_types
     if not types:
-        return _Wanted(request=request, product=product, identifiers=(), held={})
+        return _Wanted(request=request, product=product, identifiers=(), held={}, domains={})
     identifiers = check_identifiers(
         request.identifiers, product.policy.names, public=product.policy.public, types=types
     )
@@ -136,11 +148,14 @@ def _wanted(
     request = replace(request, fields=fields)
     if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
         require_own_names(tx, principal, identifiers)
+    held = held_authorizations(core, tx, product, account_id, identifiers)
+    missing = [identifier for identifier in identifiers if identifier not in held]
     return _Wanted(
         request=request,
         product=product,
         identifiers=identifiers,
-        held=held_authorizations(core, tx, product, account_id, identifiers),
+        held=held,
+        domains=serving_domains(core, tx, product, missing) if request.road is not Road.SYSTEM else {},
     )
 
 
@@ -187,6 +202,14 @@ def _check_period(core: Core, tx: Transaction, product: Product, request: OrderR
     )
 
 
+def _jobs(core: Core, order: Order, authorizations: Sequence[Authorization]) -> list[Job]:
+    """Return the order's own job and, where it waits for no requester, one for each name that is not shown."""
+    if order.csr is None or order.road is Road.SYSTEM:
+        return [root_job(order, WAITING_FOR)]
+    checks = validation_jobs(core.sources, order, authorizations)
+    return [root_job(order, WAITING_FOR_CONTROL, None if checks else order.created_at + TAKEN_OVER_AFTER), *checks]
+
+
 def _order(
     core: Core,
     request: OrderRequest,
@@ -196,6 +219,7 @@ def _order(
     now: datetime,
 ) -> Order:
     product = wanted.product
+    serving = [one for one in authorizations if one.status is AuthorizationStatus.VALID]
     return Order(
         id=core.sources.new_id("ord"),
         client_id=principal.client_id or product.client_id,
@@ -210,7 +234,7 @@ def _order(
         authorization_ids=tuple(authorization.id for authorization in authorizations),
         state=OrderState.NEW,
         created_at=now,
-        expires_at=expiry(product.policy, request, list(wanted.held.values()), now),
+        expires_at=expiry(product.policy, request, serving, now),
         not_before=request.not_before,
         not_after=request.not_after,
         csr=request.csr,

@@ -3,6 +3,7 @@
 from ca_core.access import rate_limits
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
@@ -24,7 +25,24 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     vain and get NOT_READY (rule 5). Raises NOT_FOUND, NOT_READY, BAD_CSR, BAD_KEY, BAD_ALGORITHM; RATE_LIMITED, which
     leaves the order as it was too.
     """
-    order, issuance = await core.store.read(lambda tx: _load(tx, order_id, principal))
+    order, issuance = await core.store.read(lambda tx: _visible(tx, order_id, principal))
+    return await _submit(core, order, issuance, csr, principal, None)
+
+
+async def submit_waiting(core: Core, root: Job, principal: Principal) -> Order:
+    """Submit, for ``principal`` who placed it, the CSR that an order has waited with; ``root`` is its claimed job.
+
+    Raises as :func:`submit_csr`, and CONFLICT when another worker has taken the job over; then the order is as it was.
+    """
+    order, issuance = await core.store.read(lambda tx: _of_job(tx, root))
+    if order.csr is None:
+        raise TriviumError(ErrorKind.INTERNAL, f"The order {order.id} waits without a CSR.")
+    return await _submit(core, order, issuance, order.csr, principal, root)
+
+
+async def _submit(
+    core: Core, order: Order, issuance: Issuance, csr: bytes, principal: Principal, root: Job | None
+) -> Order:
     _require_ready(core, order, issuance)
     parsed = check_csr(
         csr, product=issuance.product, identifiers=order.identifiers, road=order.road, possession=order.possession
@@ -36,25 +54,35 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
 
     await core.store.read(require)
     issuance.csr = parsed
-    journal = Journal(core, order)
+    journal = Journal(core, order, root=root)
     journal.advance(OrderEvent.SUBMITTED, csr=parsed.der)
     journal.record("order.submit", principal=principal)
     journal.require(lambda tx: rate_limits.count_certificate(core, tx, principal, order))
     try:
         return await run_stages(core, journal, issuance)
     except TriviumError as error:
-        if error.kind is not ErrorKind.CONFLICT:
+        if error.kind is not ErrorKind.CONFLICT or (root is not None and not journal.begun):
             raise
-        if not journal.claimed:
+        if not journal.begun:
             raise TriviumError(
                 ErrorKind.NOT_READY, "The order has been finalized already; read it to see how far it is."
             ) from error
         # Another worker has taken the order over: it goes on, and the requester reads how far it is.
-        return await core.store.read(lambda tx: tx.orders.get(order_id)) or journal.order
+        return await core.store.read(lambda tx: tx.orders.get(order.id)) or journal.order
 
 
-def _load(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
-    order = order_for(tx, order_id, principal, Permission.ORDER_CREATE)
+def _visible(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
+    return _load(tx, order_for(tx, order_id, principal, Permission.ORDER_CREATE))
+
+
+def _of_job(tx: Transaction, root: Job) -> tuple[Order, Issuance]:
+    order = tx.orders.get(root.order_id or "")
+    if order is None:
+        raise TriviumError(ErrorKind.INTERNAL, f"The order of job {root.id} is gone.")
+    return _load(tx, order)
+
+
+def _load(tx: Transaction, order: Order) -> tuple[Order, Issuance]:
     product = tx.products.version(order.product_id, order.product_version)
     issuer = tx.issuers.get(product.issuer_id) if product else None
     if product is None or issuer is None:

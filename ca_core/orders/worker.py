@@ -12,9 +12,10 @@ from ca_core.model.issuers import IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
-from ca_core.orders import maintenance, pipeline
+from ca_core.orders import maintenance, pending_validation
 from ca_core.orders.back_off import back_off
 from ca_core.orders.delivery import LEASE
+from ca_core.orders.enrol import go_on
 from ca_core.orders.timers import schedule
 from ca_core.publish.run import run_publication
 from ca_core.revocation.planned import revoke_as_planned
@@ -25,8 +26,10 @@ SLOTS: Final = 16
 _LOG = logging.getLogger("trivium.worker")
 
 
-async def _run_order(core: Core, job: Job) -> None:
-    await pipeline.run(core, job)
+async def _run_validation(core: Core, job: Job) -> None:
+    """Look for control of an identifier: of an authorization that waits, or by a challenge that was answered."""
+    waits = await core.store.read(lambda tx: tx.authorizations.get(job.subject_id or "")) is not None
+    await (pending_validation.check(core, job) if waits else attempt(core, job))
 
 
 async def _run_timer(core: Core, job: Job) -> None:
@@ -43,8 +46,8 @@ async def _run_timer(core: Core, job: Job) -> None:
 
 
 HANDLERS: dict[JobType | TimerType, Callable[[Core, Job], Awaitable[None]]] = {
-    JobType.ISSUE_SUBMIT_CERTIFICATE_ORDER_JOB: _run_order,
-    JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB: attempt,
+    JobType.ISSUE_SUBMIT_CERTIFICATE_ORDER_JOB: go_on,
+    JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB: _run_validation,
     JobType.REVOKE_CERTIFICATE_JOB: revoke_as_planned,
     **dict.fromkeys(publications.ACTIONS, run_publication),
     **dict.fromkeys(TimerType, _run_timer),
@@ -129,7 +132,7 @@ async def start_timers(core: Core) -> None:
     now = core.sources.now()
 
     def start(tx: Transaction) -> None:
-        for timer in (TimerType.HOURLY, TimerType.NIGHTLY):
+        for timer in (TimerType.HOURLY, TimerType.NIGHTLY, TimerType.DOMAINS):
             if tx.jobs.open_of_type(timer, None) is None:
                 schedule(tx, core.sources, timer, None, now)
         for issuer in tx.issuers.all():

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Final
 
 from ca_core.access import rate_limits
 from ca_core.audit.log import entry, failure
@@ -13,7 +14,7 @@ from ca_core.model.authorizations import Authorization, AuthorizationStatus, Caa
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState
 from ca_core.model.orders import OrderState
-from ca_core.model.principals import SYSTEM
+from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
@@ -22,6 +23,9 @@ from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after
 from ca_core.validation.permission import caa_applies, require_permission
 from ca_core.validation.validator import Requirements, Validated
+
+STILL_TO_RUN: Final = frozenset({JobState.PENDING, JobState.RETRY})
+"""The states of a job that a worker has yet to run, or to run again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,27 +50,30 @@ async def validate(core: Core, job: Job, subject: Subject) -> None:
     """
     authorization, challenge = subject.authorization, subject.challenge
     if challenge.status is not ChallengeStatus.PROCESSING:
-        await core.store.write(lambda tx: tx.jobs.save(_finished(core, job, JobState.SUCCESS)))
+        await core.store.write(lambda tx: tx.jobs.save(finished(core, job, JobState.SUCCESS)))
         return
     try:
-        validated, permission = await _look(core, subject)
+        validated, permission = await look(core, subject)
     except TriviumError as error:
         problem = error.problem.recorded_as(core.sources.new_id("err"))
         await core.store.write(lambda tx: _record_failure(core, tx, job, authorization, challenge, problem))
         return
     crash_point("validated")
-    await core.store.write(lambda tx: _record_success(core, tx, job, subject, validated, permission))
+    await core.store.write(lambda tx: record_success(core, tx, job, subject, validated, permission))
     crash_point("validation-recorded")
 
 
-async def _look(core: Core, subject: Subject) -> tuple[Validated, CaaPermission | None]:
-    """Validate the challenge and, where the product names itself in CAA, look for permission at the same time."""
+async def look(core: Core, subject: Subject) -> tuple[Validated, CaaPermission | None]:
+    """Validate the challenge and, where the product names itself in CAA, look for permission at the same time.
+
+    Raises as :meth:`ca_core.validation.validator.Validator.validate` and :func:`require_permission`.
+    """
     authorization, challenge, account = subject.authorization, subject.challenge, subject.account
     policy = subject.product.policy
     validation = core.validators[challenge.method].validate(
         authorization.identifier,
         challenge.token,
-        f"{challenge.token}.{account.thumbprint if account else ''}",
+        f"{challenge.token}.{account.thumbprint}" if account else challenge.token,
         Requirements(dnssec=policy.require_dnssec, registered_names=policy.public),
     )
     if not caa_applies(policy, authorization.identifier):
@@ -104,7 +111,7 @@ def holder_of(authorization: Authorization) -> str:
     return authorization.account_id or authorization.client_id
 
 
-def _record_success(
+def record_success(
     core: Core,
     tx: Transaction,
     job: Job,
@@ -112,31 +119,36 @@ def _record_success(
     validated: Validated,
     permission: CaaPermission | None,
 ) -> None:
+    """Record that control is shown, and by what; orders that wait for nothing else go on."""
     authorization, challenge = subject.authorization, subject.challenge
     now = core.sources.now()
     expires_at = now + timedelta(seconds=subject.product.policy.authorization_lifetime)
+    if authorization.account_id is None:  # its order may wait for other names as long as its token would have been good
+        expires_at = max(expires_at, authorization.expires_at)
     # Rule 65: method, address and resolver are kept per name.
-    evidence = {"address": validated.address, "resolver": validated.resolver, "detail": validated.detail}
-    tx.jobs.save(_finished(core, job, JobState.SUCCESS, response=evidence))
+    evidence: dict[str, Any] = {
+        "address": validated.address,
+        "resolver": validated.resolver,
+        "detail": validated.detail,
+    }
+    tx.jobs.save(finished(core, job, JobState.SUCCESS, response=evidence))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.VALID, validated_at=now))
     rate_limits.validation_succeeded(core, tx, holder_of(authorization), authorization.identifier)
-    _decide(
-        tx,
-        authorization,
-        replace(authorization, status=AuthorizationStatus.VALID, expires_at=expires_at, caa=permission),
-    )
-    tx.audit.append([_record(core, authorization, challenge, Outcome.SUCCESS, **evidence)])
+    shown = replace(authorization, status=AuthorizationStatus.VALID, expires_at=expires_at, caa=permission)
+    if _decide(tx, authorization, shown) and authorization.account_id is None:
+        wake_orders(core, tx, authorization.id)
+    tx.audit.append([validation_record(core, authorization, challenge, Outcome.SUCCESS, **evidence)])
 
 
 def _record_failure(
     core: Core, tx: Transaction, job: Job, authorization: Authorization, challenge: Challenge, problem: Problem
 ) -> None:
-    tx.jobs.save(_finished(core, job, JobState.FAILED, problem=problem))
+    tx.jobs.save(finished(core, job, JobState.FAILED, problem=problem))
     tx.authorizations.save_challenge(replace(challenge, status=ChallengeStatus.INVALID, error=problem))
     decided = _decide(tx, authorization, replace(authorization, status=AuthorizationStatus.INVALID))
     tx.audit.append(
         [
-            _record(core, authorization, challenge, Outcome.FAILED, error=problem.id),
+            validation_record(core, authorization, challenge, Outcome.FAILED, error=problem.id),
             failure(core.sources, SYSTEM, "challenge.validate", challenge.id, problem),
         ]
     )
@@ -160,6 +172,16 @@ def _decide(tx: Transaction, authorization: Authorization, decision: Authorizati
     return True
 
 
+def wake_orders(core: Core, tx: Transaction, authorization_id: str) -> None:
+    """Have the orders run on that refer to the authorization and wait with their CSR, in the write that decided it.
+
+    What they wait for else a worker sees, which then lets them wait again.
+    """
+    for order in tx.orders.referring_to(authorization_id):
+        if order.csr is not None:
+            tx.jobs.wake(root_job_id(order.id), core.sources.now())
+
+
 def fail_waiting_order(core: Core, tx: Transaction, order_id: str, problem: Problem) -> None:
     """Fail an order that still waits for its authorizations or CSR, and close its job."""
     order = tx.orders.get(order_id)
@@ -169,6 +191,9 @@ def fail_waiting_order(core: Core, tx: Transaction, order_id: str, problem: Prob
     now = core.sources.now()
     tx.orders.save(replace(order, state=after(order.state, OrderEvent.FAILED), error=problem))
     tx.jobs.save(replace(root, state=JobState.FAILED, finished_at=now, error=problem))
+    for job in tx.jobs.of_order(order_id) if order.csr is not None else ():
+        if job.state in STILL_TO_RUN:
+            tx.jobs.save(finished(core, job, JobState.FAILED, problem=problem))
     tx.audit.append(
         [
             entry(
@@ -185,9 +210,10 @@ def fail_waiting_order(core: Core, tx: Transaction, order_id: str, problem: Prob
     )
 
 
-def _finished(
-    core: Core, job: Job, state: JobState, *, response: dict[str, str] | None = None, problem: Problem | None = None
+def finished(
+    core: Core, job: Job, state: JobState, *, response: dict[str, Any] | None = None, problem: Problem | None = None
 ) -> Job:
+    """Return the job as it is when it is over."""
     return replace(
         job,
         state=state,
@@ -198,12 +224,19 @@ def _finished(
     )
 
 
-def _record(
-    core: Core, authorization: Authorization, challenge: Challenge, outcome: Outcome, **details: str
+def validation_record(
+    core: Core,
+    authorization: Authorization,
+    challenge: Challenge,
+    outcome: Outcome,
+    *,
+    principal: Principal = SYSTEM,
+    **details: Any,
 ) -> AuditRecord:
+    """Return the audit record of a look at an identifier."""
     return entry(
         core.sources,
-        SYSTEM,
+        principal,
         "challenge.validate",
         challenge.id,
         client_id=authorization.client_id,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from ca_core.access import rate_limits
@@ -15,96 +15,20 @@ from ca_core.model.authorizations import (
     AuthorizationStatus,
     Challenge,
     ChallengeStatus,
-    ValidationMethod,
 )
 from ca_core.model.errors import ErrorKind, TriviumError
-from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.permissions import Permission
-from ca_core.model.principals import Principal, PrincipalKind
-from ca_core.model.products import Product, Road
-from ca_core.model.sources import Sources
+from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
 from ca_core.validation.attempt import Subject, holder_of, subject_of, validate
-from ca_core.validation.tokens import new_token
 
 LEASE: Final = timedelta(seconds=20)
-_TRUSTED: Final = frozenset({PrincipalKind.API_USER, PrincipalKind.OPERATOR, PrincipalKind.CMC_CLIENT})
-"""Whose word a product without the DNS owner rule takes for the names."""
-
 _LOG = logging.getLogger("trivium.validation")
 _running: set[asyncio.Task[None]] = set()
-
-
-def new_authorization(
-    sources: Sources, product: Product, principal: Principal, identifier: Identifier, road: Road
-) -> Authorization:
-    """Return a pending authorization with its challenges, or one that is valid already.
-
-    Valid are those of the gateway's own orders, whose names stand in its configuration, which only the operator of the
-    machine can write; and those a registration authority vouches for, or whose holder renews them, where the product
-    says that it may.
-    """
-    given = _given(product, road, principal)
-    now = sources.now()
-    lifetime = product.policy.authorization_lifetime if given else product.policy.order_lifetime
-    authorization_id = sources.new_id("azn")
-    methods = (given,) if given else _methods(identifier)
-    return Authorization(
-        id=authorization_id,
-        client_id=product.client_id,
-        account_id=principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None,
-        identifier=identifier.base,
-        wildcard=identifier.wildcard,
-        status=AuthorizationStatus.VALID if given else AuthorizationStatus.PENDING,
-        created_at=now,
-        expires_at=now + timedelta(seconds=lifetime),
-        challenges=tuple(
-            _new_challenge(sources, authorization_id, method, given is not None, now) for method in methods
-        ),
-        product_id=product.id,
-        product_version=product.version,
-    )
-
-
-def _given(product: Product, road: Road, principal: Principal) -> ValidationMethod | None:
-    """Return the method by which control counts as shown with the order itself; None where it must be shown first."""
-    if road is Road.SYSTEM:
-        return ValidationMethod.CONFIGURED
-    if product.policy.public:
-        return None
-    if not product.policy.dns_owner_rule and principal.kind in _TRUSTED:
-        return ValidationMethod.RA_VOUCHED
-    if road is not Road.CMC:
-        return None
-    if principal.kind is PrincipalKind.CERTIFICATE_HOLDER:
-        return ValidationMethod.CERTIFICATE_LINKED if product.policy.certificate_linking else None
-    return ValidationMethod.RA_VOUCHED if product.policy.ra_vouches else None
-
-
-def _methods(identifier: Identifier) -> tuple[ValidationMethod, ...]:
-    """Return the methods that can show control: DNS alone for a wildcard (rule 66), never DNS for an address."""
-    if identifier.type is IdentifierType.IP:
-        return (ValidationMethod.HTTP_01, ValidationMethod.TLS_ALPN_01)
-    if identifier.wildcard:
-        return (ValidationMethod.DNS_01,)
-    return (ValidationMethod.HTTP_01, ValidationMethod.DNS_01, ValidationMethod.TLS_ALPN_01)
-
-
-def _new_challenge(
-    sources: Sources, authorization_id: str, method: ValidationMethod, valid: bool, now: datetime
-) -> Challenge:
-    return Challenge(
-        id=sources.new_id("chl"),
-        authorization_id=authorization_id,
-        method=method,
-        token=new_token(sources),
-        status=ChallengeStatus.VALID if valid else ChallengeStatus.PENDING,
-        validated_at=now if valid else None,
-    )
 
 
 async def get(core: Core, authorization_id: str, principal: Principal) -> Authorization:

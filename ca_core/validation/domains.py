@@ -19,14 +19,16 @@ from ca_core.core import Core
 from ca_core.model.audit import AuditRecord, Outcome
 from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.domains import ClientDomain, DomainToken
-from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.permissions import Permission
-from ca_core.model.principals import Principal
+from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.products import NamePolicy
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.orders.pending_validation import serve_waiting
+from ca_core.validation.attempt import fail_waiting_order
 from ca_core.validation.tokens import TOKEN_LIFETIME, new_token
 from ca_core.validation.validator import Validated
 
@@ -105,17 +107,19 @@ async def validate_now(core: Core, domain_id: str, principal: Principal) -> Clie
         rate_limits.begin_validation(core, tx, principal, domain.client_id, identifier_of(domain))
         return domain
 
-    return await look(core, await core.store.write(begin), principal)
+    looked = await look(core, await core.store.write(begin), principal)
+    return looked or await get(core, domain_id, principal)
 
 
-async def look(core: Core, domain: ClientDomain, principal: Principal) -> ClientDomain:
+async def look(core: Core, domain: ClientDomain, principal: Principal) -> ClientDomain | None:
     """Look for the token of ``domain`` and record what was seen; return the domain as it is then.
 
-    What was seen of a domain that was changed or deleted meanwhile is not recorded.
+    None, and nothing is recorded, when it has no token, or was changed or deleted meanwhile. Orders that wait for names
+    that the domain covers run on. Raises UNAVAILABLE when the store fails.
     """
     token = domain.token
     if token is None:
-        return domain
+        return None
     try:
         seen: Validated | TriviumError = await core.validators[METHOD].validate(
             identifier_of(domain), token.value, token.value
@@ -127,7 +131,7 @@ async def look(core: Core, domain: ClientDomain, principal: Principal) -> Client
     except TriviumError as error:
         if error.kind is not ErrorKind.CONFLICT:
             raise
-    return await core.store.read(lambda tx: _visible(tx, domain.id, principal, Permission.DOMAIN_VIEW))
+        return None
 
 
 def _record(
@@ -135,9 +139,9 @@ def _record(
 ) -> ClientDomain:
     now = core.sources.now()
     if isinstance(seen, TriviumError):
-        checked = tx.domains.save(replace(domain, checked_at=now, result=seen.detail))
-        tx.audit.append([_entry(core, domain, principal, "domain.validate", Outcome.FAILED, detail=seen.detail)])
-        return checked
+        if principal is not SYSTEM:  # what a worker saw by itself is no act of anybody
+            tx.audit.append([_entry(core, domain, principal, "domain.validate", Outcome.FAILED, detail=seen.detail)])
+        return tx.domains.save(replace(domain, checked_at=now, result=seen.detail))
     shown = replace(
         domain,
         checked_at=now,
@@ -151,7 +155,9 @@ def _record(
     tx.audit.append(
         [_entry(core, domain, principal, "domain.validate", method=METHOD, resolver=seen.resolver, detail=seen.detail)]
     )
-    return tx.domains.save(shown)
+    saved = tx.domains.save(shown)
+    serve_waiting(core, tx, saved)
+    return saved
 
 
 async def reset_token(core: Core, domain_id: str, principal: Principal) -> ClientDomain:
@@ -180,11 +186,21 @@ async def delete_token(core: Core, domain_id: str, principal: Principal) -> Clie
 
 
 async def delete(core: Core, domain_id: str, principal: Principal) -> None:
-    """Delete the domain: from now on it serves no order. Raises NOT_FOUND, FORBIDDEN."""
+    """Delete the domain: it serves no order from now on, and none that has not begun to be issued.
+
+    Raises NOT_FOUND, FORBIDDEN.
+    """
+    problem = Problem(
+        kind=ErrorKind.NOT_READY, detail="A pre-validated domain that the order relied on was deleted; place a new one."
+    ).recorded_as(core.sources.new_id("err"))
 
     def act(tx: Transaction) -> None:
         domain = _visible(tx, domain_id, principal, Permission.DOMAIN_DELETE)
         tx.domains.delete(domain)
+        for authorization_id in tx.authorizations.revoke_of_domain(domain.id):
+            for order in tx.orders.referring_to(authorization_id):
+                if order.csr is not None:  # one of ACME ends with its authorization
+                    fail_waiting_order(core, tx, order.id, problem)
         tx.audit.append([_entry(core, domain, principal, "domain.delete")])
 
     await core.store.write(act)

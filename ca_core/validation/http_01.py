@@ -64,11 +64,15 @@ class Http01:
             raise TriviumError(
                 ErrorKind.IDENTIFIER_UNSUPPORTED, "http-01 cannot show control of a wildcard name: use dns-01."
             )
+        return await self.fetch(identifier, f"/.well-known/acme-challenge/{token}", key_authorization, requirements)
+
+    async def fetch(self, identifier: Identifier, path: str, expected: str, requirements: Requirements) -> Validated:
+        """Return the evidence that the page at ``path`` under the identifier shows ``expected``; raises as above."""
         host = f"[{identifier.value}]" if _is_ipv6(identifier) else identifier.value
-        start = URL(f"http://{host}/.well-known/acme-challenge/{token}")
+        start = URL(f"http://{host}{path}")
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await self._follow(start, key_authorization, requirements)
+                return await self._follow(start, expected, requirements)
         except TimeoutError as error:
             raise TriviumError(
                 ErrorKind.CONNECTION, f"Fetching {start} took longer than {self._settings.timeout:g} s: answer faster."
@@ -79,8 +83,8 @@ class Http01:
         if self._session is not None:
             await self._session.close()
 
-    async def _follow(self, start: URL, key_authorization: str, requirements: Requirements) -> Validated:
-        """Follow redirects by hand to the page that has the key authorization, or to the reason why there is none."""
+    async def _follow(self, start: URL, expected: str, requirements: Requirements) -> Validated:
+        """Follow redirects by hand to the page that shows what is expected, or to the reason why there is none."""
         url = start
         visited = [start]
         while True:
@@ -95,7 +99,7 @@ class Http01:
                     ErrorKind.CONNECTION, f"{start} is redirected more than {MAX_REDIRECTS} times: shorten the way."
                 )
             visited.append(url)
-        _check(page, url, key_authorization)
+        _check(page, url, expected)
         return Validated(
             address=page.address, resolver=self._resolver.name, detail=" -> ".join(_shown(hop) for hop in visited)
         )
@@ -185,17 +189,17 @@ async def _read_page(content: aiohttp.StreamReader) -> bytes:
     return body
 
 
-def _check(page: _Page, url: URL, key_authorization: str) -> None:
-    """Compare the page with the key authorization, as RFC 8555 section 8.3 has it: trailing white space is ignored."""
+def _check(page: _Page, url: URL, expected: str) -> None:
+    """Compare the page with what is expected, as RFC 8555 section 8.3 has it: trailing white space is ignored."""
     if page.status != HTTPStatus.OK:
         raise TriviumError(
             ErrorKind.INCORRECT_RESPONSE,
             f"{_shown(url)} at {page.address} answered status {page.status} instead of 200: {quoted(page.body)}.",
         )
-    if len(page.body) > _MAX_BODY or not hmac.compare_digest(page.body.rstrip(), key_authorization.encode("ascii")):
+    if len(page.body) > _MAX_BODY or not hmac.compare_digest(page.body.rstrip(), expected.encode("ascii")):
         raise TriviumError(
             ErrorKind.INCORRECT_RESPONSE,
-            f"{_shown(url)} at {page.address} should show exactly {key_authorization} and shows {quoted(page.body)}.",
+            f"{_shown(url)} at {page.address} should show exactly {expected} and shows {quoted(page.body)}.",
         )
 
 

@@ -12,6 +12,7 @@ from ca_core.validation.http_01 import Http01
 from ca_core.validation.resolver import Resolver
 from ca_core.validation.tls_alpn_01 import TlsAlpn01
 from ca_core.validation.validator import ValidationSettings, Validator
+from ca_core.validation.website_change import WebsiteChange
 
 
 class Validators:
@@ -28,6 +29,7 @@ class Validators:
                 ValidationMethod.DNS_01: dns_01,
                 ValidationMethod.TLS_ALPN_01: tls_alpn_01,
                 ValidationMethod.CA_DNS_CHANGE: dns_change,
+                ValidationMethod.CA_WEBSITE_CHANGE: WebsiteChange(http_01),
             }
         )
 

@@ -12,7 +12,7 @@ from ca_core.model.products import Road
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.product_choice import chosen_product
-from ca_core.validation.authorizations import new_authorization
+from ca_core.validation.new_authorization import new_authorization
 
 
 async def pre_authorize(

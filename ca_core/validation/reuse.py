@@ -10,9 +10,15 @@ from ca_core.model.identifiers import Identifier
 from ca_core.model.products import Policy, Product
 from ca_core.model.store import Transaction
 
-_TIME_TO_FINALIZE: Final = timedelta(minutes=10)
+TIME_TO_FINALIZE: Final = timedelta(minutes=10)
+"""For how long at least whatever is to serve a new order must still be good."""
+
 _TAKEN_ON_TRUST: Final = frozenset(
-    {ValidationMethod.CONFIGURED, ValidationMethod.RA_VOUCHED, ValidationMethod.CERTIFICATE_LINKED}
+    {
+        ValidationMethod.CONFIGURED,
+        ValidationMethod.RA_VOUCHED,
+        ValidationMethod.CERTIFICATE_LINKED,
+    }
 )
 
 
@@ -38,10 +44,12 @@ def _serves(core: Core, tx: Transaction, authorization: Authorization, product: 
     policy = product.policy
     if not (authorization.pre_authorized or core.reuses_authorizations(policy)):
         return False
+    if authorization.domain_id is not None:  # the domain itself serves, as long as it is there
+        return False
     if authorization.methods & _TAKEN_ON_TRUST:  # nobody has shown control: it is good for the order it came with
         return False
     until = min(authorization.expires_at, authorization.shown_at + timedelta(seconds=policy.authorization_lifetime))
-    return until >= now + _TIME_TO_FINALIZE and _shown_as_wanted(tx, authorization, policy)
+    return until >= now + TIME_TO_FINALIZE and _shown_as_wanted(tx, authorization, policy)
 
 
 def _shown_as_wanted(tx: Transaction, authorization: Authorization, policy: Policy) -> bool:

@@ -3,7 +3,7 @@
 from store.tables.accounts import accounts, external_account_keys
 from store.tables.annotations import order_comments, order_recipients, order_tags, registration_documents
 from store.tables.audit import audit_records
-from store.tables.authorizations import authorizations, challenges
+from store.tables.authorizations import authorizations, challenges, client_waits
 from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
 from store.tables.clients import clients
 from store.tables.cmc_clients import cmc_challenges, cmc_clients, cmc_transactions
@@ -13,7 +13,7 @@ from store.tables.issuers import issuers, own_certificates, sealed_keys
 from store.tables.jobs import jobs, open_job
 from store.tables.limits import blocked_keys, rate_limits, used_once
 from store.tables.metadata import metadata
-from store.tables.orders import failed, order_authorizations, order_identifiers, orders, replaces
+from store.tables.orders import failed, order_authorizations, order_identifiers, orders, replaces, waiting
 from store.tables.products import current_products, product_versions
 from store.tables.users import api_keys, role_assignments, roles, users
 
@@ -26,6 +26,7 @@ __all__ = [
     "certificates",
     "challenges",
     "client_domains",
+    "client_waits",
     "clients",
     "cmc_challenges",
     "cmc_clients",
@@ -59,4 +60,5 @@ __all__ = [
     "unshown",
     "used_once",
     "users",
+    "waiting",
 ]

@@ -15,8 +15,8 @@ from sqlalchemy import (
 from ca_core.model.authorizations import AuthorizationStatus, ChallengeStatus, ValidationMethod
 from ca_core.model.identifiers import IdentifierType
 from store import codecs
-from store.columns import Json, Member, Time
-from store.tables.metadata import client, metadata, problem, required
+from store.columns import Json, Member, Time, inline
+from store.tables.metadata import client, metadata, partial, problem, required
 
 authorizations = Table(
     "authorizations",
@@ -34,9 +34,14 @@ authorizations = Table(
     Column("product_id", String),
     Column("product_version", String),
     required("pre_authorized", Boolean),
+    Column("domain_id", String),
     required("revision", Integer),
     Index(None, "identifier_value", "account_id"),
 )
+client_waits = authorizations.c.account_id.is_(None) & (authorizations.c.status == inline(AuthorizationStatus.PENDING))
+"""The condition under which an order that waits for no account waits for control of the name."""
+partial("ix_authorizations_client_waits", authorizations, "client_id", where=client_waits)
+partial("ix_authorizations_domain_id", authorizations, "domain_id", where=authorizations.c.domain_id.is_not(None))
 
 challenges = Table(
     "challenges",

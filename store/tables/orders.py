@@ -53,6 +53,9 @@ orders = Table(
     Index(None, "account_id", "id"),
 )
 partial("ix_orders_new_expires_at", orders, "expires_at", where=orders.c.state == inline(OrderState.NEW))
+waiting = (orders.c.state == inline(OrderState.NEW)) & orders.c.csr.is_not(None)
+"""The condition under which an order waits for control of its names alone."""
+partial("ix_orders_waiting", orders, "client_id", "id", where=waiting)
 failed = orders.c.state.in_([inline(OrderState.FAILED), inline(OrderState.REJECTED), inline(OrderState.UNKNOWN)])
 """The condition under which an order can have no certificate any more."""
 replaces = orders.c.replaces.is_not(None) & ~failed

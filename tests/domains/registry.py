@@ -1,25 +1,44 @@
-"""What the tests of domains work with: two Clients, their users, and a DNS on loopback whose records the test sets."""
+"""What the tests of domains work with: two Clients, their users, and a DNS and a web server whose contents they set."""
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ca_core.core import Core
 from ca_core.model.audit import AuditRecord
+from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.domains import ClientDomain
+from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.products import Product, Road
+from ca_core.orders import pending_validation, queries, worker
+from ca_core.orders.enrol import enrol
+from ca_core.orders.pending_validation import PendingName
 from ca_core.validation import domains
 from conformance.loopback_dns import LoopbackDns
-from tests.orders.workshop import OwnClock, Workshop
+from tests.orders.workshop import CONSOLE, OwnClock, Workshop, csr
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Registry:
-    """A core that asks ``dns``, and who asks it: ``user`` of one Client, ``stranger`` of another."""
+    """A core that asks ``dns`` and fetches ``pages`` (by path), and who asks it.
+
+    ``user`` is one of the Client whose ``product`` is ordered, ``stranger`` one of another Client.
+    """
 
     workshop: Workshop
     dns: LoopbackDns
-    client_id: str
+    pages: dict[str, bytes]
+    product: Product
     other_id: str
+
+    @property
+    def client_id(self) -> str:
+        """The Client's id."""
+        return self.product.client_id
 
     @property
     def core(self) -> Core:
@@ -52,6 +71,41 @@ class Registry:
         domain = await domains.validate_now(self.core, domain.id, self.user)
         assert domain.valid_at(self.clock.now()), domain.result
         return domain
+
+    async def change_product(self, **policy: Any) -> None:
+        """Change the policy of the product."""
+        version = f"changed-{next(_numbers)}"
+        changed = replace(self.product, version=version, policy=replace(self.product.policy, **policy))
+        await self.core.store.write(lambda tx: tx.products.put(changed))
+
+    async def order(self, *names: str, core: Core | None = None) -> Order:
+        """Order a certificate as ``user`` does over REST."""
+        request = OrderRequest(product_id=self.product.id, road=Road.REST, identifiers=(), csr=csr(*names))
+        return await enrol(core or self.core, request, self.user)
+
+    async def current(self, order: Order) -> Order:
+        """Return the order as it is now."""
+        return (await queries.get(self.core, order.id, CONSOLE)).order
+
+    async def issued(self, order: Order) -> bool:
+        """Whether the order is ISSUED, by one signature and no more."""
+        found = await self.core.store.read(lambda tx: tx.certificates.of_order(order.id))
+        return (await self.current(order)).state is OrderState.ISSUED and len(found) == 1
+
+    async def pending(self, order: Order) -> dict[str, PendingName]:
+        """Return what holds the order up, by name."""
+        found = await pending_validation.pending(self.core, self.user, order_id=order.id)
+        return {one.name.value: one for one in found}
+
+    async def work(self) -> None:
+        """Run what is due, and what becomes due by that, until nothing is."""
+        while await worker.run_due(self.core):
+            pass
+
+    def show(self, pending: PendingName) -> None:
+        """Put what shows control of a name into the DNS."""
+        [way] = [way for way in pending.ways if way.method is ValidationMethod.CA_DNS_CHANGE]
+        self.dns.set_txt(way.places[0], way.value)
 
     async def audit(self, object_id: str) -> list[AuditRecord]:
         """Return what the audit log has about an object, oldest first."""

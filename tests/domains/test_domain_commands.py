@@ -1,8 +1,10 @@
 """``trivium domain``, as the operator types it."""
 
+import asyncio
 import json
 
 from gateway.installation import Installation
+from tests.domains.registry import Registry
 from tests.gateway.command import trivium
 
 
@@ -31,3 +33,16 @@ def test_a_domain_from_the_console(installation: Installation) -> None:
     assert (gone.returncode, "no such domain" in gone.stderr) == (1, True)
     unknown = trivium(directory, "domain", "list", "--client", "nobody")
     assert (unknown.returncode, "no Client nobody" in unknown.stderr) == (1, True)
+
+
+async def test_what_orders_wait_for_from_the_console(installation: Installation, registry: Registry) -> None:
+    """Who runs a CA with CMC alone could not tell its Clients what to put into the DNS."""
+    order = await registry.order("www.example.com", "*.example.com")
+    listed = await asyncio.to_thread(trivium, installation.directory, "domain", "pending", "--json")
+    names = json.loads(listed.stdout)
+    assert {one["name"]["value"] for one in names} == {"www.example.com", "*.example.com"}
+    shown = await asyncio.to_thread(trivium, installation.directory, "domain", "pending", "--order", order.id)
+    assert names[0]["ways"][0]["value"] in shown.stdout
+    assert "_trivium-challenge.www.example.com or www.example.com" in shown.stdout
+    nobody = await asyncio.to_thread(trivium, installation.directory, "domain", "validate-order", "ord-1")
+    assert (nobody.returncode, "no such order" in nobody.stderr) == (1, True)

@@ -55,11 +55,19 @@ class Authorizations(Protocol):
         ...
 
     def save(self, authorization: Authorization) -> Authorization:
-        """Save the authorization's own columns (not its challenges) by its revision."""
+        """Save status, expiry, domain and permission by CAA (not the challenges) by the revision."""
         ...
 
     def save_permission(self, authorization_id: str, permission: CaaPermission) -> None:
         """Save a newer permission by CAA, without a revision: either of two that were found at once will do."""
+        ...
+
+    def waiting_below(self, client_id: str, name: str, now: datetime) -> list[Authorization]:
+        """The Client's own that wait for control of the domain name or one below it at ``now``."""
+        ...
+
+    def revoke_of_domain(self, domain_id: str) -> list[str]:
+        """Revoke the valid ones whose control is shown by the pre-validated domain; return their ids."""
         ...
 
     def save_challenge(self, challenge: Challenge) -> Challenge: ...

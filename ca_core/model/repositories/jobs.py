@@ -31,7 +31,10 @@ class Jobs(Protocol):
         ...
 
     def wake(self, job_id: str, now: datetime) -> bool:
-        """Make a WAITING job PENDING and due now; False when it was not WAITING."""
+        """Make a WAITING job PENDING and due now; False when it was not WAITING.
+
+        Of this write and one that makes the job wait, the later sees what the earlier did, whatever the job's state.
+        """
         ...
 
     def wake_orders(self, now: datetime, *, client_id: str = "", placed_by: str = "", credential_id: str = "") -> int:

@@ -46,6 +46,10 @@ class Orders(Protocol):
         """The order that replaces the certificate and did not fail; ``add`` of a second one raises CONFLICT."""
         ...
 
+    def waiting(self, client_id: str, *, limit: int) -> list[Order]:
+        """The Client's orders in state NEW that have their CSR and so wait for control of their names, oldest first."""
+        ...
+
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Orders in state NEW whose ``expires_at`` has passed."""
         ...

@@ -44,7 +44,10 @@ def _require_still_allowed(core: Core, tx: Transaction, order: Order, csr: Parse
     account = tx.accounts.get(order.account_id) if order.account_id else None
     if order.account_id and (account is None or account.status is not AccountStatus.VALID):
         raise TriviumError(ErrorKind.FORBIDDEN, "The account was deactivated before the certificate was issued.")
-    require_authorized(core, order, tuple(tx.authorizations.get_many(order.authorization_ids)))
+    held = tuple(tx.authorizations.get_many(order.authorization_ids))
+    require_authorized(core, order, held)
+    if any(one.domain_id is not None and tx.domains.get(one.domain_id) is None for one in held):
+        raise TriviumError(ErrorKind.NOT_READY, "A pre-validated domain that the order relies on was deleted.")
     tx.blocked_keys.hold(csr.spki_sha256)
     refuse_taken_key(tx, csr)
 

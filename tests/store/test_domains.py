@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.domains import ClientDomain, DomainToken
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.identifiers import Identifier, IdentifierType
+from ca_core.model.orders import OrderState
 from store.database import Database
-from tests.store.samples import CLIENT, NOW, add_basics, new_id
+from tests.store.samples import ADDRESS, CLIENT, NOW, add_basics, authorization, new_id, order
 
 DAY = timedelta(days=1)
 
@@ -84,3 +88,64 @@ async def test_the_hourly_check_finds_what_its_token_may_still_show(store: Datab
     assert await store.read(lambda tx: tx.domains.awaiting_check(now, after="", limit=1)) == [again]
     late = NOW + 31 * DAY
     assert await store.read(lambda tx: tx.domains.awaiting_check(late, after="", limit=10)) == [again]
+
+
+async def test_what_waits_below_a_domain(store: Database) -> None:
+    """A domain would show control of another Client's names, of an account's, or of what only ends alike."""
+    own = {
+        name: authorization(Identifier(type=IdentifierType.DNS, value=name), account_id=None)
+        for name in ("a.test", "www.a.test", "*.a.test", "ba.test", "test")
+    }
+    others = (
+        authorization(Identifier(type=IdentifierType.DNS, value="www.a.test")),
+        authorization(ADDRESS, account_id=None),
+        replace(own["www.a.test"], **_anew("old"), expires_at=NOW),
+        replace(own["www.a.test"], **_anew("valid"), status=AuthorizationStatus.VALID),
+    )
+    await store.write(lambda tx: tx.authorizations.add([*own.values(), *others]))
+    found = await store.read(lambda tx: tx.authorizations.waiting_below(CLIENT.id, "a.test", NOW))
+    assert found == [own["a.test"], own["www.a.test"], own["*.a.test"]]
+    assert await store.read(lambda tx: tx.authorizations.waiting_below("cli-2", "a.test", NOW)) == []
+
+
+async def test_authorizations_end_with_their_domain(store: Database) -> None:
+    """What a deleted domain has shown would go on to serve; and a status that was decided must stay."""
+    by_domain, pending, by_another = (authorization() for _ in range(3))
+    by_domain = replace(by_domain, status=AuthorizationStatus.VALID, domain_id="cld-1")
+    pending = replace(pending, domain_id="cld-1")
+    by_another = replace(by_another, status=AuthorizationStatus.VALID, domain_id="cld-2")
+    await store.write(lambda tx: tx.authorizations.add([by_domain, pending, by_another]))
+    assert await store.write(lambda tx: tx.authorizations.revoke_of_domain("cld-1")) == [by_domain.id]
+    assert await store.write(lambda tx: tx.authorizations.revoke_of_domain("cld-1")) == []
+    ids = (by_domain.id, pending.id, by_another.id)
+    now = await store.read(lambda tx: tx.authorizations.get_many(ids))
+    assert [one.status for one in now] == [
+        AuthorizationStatus.REVOKED,
+        AuthorizationStatus.PENDING,
+        AuthorizationStatus.VALID,
+    ]
+    with pytest.raises(TriviumError) as late:
+        await store.write(lambda tx: tx.authorizations.save(by_domain))
+    assert late.value.kind is ErrorKind.CONFLICT
+    shown = replace(pending, status=AuthorizationStatus.VALID, domain_id="cld-3")
+    await store.write(lambda tx: tx.authorizations.save(shown))
+    assert await store.read(lambda tx: tx.authorizations.get(pending.id)) == replace(shown, revision=1)
+
+
+async def test_the_orders_that_wait_of_a_client(store: Database) -> None:
+    """An order without its CSR waits for its requester, and one that is over for nothing."""
+    first, second, without, over = (
+        order(csr=b"\x30\x01"),
+        order(csr=b"\x30\x02"),
+        order(),
+        order(csr=b"\x30\x03", state=OrderState.FAILED),
+    )
+    for one in (first, second, without, over):
+        await store.write(lambda tx, one=one: tx.orders.add(one))  # type: ignore[misc]
+    assert await store.read(lambda tx: tx.orders.waiting(CLIENT.id, limit=10)) == [first, second]
+    assert await store.read(lambda tx: tx.orders.waiting(CLIENT.id, limit=1)) == [first]
+    assert await store.read(lambda tx: tx.orders.waiting("cli-2", limit=10)) == []
+
+
+def _anew(name: str) -> dict[str, Any]:
+    return {"id": f"azn-{name}", "challenges": ()}

@@ -19,6 +19,8 @@ from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import KeyPolicy, KeyType, LintSet, Product, Road
+from ca_core.model.store import Transaction
+from ca_core.model.users import User, UserKind
 from ca_core.orders.enrol import enrol
 from ca_core.orders.validate import validate
 from tests.orders.workshop import Workshop
@@ -40,12 +42,19 @@ def new_csr(
 
 
 async def product_with(workshop: Workshop, name: str, *fields: FieldPolicy, **policy: object) -> Product:
-    """Return a product of init with other fields; nobody's control of names is asked for."""
+    """Return a product of init with other fields, and let somebody order it; nobody's control of names is asked for."""
     products = await workshop.core.store.read(lambda tx: tx.products.all(None))
     product = next(one for one in products if one.name == name)
     changed = replace(product.policy, fields=fields, dns_owner_rule=False, **policy)  # type: ignore[arg-type]
     product = replace(product, version=f"fields-{next(_versions)}", policy=changed)
-    await workshop.core.store.write(lambda tx: tx.products.put(product))
+    alice = User(id="usr-1", name="alice", kind=UserKind.OPERATOR, created_at=workshop.clock.now())
+
+    def put(tx: Transaction) -> None:
+        tx.products.put(product)
+        if tx.users.get(alice.id) is None:
+            tx.users.add(alice)
+
+    await workshop.core.store.write(put)
     return product
 
 

@@ -225,6 +225,11 @@ def by_name(tx: Transaction, name: str, principal: Principal, permission: Permis
     return cmc_client
 
 
+async def get(core: Core, name: str, principal: Principal) -> CmcClient:
+    """Return the CMC client of a name; raises NOT_FOUND, FORBIDDEN."""
+    return await core.store.read(lambda tx: by_name(tx, name, principal, Permission.CMC_CLIENT_VIEW))
+
+
 async def listing(core: Core, principal: Principal) -> list[CmcClient]:
     """Return the CMC clients of the Clients that the principal may see them of, by name; raises FORBIDDEN."""
     visible = clients_searched(principal, Permission.CMC_CLIENT_VIEW, None)

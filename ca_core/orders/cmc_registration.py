@@ -8,6 +8,7 @@ from cryptography import x509
 from ca_core.access.authorisation import require
 from ca_core.access.cmc_clients import by_name, require_cmc, secret_purpose
 from ca_core.access.networks import networks_of
+from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.certificates.key_identifier import key_identifier
 from ca_core.core import Core
@@ -86,6 +87,7 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
     client = await core.store.read(lambda tx: tx.clients.get(registration.client_id))
     if client is not None:
         require_cmc(client)
+    await core.store.read(lambda tx: _require_products(tx, registration.client_id, registration.product_ids))
     dedicated = await _dedicated(core, registration.name, registration.csr, registration.certificate)
     cmc_client_id = core.sources.new_id("cmc")
     cmc_client = CmcClient(
@@ -115,7 +117,12 @@ async def change(core: Core, name: str, wanted: CmcChange, principal: Principal)
 
     Raises NOT_FOUND, MALFORMED when nothing would be left that authenticates it, else as :func:`register`.
     """
-    await core.store.read(lambda tx: by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE))
+
+    def check(tx: Transaction) -> None:
+        known = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
+        _require_products(tx, known.client_id, wanted.product_ids or ())
+
+    await core.store.read(check)
     dedicated = await _dedicated(core, name, wanted.csr, wanted.certificate)
 
     def act(tx: Transaction) -> CmcClient:
@@ -145,6 +152,13 @@ def _changed(core: Core, before: CmcClient, wanted: CmcChange) -> CmcClient:
             before.sealed_secret if wanted.secret is None else _sealed(core, before.id, wanted.secret or None)
         ),
     )
+
+
+def _require_products(tx: Transaction, client_id: str, product_ids: tuple[str, ...]) -> None:
+    """Raise NOT_FOUND unless all are products of the Client."""
+    for product in (tx.products.get(product_id) for product_id in product_ids):
+        if product is None or product.client_id != client_id:
+            raise not_found("product")
 
 
 def _require_usable(tx: Transaction, cmc_client: CmcClient) -> None:
@@ -238,7 +252,8 @@ async def _order(core: Core, name: str, csr: bytes) -> tuple[Certificate, Issuer
     issuer = await core.store.read(lambda tx: tx.issuers.get(product.issuer_id))
     if order.state is not OrderState.ISSUED or view.certificate is None or issuer is None:
         detail = order.error.detail if order.error else f"its order {order.id} is {order.state}"
-        raise TriviumError(ErrorKind.UNAVAILABLE, f"The CMC client got no certificate: {detail}")
+        kind = order.error.kind if order.error else ErrorKind.UNAVAILABLE
+        raise TriviumError(kind, f"The CMC client got no certificate: {detail}")
     return view.certificate, issuer
 
 

@@ -63,9 +63,18 @@ async def revoke(
 
 
 async def revoke_by_id(
-    core: Core, certificate_id: str, reason: RevocationReason | int, principal: Principal
+    core: Core,
+    certificate_id: str,
+    reason: RevocationReason | int,
+    principal: Principal,
+    *,
+    requestor: str = "",
+    comment: str = "",
 ) -> Certificate:
-    """Revoke the certificate with this id (``crt-``); raises as :func:`revoke`, and NOT_FOUND for another Client's."""
+    """Revoke the certificate with this id (``crt-``); raises as :func:`revoke`, and NOT_FOUND for another Client's.
+
+    ``requestor`` is who asked the service account for it; ``comment`` is for the audit log.
+    """
 
     def find(tx: Transaction) -> Certificate:
         certificate = tx.certificates.get(certificate_id)
@@ -74,7 +83,8 @@ async def revoke_by_id(
         require_sees(principal, "certificate", client_id=certificate.client_id)
         return certificate
 
-    return await _revoke(core, find, reason, principal)
+    details = {"comment": comment} if comment else {}
+    return await _revoke(core, find, reason, principal, requestor=requestor, invalidity_date=None, **details)
 
 
 async def revoke_by_serial(
@@ -121,13 +131,14 @@ async def _revoke(
     principal: Principal,
     *,
     invalidity_date: datetime | None = None,
+    requestor: str = "",
     **details: str,
 ) -> Certificate:
     parsed = parse_reason(reason)
     return await insisting(
         core,
         lambda tx: revoke_for(
-            core, tx, find(tx), parsed, principal, invalidity_date=invalidity_date, requestor="", **details
+            core, tx, find(tx), parsed, principal, invalidity_date=invalidity_date, requestor=requestor, **details
         ),
     )
 

@@ -92,6 +92,8 @@ def _complete(operation: Json, path: str, method: str, schemas: Json) -> None:
         errors.add(HTTPStatus.UNPROCESSABLE_ENTITY)
         parameters.append(_idempotency_key())
     for parameter in parameters:
+        if parameter["name"] == "accept":
+            errors.add(HTTPStatus.NOT_ACCEPTABLE)
         if parameter["name"] == "If-Match":
             parameter |= {"required": True, "schema": {"type": "string"}, "example": "*"}
             errors |= {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED}

@@ -105,7 +105,8 @@ def _document_of(document: annotations.RegistrationDocument) -> Document:
     )
 
 
-def _comment_of(comment: annotations.Comment) -> Comment:
+def comment_of(comment: annotations.Comment) -> Comment:
+    """Return a comment as it is shown."""
     return Comment.model_construct(
         id=comment.id, text=comment.text, author=comment.author, created_at=comment.created_at
     )
@@ -197,10 +198,10 @@ async def download_order_document(caller: Called, order_id: OrderId, document_id
 async def list_order_comments(caller: Called, order_id: OrderId) -> Response:
     """List the comments on an order, oldest first."""
     found = await comments.listing(caller.core, order_id, caller.principal)
-    return list_answer([_comment_of(one) for one in found])
+    return list_answer([comment_of(one) for one in found])
 
 
 @router.post("/comments", response_model=Comment, status_code=201)
 async def add_order_comment(caller: Called, order_id: OrderId, wanted: NewComment) -> Response:
     """Comment on an order."""
-    return json_answer(_comment_of(await comments.add(caller.core, order_id, wanted.text, caller.principal)), 201)
+    return json_answer(comment_of(await comments.add(caller.core, order_id, wanted.text, caller.principal)), 201)

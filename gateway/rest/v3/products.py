@@ -1,17 +1,24 @@
 """Products: what can be ordered, and the form that asks for it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from ca_core.model import products
-from ca_core.model.fields import FieldName
+from ca_core.model.fields import FieldName, FieldPolicy
+from ca_core.model.fields import FieldValue as CoreFieldValue
+from ca_core.model.orders import OrderRequest
 from ca_core.model.products import KeyGeneration, KeyType, ProfileKind, Road
 from ca_core.orders import product_queries
+from ca_core.orders.validate import FormField as CoreFormField
+from ca_core.orders.validate import empty_form, validate
+from gateway.rest.v3.csr import Csr, der_of
 from gateway.rest.v3.ids import ClientId, IssuerId, ProductId
+from gateway.rest.v3.names import FieldValue, Name
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
+from gateway.rest.v3.refusals import TYPE
 from gateway.rest.v3.revisions import tag_of
 from gateway.rest.v3.schema import Count, Flag, Schema, json_answer
 
@@ -60,6 +67,39 @@ class Product(Schema):
     form: list[FormField]
 
 
+class Draft(Schema):
+    """What would be ordered, as far as it is known."""
+
+    csr: Csr | None = None
+    fields: Annotated[tuple[FieldValue, ...], Field(max_length=64)] = ()
+    validity: Annotated[Count | None, Field(ge=1, le=2**31, description="Seconds.")] = None
+
+
+class FilledField(FormField):
+    """A field of the form, filled in; identifiers may be several."""
+
+    values: list[str]
+
+
+class Finding(Schema):
+    """One thing that keeps it from being ordered."""
+
+    type: Annotated[str, Field(examples=["urn:trivium:error:identifier_rejected"])]
+    detail: str
+    field: FieldName | None = None
+    name: Name | None = None
+
+
+class Form(Schema):
+    """The form of a product, filled in. Without findings it could be ordered."""
+
+    product: ProductId
+    version: str
+    valid: Flag
+    fields: list[FilledField]
+    findings: list[Finding]
+
+
 class ProductQuery(PageQuery):
     """Which products are asked for."""
 
@@ -89,18 +129,18 @@ def product_of(product: products.Product) -> Product:
         publishes=policy.publish_ldap,
         dns_owner_rule=policy.dns_owner_rule,
         approvals=Approvals.model_construct(issuance=policy.approval.issuance, revocation=policy.approval.revocation),
-        form=[
-            FormField.model_construct(
-                field=field.name,
-                visible=field.visible,
-                editable=field.editable,
-                mandatory=field.mandatory,
-                default=field.default,
-                pattern=field.pattern,
-            )
-            for field in policy.fields
-        ],
+        form=[FormField.model_construct(**_members_of(one.policy)) for one in empty_form(product)],
     )
+
+
+def _members_of(policy: FieldPolicy) -> dict[str, Any]:
+    members = dict(vars(policy))
+    members["field"] = members.pop("name")
+    return members
+
+
+def _filled_of(filled: CoreFormField) -> FilledField:
+    return FilledField.model_construct(**_members_of(filled.policy), values=[*filled.values])
 
 
 @router.get("", response_model=Page[Product])
@@ -115,6 +155,38 @@ async def list_products(caller: Called, query: Annotated[ProductQuery, Query()])
         limit=query.limit,
     )
     return page_answer(caller.request, query, [product_of(one) for one in found], [one.id for one in found])
+
+
+@router.post("/{product_id}/validate", response_model=Form)
+async def validate_product(caller: Called, product_id: ProductId, wanted: Draft) -> Response:
+    """Fill the form in from a CSR and what is given, and say everything that keeps it from being ordered."""
+    request = OrderRequest(
+        product_id=product_id,
+        road=Road.REST,
+        identifiers=(),
+        csr=None if wanted.csr is None else der_of(wanted.csr),
+        validity=wanted.validity,
+        fields=tuple(CoreFieldValue(name=one.name, value=one.value) for one in wanted.fields),
+    )
+    form = await validate(caller.core, request, caller.principal)
+    shown = Form.model_construct(
+        product=form.product.id,
+        version=form.product.version,
+        valid=not form.findings,
+        fields=[_filled_of(one) for one in form.fields],
+        findings=[
+            Finding.model_construct(
+                type=TYPE + one.kind,
+                detail=one.detail,
+                field=one.field,
+                name=None
+                if one.identifier is None
+                else Name.model_construct(type=str(one.identifier.type), value=one.identifier.value),
+            )
+            for one in form.findings
+        ],
+    )
+    return json_answer(shown)
 
 
 @router.get("/{product_id}", response_model=Product)

@@ -8,7 +8,20 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.rest.front_end import FrontEnd, new_app
 from gateway.rest.refusals import answer_refusals
-from gateway.rest.v3 import acme, api_keys, audit, clients, domains, issuers, order_parts, orders, products, users
+from gateway.rest.v3 import (
+    acme,
+    api_keys,
+    audit,
+    certificates,
+    clients,
+    cmc_clients,
+    domains,
+    issuers,
+    order_parts,
+    orders,
+    products,
+    users,
+)
 from gateway.rest.v3.document import document_of
 from gateway.rest.v3.documentation import documentation_routes
 from gateway.rest.v3.rate_limit_headers import RateLimitHeaders
@@ -29,6 +42,8 @@ operator.
 """
 _TAGS: Final = {
     "Orders": "What asks for a certificate, from placing it to the certificate and beyond.",
+    "Certificates": "What was issued: to be downloaded, revoked, published.",
+    "CMC clients": "The mail gateways, appliances and scripts that order over CMC.",
     "Products": "What can be ordered, and the form that asks for it.",
     "Domains": "Control of domains that a Client has shown ahead of any order.",
     "ACME": "Accounts, tokens and external account keys of ACME clients.",
@@ -38,7 +53,20 @@ _TAGS: Final = {
     "Issuers": "The certification authorities and their revocation lists.",
     "Audit": "Who did what, for whom, and how it ended.",
 }
-_RESOURCES: Final = (orders, order_parts, products, domains, acme, clients, users, api_keys, issuers, audit)
+_RESOURCES: Final = (
+    orders,
+    order_parts,
+    certificates,
+    products,
+    domains,
+    acme,
+    cmc_clients,
+    clients,
+    users,
+    api_keys,
+    issuers,
+    audit,
+)
 
 
 def build_app(front_end: FrontEnd) -> FastAPI:

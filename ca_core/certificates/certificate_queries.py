@@ -1,0 +1,87 @@
+"""Read certificates, as far as the principal may: one with its issuer, and what it renews and is renewed by."""
+
+from dataclasses import dataclass
+
+from ca_core.access.authorisation import require
+from ca_core.access.visibility import not_found, require_sees
+from ca_core.core import Core
+from ca_core.model.certificates import Certificate
+from ca_core.model.issuers import Issuer
+from ca_core.model.permissions import Permission
+from ca_core.model.principals import Principal
+from ca_core.model.store import Transaction
+
+_MOST_RENEWALS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuedCertificate:
+    """A certificate that was signed, with its DER and its issuer."""
+
+    certificate: Certificate
+    der: bytes
+    issuer: Issuer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewals:
+    """The certificates that one replaced, the newest first, and those that replaced it, the oldest first."""
+
+    predecessors: tuple[Certificate, ...]
+    successors: tuple[Certificate, ...]
+
+
+async def get(core: Core, certificate_id: str, principal: Principal) -> IssuedCertificate:
+    """Return the certificate; raises NOT_FOUND, also for somebody else's, and FORBIDDEN without CERTIFICATE_VIEW."""
+    return await core.store.read(lambda tx: _find(tx, certificate_id, principal))
+
+
+async def renewals(core: Core, certificate_id: str, principal: Principal) -> Renewals:
+    """Return what came before the certificate and after it; raises as :func:`get`."""
+
+    def read(tx: Transaction) -> Renewals:
+        certificate = _find(tx, certificate_id, principal).certificate
+        return Renewals(predecessors=_predecessors(tx, certificate), successors=_successors(tx, certificate))
+
+    return await core.store.read(read)
+
+
+def _predecessors(tx: Transaction, certificate: Certificate) -> tuple[Certificate, ...]:
+    found: list[Certificate] = []
+    order = tx.orders.get(certificate.order_id)
+    while order is not None and order.replaces is not None and len(found) < _MOST_RENEWALS:
+        before = tx.certificates.get(order.replaces)
+        if before is None:
+            break
+        found.append(before)
+        order = tx.orders.get(before.order_id)
+    return tuple(found)
+
+
+def _successors(tx: Transaction, certificate: Certificate) -> tuple[Certificate, ...]:
+    found: list[Certificate] = []
+    order = tx.orders.replacing(certificate.id)
+    while order is not None and order.certificate_id is not None and len(found) < _MOST_RENEWALS:
+        after = tx.certificates.get(order.certificate_id)
+        if after is None:
+            break
+        found.append(after)
+        order = tx.orders.replacing(after.id)
+    return tuple(found)
+
+
+def _find(tx: Transaction, certificate_id: str, principal: Principal) -> IssuedCertificate:
+    found = tx.certificates.get(certificate_id)
+    issuer = tx.issuers.get(found.issuer_id) if found else None
+    if found is None or found.der is None or issuer is None:
+        raise not_found("certificate")
+    order = tx.orders.get(found.order_id)
+    require_sees(
+        principal,
+        "certificate",
+        client_id=found.client_id,
+        account_id=order.account_id if order else None,
+        placed_by=order.placed_by if order else None,
+    )
+    require(principal, Permission.CERTIFICATE_VIEW, found.client_id, "certificate")
+    return IssuedCertificate(certificate=found, der=found.der, issuer=issuer)

@@ -1,4 +1,4 @@
-"""The servers of others that the gateway delivers to, as the settings name them: the directory."""
+"""The servers of others that the gateway delivers to, as the settings name them: the directory, webhooks."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 from ca_core.keys.sealing import read_secret_file
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.sources import Sources
+from ca_core.notify.webhook_sender import WebhookSender, WebhookSettings
 from ca_core.publish.directory import Directory, NoDirectory
 from gateway.installation import Installation
-from gateway.settings import Ldap
+from gateway.settings import Ldap, Settings
 
 if TYPE_CHECKING:
+    from ca_core.notify.http_webhooks import HttpWebhooks
     from ca_core.publish.ldap_directory import LdapDirectory
 
 _PORTS = {"ldap": 389, "ldaps": 636}
@@ -24,23 +27,40 @@ class Outbound:
     """What delivers to them."""
 
     directory: Directory
+    webhooks: WebhookSender
 
 
 @asynccontextmanager
-async def outbound(installation: Installation) -> AsyncIterator[Outbound]:
+async def outbound(installation: Installation, sources: Sources) -> AsyncIterator[Outbound]:
     """Prepare what delivers; nothing is connected yet.
 
     Raises MALFORMED when settings are missing that others need, UNAVAILABLE when a file of theirs cannot be read.
     """
-    ldap = installation.settings.ldap
-    if not ldap.url:
-        yield Outbound(directory=NoDirectory())
-        return
-    directory = _ldap_directory(ldap)
+    settings = installation.settings
+    webhooks = _http_webhooks(settings, sources)
+    directory = _ldap_directory(settings.ldap) if settings.ldap.url else None
     try:
-        yield Outbound(directory=directory)
+        yield Outbound(directory=directory or NoDirectory(), webhooks=webhooks)
     finally:
-        directory.close()
+        if directory is not None:
+            directory.close()
+        await webhooks.close()
+
+
+def _http_webhooks(settings: Settings, sources: Sources) -> "HttpWebhooks":
+    from ca_core.notify.http_webhooks import HttpWebhooks  # noqa: PLC0415 - as validators: commands that look need none
+    from ca_core.validation.resolver import Resolver  # noqa: PLC0415 - the same
+
+    webhooks = settings.webhooks
+    return HttpWebhooks(
+        WebhookSettings(
+            ports=webhooks.ports,
+            plain_http=webhooks.plain_http,
+            allow_private_addresses=webhooks.allow_private_addresses,
+            ca_file=webhooks.ca_file,
+        ),
+        Resolver(str(settings.validation.resolver), sources),
+    )
 
 
 def _ldap_directory(ldap: Ldap) -> "LdapDirectory":

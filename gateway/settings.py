@@ -113,6 +113,15 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _listed_ports(value: object) -> object:
+    listed = _listed(value)
+    return (
+        [int(part) if isinstance(part, str) and part.isdigit() else part for part in listed]
+        if isinstance(listed, list)
+        else listed
+    )
+
+
 Listener = Annotated[Endpoint, BeforeValidator(Endpoint.parse), PlainSerializer(str)]
 OptionalEndpoint = Annotated[Endpoint | Literal[""], BeforeValidator(_endpoint_or_none), PlainSerializer(str)]
 Limit = Annotated[Rate, BeforeValidator(_rate), PlainSerializer(str)]
@@ -265,6 +274,30 @@ class Ldap(_Section):
     )
 
 
+class Webhooks(_Section):
+    """Where the webhooks of Clients may be."""
+
+    ports: Annotated[tuple[Port, ...], BeforeValidator(_listed_ports)] = Field(
+        default=(443,),
+        description="Ports that the URLs of webhooks may name, such as [443, 8443]: whoever makes a webhook shall not "
+        "talk to other services through the gateway.",
+    )
+    plain_http: Switch = Field(
+        default=False,
+        description="Whether they may be http:// too, on the same ports. Off: who listens would learn what happens to "
+        "a Client's certificates.",
+    )
+    allow_private_addresses: Switch = Field(
+        default=False,
+        description="Whether they may lead to loopback, private and reserved addresses. Off, so that nobody can use "
+        "the gateway to reach your inner network; on for receivers that are in it.",
+    )
+    ca_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="",
+        description="PEM file of the CAs that receivers' TLS certificates may come from; empty: the system's.",
+    )
+
+
 class Limits(_Section):
     """How often what may happen: ``1000/1h`` is 1000 at once and as many again in an hour, ``off`` is no limit.
 
@@ -367,6 +400,7 @@ class Settings(BaseSettings):
     validation: Validation = Validation()
     pkcs11: Pkcs11 = Pkcs11()
     ldap: Ldap = Ldap()
+    webhooks: Webhooks = Webhooks()
     hostile: Hostile = Hostile()
     limits: Limits = Limits()
     rest: Rest = Rest()

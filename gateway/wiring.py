@@ -103,7 +103,7 @@ async def opened_core(
     kek = installation.key_encryption_key(environment, sources.entropy)
     validators = build_validators(validation_settings(installation), sources)
     try:
-        async with opened_store(installation) as store, outbound(installation) as servers:
+        async with opened_store(installation) as store, outbound(installation, sources) as servers:
             keys = StoredKeyRing(store, kek, sources, token(installation))
             try:
                 core = Core(
@@ -118,6 +118,7 @@ async def opened_core(
                     limits=rate_limits(installation),
                     tokens=TokenRules(issuers=installation.settings.rest.token_issuers),
                     directory=servers.directory,
+                    webhooks=servers.webhooks,
                 )
                 yield Opened(core=core, kek=kek)
             finally:

@@ -29,6 +29,7 @@ from ca_core.model.products import (
     Road,
 )
 from ca_core.model.users import PersonalData
+from ca_core.model.webhooks import EventType
 
 _VERSION = 1
 _IDENTIFIER_TYPES = frozenset(IdentifierType)
@@ -93,6 +94,16 @@ def encode_rights(rights: Iterable[CmcRight]) -> list[str]:
 def decode_rights(stored: list[str]) -> frozenset[CmcRight]:
     """The inverse of :func:`encode_rights`."""
     return frozenset(CmcRight(right) for right in stored)
+
+
+def encode_events(events: Iterable[EventType]) -> list[str]:
+    """The names of the events a webhook is told of, sorted."""
+    return sorted(event.value for event in events)
+
+
+def decode_events(stored: list[str]) -> frozenset[EventType]:
+    """The inverse of :func:`encode_events`."""
+    return frozenset(EventType(event) for event in stored)
 
 
 def encode_problem(problem: Problem) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, insert, or_, select, update
 
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.values import of_members
-from store.columns import inline
+from store.columns import Time, inline
 from store.revisions import conflict
 from store.statements import Executor, Row, Statement
 from store.tables import jobs, open_job, orders
@@ -85,6 +85,19 @@ _waiting = (
 )
 _WAKE_ORDERS = Statement(update(jobs).where(jobs.c.id.in_(_waiting)).values(_WOKEN))
 _HOLD = Statement(update(jobs).where(jobs.c.id == bindparam("id")).values(state=jobs.c.state))
+_idle = jobs.c.state.in_([inline(JobState.WAITING), inline(JobState.PENDING)])
+_now = bindparam("now", type_=Time())
+_sooner = or_(jobs.c.due_at.is_(None), jobs.c.due_at > _now)
+# It always writes the row, even if nothing changes: that is what brings two transactions into an order (PostgreSQL).
+_MAKE_DUE = Statement(
+    update(jobs)
+    .where(jobs.c.id == bindparam("id"))
+    .values(
+        state=case((_idle, inline(JobState.PENDING)), else_=jobs.c.state),
+        due_at=case((and_(_idle, _sooner), _now), else_=jobs.c.due_at),
+        claimable_at=case((and_(_idle, _sooner), _now), else_=jobs.c.claimable_at),
+    )
+)
 _PURGE_TIMERS = Statement(
     delete(jobs).where(
         jobs.c.order_id.is_(None),
@@ -147,6 +160,10 @@ class JobTable:
         """Wake the own job of every waiting order of a Client, of a requester or of a credential; return how many."""
         values = {"now": now, "client_id": client_id, "placed_by": placed_by, "credential_id": credential_id}
         return self._run.change(_WAKE_ORDERS, values)
+
+    def make_due(self, job_id: str, now: datetime) -> None:
+        """Make a WAITING or PENDING job due now; others stay as they are."""
+        self._run.change(_MAKE_DUE, {"id": job_id, "now": now})
 
     def purge_timers(self, finished_before: datetime) -> int:
         """Delete finished timer jobs, which no order refers to; return how many."""

@@ -27,6 +27,7 @@ from store.recipients import RecipientTable
 from store.roles import RoleTable
 from store.statements import Executor
 from store.users import UserTable
+from store.webhooks import DeliveryTable, WebhookTable
 
 
 class StoreTransaction:
@@ -158,3 +159,13 @@ class StoreTransaction:
     def api_keys(self) -> ApiKeyTable:
         """API keys."""
         return ApiKeyTable(self.executor)
+
+    @cached_property
+    def webhooks(self) -> WebhookTable:
+        """Webhooks."""
+        return WebhookTable(self.executor)
+
+    @cached_property
+    def deliveries(self) -> DeliveryTable:
+        """What webhooks are to be told."""
+        return DeliveryTable(self.executor)

@@ -86,6 +86,7 @@ class TimerType(StrEnum):
     HOURLY = "HOURLY_TIMER"
     NIGHTLY = "NIGHTLY_TIMER"
     DOMAINS = "DOMAINS_TIMER"
+    WEBHOOK = "WEBHOOK_TIMER"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from ca_core.model.repositories.limits import BlockedKeys, Once, RateLimitBucket
 from ca_core.model.repositories.orders import Orders
 from ca_core.model.repositories.products import Products
 from ca_core.model.repositories.users import ApiKeys, Roles, Users
+from ca_core.model.repositories.webhooks import Deliveries, Webhooks
 
 T = TypeVar("T")
 
@@ -80,6 +81,10 @@ class Transaction(Protocol):
     def roles(self) -> Roles: ...
     @property
     def api_keys(self) -> ApiKeys: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
 
 
 class Store(Protocol):

@@ -22,6 +22,7 @@ from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.sources import Clock
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify import events
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after
 from ca_core.revocation.revoke import revoke_in
@@ -224,6 +225,7 @@ class Journal:
             if certificate.status is CertificateStatus.REVOKED:
                 order = replace(order, state=after(order.state, OrderEvent.REVOKED))
         order = tx.orders.save(order)
+        events.order_ended(tx, self._core.sources, order, certificate)
         tx.jobs.add([job for job in self._jobs.values() if job.id not in self._committed_jobs])
         for job in self._jobs.values():
             if job.id in self._committed_jobs:

@@ -38,7 +38,13 @@ DOMAIN_PAGE: Final = 20
 CHECK_LEASE: Final = timedelta(minutes=1)
 FINDINGS_KEPT: Final = 1000
 _PURGED: Final = frozenset(
-    {"forgottenOnceValues", "forgottenChallenges", "forgottenIdempotentRequests", "forgottenRateLimits"}
+    {
+        "forgottenOnceValues",
+        "forgottenChallenges",
+        "forgottenIdempotentRequests",
+        "forgottenRateLimits",
+        "forgottenDeliveries",
+    }
 )
 _OF_CMC: Final = (
     OwnCertificateRole.CMC_RESPONDER,
@@ -85,6 +91,7 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
             "forgottenApiKeys": tx.api_keys.purge(now - KEYS_KEPT, PURGE_LIMIT),
             "forgottenRateLimits": tx.rate_limits.purge(now, PURGE_LIMIT),
             "forgottenTimerJobs": tx.jobs.purge_timers(now - timedelta(days=30)),
+            "forgottenDeliveries": tx.deliveries.purge(now - timedelta(days=30), PURGE_LIMIT),
         }
 
     response = await core.store.write(act)

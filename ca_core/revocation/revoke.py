@@ -23,6 +23,7 @@ from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.notify import events
 from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_crl_due
@@ -245,6 +246,7 @@ def _revoke_one(
         tx.orders.save(replace(order, state=after(order.state, OrderEvent.REVOKED)))
     make_crl_due(tx, sources, certificate.issuer_id)
     unpublish_revoked(tx, sources, certificate, principal)
+    events.certificate_revoked(tx, sources, revoked)
     tx.audit.append([_record(sources, certificate, reason, principal, **details)])
     return revoked
 

@@ -18,6 +18,7 @@ from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify import events
 from ca_core.orders.crash import crash_point
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after
@@ -189,7 +190,8 @@ def fail_waiting_order(core: Core, tx: Transaction, order_id: str, problem: Prob
     if order is None or root is None or order.state is not OrderState.NEW:
         return
     now = core.sources.now()
-    tx.orders.save(replace(order, state=after(order.state, OrderEvent.FAILED), error=problem))
+    failed = tx.orders.save(replace(order, state=after(order.state, OrderEvent.FAILED), error=problem))
+    events.order_ended(tx, core.sources, failed)
     tx.jobs.save(replace(root, state=JobState.FAILED, finished_at=now, error=problem))
     for job in tx.jobs.of_order(order_id) if order.csr is not None else ():
         if job.state in STILL_TO_RUN:

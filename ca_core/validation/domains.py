@@ -27,6 +27,7 @@ from ca_core.model.products import NamePolicy
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify import events
 from ca_core.orders.pending_validation import serve_waiting
 from ca_core.validation.attempt import fail_waiting_order
 from ca_core.validation.tokens import TOKEN_LIFETIME, new_token
@@ -151,6 +152,7 @@ def _record(
         dnssec=seen.dnssec,
     )
     rate_limits.validation_succeeded(core, tx, domain.client_id, identifier_of(domain))
+    events.domain_validated(tx, core.sources, shown)
     # Rule 65: method and resolver are kept per name.
     tx.audit.append(
         [_entry(core, domain, principal, "domain.validate", method=METHOD, resolver=seen.resolver, detail=seen.detail)]

@@ -13,12 +13,12 @@ from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.validation.destinations import destinations
+from ca_core.validation.pinned import NoResolver, host_header, is_tls_error, pinned
 from ca_core.validation.redirects import MAX_REDIRECTS, STATUSES, redirect_target
 from ca_core.validation.resolver import Resolver
 from ca_core.validation.validator import NO_REQUIREMENTS, Requirements, Validated, ValidationSettings, quoted
@@ -26,7 +26,6 @@ from ca_core.validation.validator import NO_REQUIREMENTS, Requirements, Validate
 _MAX_BODY = 128
 _MAX_SHOWN_URL = 300
 _MAX_CONNECTIONS = 512  # far below the usual limit of open files; validations beyond it wait, within their timeout
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _DIAL_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
@@ -111,7 +110,7 @@ class Http01:
             try:
                 return await self._get(url, address)
             except (aiohttp.ClientError, OSError, ValueError) as error:
-                if _is_tls_error(error):
+                if is_tls_error(error):
                     raise TriviumError(
                         ErrorKind.TLS, f"No TLS connection to {url.raw_host} ({address}): offer TLS 1.2 or later."
                     ) from error
@@ -131,11 +130,9 @@ class Http01:
     async def _get(self, url: URL, address: IPv4Address | IPv6Address) -> _Page:
         """Make one request to ``address``, and to nothing else, under the name of ``url``."""
         port = self._ports[url.scheme]
-        authority = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 - the IP version
-        host = url.host_subcomponent or ""
         response = await self._client().get(
-            URL(f"{url.scheme}://{authority}:{port}{url.raw_path_qs}", encoded=True),
-            headers={"Host": host if port == _DEFAULT_PORTS[url.scheme] else f"{host}:{port}"},
+            pinned(url, address, port),
+            headers={"Host": host_header(url, port)},
             server_hostname=None if url.scheme == "http" else url.raw_host,
             allow_redirects=False,
         )
@@ -156,7 +153,7 @@ class Http01:
                 connector=aiohttp.TCPConnector(
                     force_close=True,
                     limit=_MAX_CONNECTIONS,
-                    resolver=_NoResolver(),
+                    resolver=NoResolver(),
                     use_dns_cache=False,
                     ssl=_tls_context(),
                 ),
@@ -168,17 +165,6 @@ class Http01:
                 read_bufsize=4096,
             )
         return self._session
-
-
-class _NoResolver(AbstractResolver):
-    """Fails whatever asks aiohttp to resolve a name: a request without a checked address never leaves."""
-
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
-        del port, family
-        raise OSError(f"{host} was to be dialled without an address that was checked")
-
-    async def close(self) -> None:
-        return
 
 
 async def _read_page(content: aiohttp.StreamReader) -> bytes:
@@ -210,13 +196,6 @@ def _tls_context() -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _is_tls_error(error: Exception) -> bool:
-    """Whether the TLS handshake failed. A failed connect has an errno, a peer that leaves during the handshake none."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return isinstance(error, aiohttp.ClientSSLError) or error.os_error.errno is None
-    return isinstance(error, ssl.SSLError)
 
 
 def _dial_reason(error: Exception) -> str:

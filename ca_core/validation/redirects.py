@@ -40,7 +40,7 @@ def redirect_target(base: URL, location: str, ports: dict[str, int], *, register
         raise _refused(location, f"leads to port {port}: only the default ports are followed")
     if len(target.raw_path_qs) > _MAX_PATH:
         raise _refused(location, f"has a path of more than {_MAX_PATH} characters")
-    if not _is_host(target.raw_host or ""):
+    if not is_host(target.raw_host or ""):
         raise _refused(location, "leads to a host that is neither a domain name nor an IP address")
     if registered_names and not _is_registered(target.raw_host or ""):
         raise _refused(location, "leads to a name that is under no registered top-level domain")
@@ -55,7 +55,7 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
     """Whether ``host`` is an IP address in its usual form or a domain name whose last label is not a number.
 
     ``127.1``, ``0x7f.1`` and ``2130706433`` are addresses to some programs and names to others: they are neither here.

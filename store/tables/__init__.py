@@ -16,6 +16,7 @@ from store.tables.metadata import metadata
 from store.tables.orders import failed, order_authorizations, order_identifiers, orders, replaces, waiting
 from store.tables.products import current_products, product_versions
 from store.tables.users import api_keys, role_assignments, roles, users
+from store.tables.webhooks import pending_delivery, webhook_deliveries, webhooks
 
 __all__ = [
     "accounts",
@@ -50,6 +51,7 @@ __all__ = [
     "order_tags",
     "orders",
     "own_certificates",
+    "pending_delivery",
     "product_versions",
     "rate_limits",
     "registration_documents",
@@ -61,4 +63,6 @@ __all__ = [
     "used_once",
     "users",
     "waiting",
+    "webhook_deliveries",
+    "webhooks",
 ]

@@ -41,6 +41,14 @@ class Jobs(Protocol):
         """Do so to the own job of every order of a Client, of a requester or of a credential that waits; how many."""
         ...
 
+    def make_due(self, job_id: str, now: datetime) -> None:
+        """Make a WAITING or PENDING job due now; others stay as they are.
+
+        Of two transactions at the same time, of which one does this and one saves the job, the later sees what the
+        earlier has written.
+        """
+        ...
+
     def purge_timers(self, finished_before: datetime) -> int:
         """Delete finished timer jobs, which no order refers to."""
         ...

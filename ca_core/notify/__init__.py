@@ -1,0 +1,1 @@
+"""Notification: what happens is told to webhooks and by mail, from an outbox, after it has happened."""

@@ -11,12 +11,14 @@ import typer
 
 from ca_core.model.errors import TriviumError
 from gateway.account_commands import account, eab
+from gateway.api_key_commands import api_key
 from gateway.certificate_commands import certificate
+from gateway.client_commands import client
 from gateway.cmc_client_commands import cmc_client
 from gateway.cmc_commands import cmc
 from gateway.command_options import AnyDirectory, AsJson, Directory, Limit, choice, operator, reading, with_keys
 from gateway.domain_commands import domain
-from gateway.user_commands import user
+from gateway.user_commands import role, user
 
 if TYPE_CHECKING:
     from ca_core.core import Core
@@ -39,6 +41,9 @@ app.add_typer(cmc_client, name="cmc-client")
 app.add_typer(cmc, name="cmc")
 app.add_typer(domain, name="domain")
 app.add_typer(user, name="user")
+app.add_typer(role, name="role")
+app.add_typer(api_key, name="api-key")
+app.add_typer(client, name="client")
 
 
 def main() -> None:

@@ -29,6 +29,32 @@ Networks = Annotated[
     list[str] | None,
     typer.Option("--from", help="An address or network the key may be used from; may be repeated. Without: any."),
 ]
+Reason = Annotated[str, typer.Option("--reason", help="Why: whoever is stopped reads it.")]
+
+role = typer.Typer(help="Roles: what users may do; catalogue.toml makes them.", no_args_is_help=True)
+
+
+@role.command("list")
+def list_roles(directory: Directory, *, as_json: AsJson = False) -> None:
+    """List the roles with their permissions."""
+    from ca_core.access import roles
+    from gateway.console import print_json, print_table
+
+    found = reading(directory, lambda core: roles.listing(core, operator()))
+    rows = [
+        {
+            "name": one.name,
+            "description": one.description,
+            "for_every_client": one.for_every_client,
+            "permissions": sorted(one.permissions),
+        }
+        for one in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("name", "description", "for every Client", "permissions")
+    print_table("Roles", columns, [tuple(row.values()) for row in rows])
 
 
 @user.command("create")
@@ -111,6 +137,61 @@ def list_users(
         return
     columns = ("id", "name", "kind", "e-mail", "roles", "suspended")
     print_table("Users", columns, [tuple(row.values()) for row in rows])
+
+
+@user.command("assign")
+def assign(directory: Directory, name: Name, *, role: RoleName, client: ClientOfRole = None) -> None:
+    """Give a user another role."""
+    from ca_core.access import users
+
+    async def run(core: "Core") -> None:
+        client_id = await core.store.read(lambda tx: client_of_role(tx, role, client))
+        await users.assign(core, name, role, client_id, operator())
+
+    reading(directory, run)
+    typer.echo(f"{name} has the role {role}.")
+
+
+@user.command("withdraw")
+def withdraw(directory: Directory, name: Name, *, role: RoleName, client: ClientOfRole = None) -> None:
+    """Take a role back from a user."""
+    from ca_core.access import users
+
+    async def run(core: "Core") -> None:
+        client_id = await core.store.read(lambda tx: client_of_role(tx, role, client))
+        await users.withdraw(core, name, role, client_id, operator())
+
+    reading(directory, run)
+    typer.echo(f"{name} has the role {role} no longer.")
+
+
+@user.command("suspend")
+def suspend(directory: Directory, name: Name, *, reason: Reason) -> None:
+    """Let a user do nothing until he is resumed, and stop his orders that wait."""
+    from ca_core.access.suspension import suspend_user
+
+    reading(directory, lambda core: suspend_user(core, name, reason, operator()))
+    typer.echo(f"{name} is suspended.")
+
+
+@user.command("resume")
+def resume(directory: Directory, name: Name) -> None:
+    """Let a user who was suspended go on."""
+    from ca_core.access.suspension import resume_user
+
+    reading(directory, lambda core: resume_user(core, name, operator()))
+    typer.echo(f"{name} goes on.")
+
+
+@user.command("revoke-token")
+def revoke_token(
+    directory: Directory, name: Name, token_id: Annotated[str, typer.Argument(help="The token's jti.")]
+) -> None:
+    """Let a token of a user count no more."""
+    from ca_core.access import tokens
+
+    reading(directory, lambda core: tokens.revoke_token(core, name, token_id, operator()))
+    typer.echo(f"The token {token_id} of {name} counts no more.")
 
 
 def client_of_role(tx: "Transaction", role_name: str, client_name: str | None) -> str | None:

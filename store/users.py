@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from ca_core.model.users import Assignment, User
 from ca_core.model.values import of_members, replace
@@ -54,7 +54,8 @@ class UserTable:
         """Return those with a role for one of these Clients (None: all), newest first, from behind ``before``."""
         search = select(users).order_by(users.c.id.desc()).limit(limit)
         if client_ids is not None:
-            search = search.where(users.c.id.in_(select(role_assignments.c.user_id).where(_of_clients(client_ids))))
+            having = select(role_assignments.c.user_id).where(among(role_assignments.c.client_id, client_ids))
+            search = search.where(users.c.id.in_(having))
         if before is not None:
             search = search.where(users.c.id < before)
         return [of_members(User, row) for row in self._run.search(search)]
@@ -71,7 +72,3 @@ class UserTable:
     def assignments(self, user_id: str) -> list[Assignment]:
         """Return the roles of a user."""
         return self._run.values(_ASSIGNMENTS, _ASSIGNED, {"user_id": user_id})
-
-
-def _of_clients(client_ids: frozenset[str]) -> ColumnElement[bool]:
-    return or_(role_assignments.c.client_id.is_(None), among(role_assignments.c.client_id, client_ids))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, SecretStr
 
 from ca_core.access import api_keys as commands
-from ca_core.access import tokens
+from ca_core.access import suspension, tokens
 from ca_core.access.api_keys import MadeKey
 from ca_core.model import users
 from ca_core.model.store import Transaction
@@ -16,6 +16,7 @@ from gateway.rest.v3.ids import ApiKeyId, ClientId
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.revisions import IfMatch, tag_of
 from gateway.rest.v3.schema import Schema, Time, json_answer, list_answer
+from gateway.rest.v3.suspension import Suspension
 
 router = APIRouter(prefix="/v3", tags=["API keys"], route_class=ResourceOperation)
 token_router = APIRouter(prefix="/v3", tags=["API keys"], route_class=Operation)
@@ -143,6 +144,20 @@ async def restrict_api_key(caller: Called, key_id: ApiKeyId, wanted: Restriction
 async def renew_api_key(caller: Called, key_id: ApiKeyId) -> Response:
     """Make a key in the place of one, which works on for seven days."""
     return json_answer(made_key_of(await commands.renew(caller.core, key_id, caller.principal)), 201)
+
+
+@router.post("/api-keys/{key_id}/suspend", response_model=ApiKey)
+async def suspend_api_key(caller: Called, key_id: ApiKeyId, wanted: Suspension) -> Response:
+    """Suspend a key at once: tokens signed with it do not count, and what it ordered and waits is stopped."""
+    shown = key_of(await suspension.suspend_key(caller.core, key_id, wanted.reason, caller.principal))
+    return json_answer(shown, etag=tag_of(shown))
+
+
+@router.post("/api-keys/{key_id}/resume", response_model=ApiKey)
+async def resume_api_key(caller: Called, key_id: ApiKeyId) -> Response:
+    """Let a key count again, which its user may not do himself."""
+    shown = key_of(await suspension.resume_key(caller.core, key_id, caller.principal))
+    return json_answer(shown, etag=tag_of(shown))
 
 
 @router.delete("/api-keys/{key_id}", status_code=204)

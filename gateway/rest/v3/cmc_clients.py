@@ -12,6 +12,7 @@ from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.store import Transaction
 from ca_core.orders import cmc_registration
 from ca_core.orders.cmc_registration import CmcChange, CmcRegistration, RegisteredCmcClient
+from gateway.rest.v3.api_keys import Networks
 from gateway.rest.v3.csr import Csr, der_of
 from gateway.rest.v3.ids import CertificateId, ClientId, CmcClientId, ProductId
 from gateway.rest.v3.operation import Called, Caller, ResourceOperation
@@ -39,6 +40,7 @@ class CmcClient(Schema):
     has_secret: Annotated[Flag, Field(description="Whether a secret is shared with it.")]
     sha1: Annotated[Flag, Field(description="Whether it may sign with SHA-1.")]
     sha1_used_at: Time | None = None
+    networks: list[str]
     disabled: Flag
     created_at: Time
 
@@ -51,6 +53,7 @@ class NewCmcClient(Schema):
     products: _Products
     rights: Annotated[tuple[CmcRight, ...], Field(min_length=1, max_length=len(CmcRight))]
     csr: Csr
+    networks: Networks = ()
     sha1: Flag = False
 
 
@@ -60,6 +63,7 @@ class CmcClientChange(Schema):
     products: _Products | None = None
     rights: Annotated[tuple[CmcRight, ...], Field(min_length=1, max_length=len(CmcRight))] | None = None
     csr: Annotated[Csr | None, Field(description="For a new dedicated certificate.")] = None
+    networks: Networks | None = None
     sha1: Flag | None = None
 
 
@@ -83,6 +87,7 @@ def client_of(client: cmc_clients.CmcClient) -> CmcClient:
         has_secret=client.sealed_secret is not None,
         sha1=client.sha1,
         sha1_used_at=client.sha1_used_at,
+        networks=[*client.networks],
         disabled=client.disabled,
         created_at=client.created_at,
     )
@@ -117,6 +122,7 @@ async def register_cmc_client(caller: Called, wanted: NewCmcClient) -> Response:
         product_ids=wanted.products,
         rights=frozenset(wanted.rights),
         csr=der_of(wanted.csr),
+        networks=wanted.networks,
         sha1=wanted.sha1,
     )
     made = _made_of(await cmc_registration.register(caller.core, registration, caller.principal))
@@ -138,6 +144,7 @@ async def change_cmc_client(caller: Called, name: _Name, wanted: CmcClientChange
         product_ids=wanted.products,
         rights=None if wanted.rights is None else frozenset(wanted.rights),
         csr=None if wanted.csr is None else der_of(wanted.csr),
+        networks=wanted.networks,
         sha1=wanted.sha1,
     )
     made = _made_of(await cmc_registration.change(caller.core, name, change, caller.principal))

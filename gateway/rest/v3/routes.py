@@ -20,7 +20,9 @@ from gateway.rest.v3 import (
     order_parts,
     orders,
     products,
+    roles,
     users,
+    validations,
 )
 from gateway.rest.v3.document import document_of
 from gateway.rest.v3.documentation import documentation_routes
@@ -49,23 +51,14 @@ _TAGS: Final = {
     "ACME": "Accounts, tokens and external account keys of ACME clients.",
     "Clients": "The tenants you act for.",
     "Users": "Who asks: people and their programs, and the roles they have for Clients.",
+    "Roles": "What users may do.",
     "API keys": "What users sign their tokens with.",
     "Issuers": "The certification authorities and their revocation lists.",
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
-    orders,
-    order_parts,
-    certificates,
-    products,
-    domains,
-    acme,
-    cmc_clients,
-    clients,
-    users,
-    api_keys,
-    issuers,
-    audit,
+    *(orders, order_parts, validations, certificates, products, domains, acme, cmc_clients),
+    *(clients, users, roles, api_keys, issuers, audit),
 )
 
 

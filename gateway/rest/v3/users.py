@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from ca_core.access import own_account
+from ca_core.access import own_account, suspension
 from ca_core.access import users as commands
 from ca_core.model import users
 from ca_core.model.permissions import Permission
@@ -17,6 +17,7 @@ from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.revisions import IfMatch, tag_of
 from gateway.rest.v3.schema import Flag, Line, Schema, Time, json_answer, list_answer
+from gateway.rest.v3.suspension import Suspension
 
 router = APIRouter(prefix="/v3", tags=["Users"], route_class=ResourceOperation)
 
@@ -124,6 +125,12 @@ def user_of(user: users.User) -> User:
     )
 
 
+def made_user_of(made: commands.MadeUser) -> MadeUser:
+    """Return a new user as he is shown, with his key, once."""
+    key = None if made.key is None else made_key_of(made.key)
+    return MadeUser.model_construct(user=user_of(made.user), key=key)
+
+
 def _assignment_of(assignment: users.Assignment) -> Assignment:
     return Assignment.model_construct(role=assignment.role, client=assignment.client_id)
 
@@ -155,9 +162,8 @@ async def create_user(caller: Called, wanted: NewUser) -> Response:
         networks=wanted.networks,
     )
     made = await commands.create(caller.core, request, caller.principal)
-    key = None if made.key is None else made_key_of(made.key)
     location = f"{caller.front_end.external_url}/v3/users/{made.user.name}"
-    return json_answer(MadeUser.model_construct(user=user_of(made.user), key=key), 201, location=location)
+    return json_answer(made_user_of(made), 201, location=location)
 
 
 @router.get("/users/{name}", response_model=User)
@@ -179,6 +185,20 @@ async def change_user(caller: Called, name: UserName, wanted: UserChange, if_mat
     personal = None if wanted.personal is None else wanted.personal.in_core()
     changed = await commands.change(caller.core, name, caller.principal, email=wanted.email, personal=personal)
     shown = user_of(changed)
+    return json_answer(shown, etag=tag_of(shown))
+
+
+@router.post("/users/{name}/suspend", response_model=User)
+async def suspend_user(caller: Called, name: UserName, wanted: Suspension) -> Response:
+    """Suspend a user at once: his keys and tokens do not count, and his orders that wait are stopped."""
+    shown = user_of(await suspension.suspend_user(caller.core, name, wanted.reason, caller.principal))
+    return json_answer(shown, etag=tag_of(shown))
+
+
+@router.post("/users/{name}/resume", response_model=User)
+async def resume_user(caller: Called, name: UserName) -> Response:
+    """Let a user go on."""
+    shown = user_of(await suspension.resume_user(caller.core, name, caller.principal))
     return json_answer(shown, etag=tag_of(shown))
 
 

@@ -12,6 +12,7 @@ from ca_core.model.rate_limits import RateLimits
 from ca_core.model.sources import Sources
 from ca_core.model.store import Store
 from ca_core.model.tokens import TokenRules
+from ca_core.notify.mailer import Mailer, NoMail
 from ca_core.notify.webhook_sender import NoWebhooks, WebhookSender
 from ca_core.publish.directory import Directory, NoDirectory
 from ca_core.validation.validator import CaaCheck, NoCaaCheck, Validator
@@ -38,3 +39,4 @@ class Core:
     tokens: TokenRules = field(default_factory=TokenRules)
     directory: Directory = field(default_factory=NoDirectory)
     webhooks: WebhookSender = field(default_factory=NoWebhooks)
+    mailer: Mailer = field(default_factory=NoMail)

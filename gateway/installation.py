@@ -88,6 +88,11 @@ class Installation:
         return Path(self.settings.ldap.password_file) if self.settings.ldap.password_file else None
 
     @property
+    def mail_password_file(self) -> Path | None:
+        """The password for the mail server; None when it takes mail without one."""
+        return Path(self.settings.smtp.password_file) if self.settings.smtp.password_file else None
+
+    @property
     def database_url(self) -> str:
         """The database's URL, with an absolute path for SQLite. It may hold a password: never log it."""
         if self.database_file is not None:
@@ -109,6 +114,7 @@ class Installation:
             self.database_file,
             self.pin_file,
             self.directory_password_file,
+            self.mail_password_file,
         ]
         return [path for path in with_secrets if path is not None and _open_to_others(path)]
 

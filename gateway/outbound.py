@@ -1,4 +1,4 @@
-"""The servers of others that the gateway delivers to, as the settings name them: the directory, webhooks."""
+"""The servers of others that the gateway delivers to, as the settings name them: the directory, webhooks, mail."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ca_core.keys.sealing import read_secret_file
+from ca_core.model.annotations import RecipientLanguage
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Sources
+from ca_core.notify.mailer import Mailer, NoMail
 from ca_core.notify.webhook_sender import WebhookSender, WebhookSettings
 from ca_core.publish.directory import Directory, NoDirectory
 from gateway.installation import Installation
-from gateway.settings import Ldap, Settings
+from gateway.settings import Ldap, Settings, Smtp
 
 if TYPE_CHECKING:
     from ca_core.notify.http_webhooks import HttpWebhooks
     from ca_core.publish.ldap_directory import LdapDirectory
 
-_PORTS = {"ldap": 389, "ldaps": 636}
+_PORTS = {"ldap": 389, "ldaps": 636, "smtp": 587, "smtps": 465}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Outbound:
 
     directory: Directory
     webhooks: WebhookSender
+    mailer: Mailer
 
 
 @asynccontextmanager
@@ -38,9 +41,10 @@ async def outbound(installation: Installation, sources: Sources) -> AsyncIterato
     """
     settings = installation.settings
     webhooks = _http_webhooks(settings, sources)
+    mailer = _smtp_mailer(settings.smtp) if settings.smtp.url else NoMail()
     directory = _ldap_directory(settings.ldap) if settings.ldap.url else None
     try:
-        yield Outbound(directory=directory or NoDirectory(), webhooks=webhooks)
+        yield Outbound(directory=directory or NoDirectory(), webhooks=webhooks, mailer=mailer)
     finally:
         if directory is not None:
             directory.close()
@@ -60,6 +64,29 @@ def _http_webhooks(settings: Settings, sources: Sources) -> "HttpWebhooks":
             ca_file=webhooks.ca_file,
         ),
         Resolver(str(settings.validation.resolver), sources),
+    )
+
+
+def _smtp_mailer(smtp: Smtp) -> Mailer:
+    from ca_core.notify.smtp_mailer import SmtpMailer, SmtpSettings  # noqa: PLC0415 - 0.1 s for few to need
+
+    if not smtp.sender:
+        raise TriviumError(ErrorKind.MALFORMED, "`smtp.url` is set, so `smtp.sender` must be set too.")
+    if bool(smtp.user) != bool(smtp.password_file):
+        raise TriviumError(ErrorKind.MALFORMED, "Set both `smtp.user` and `smtp.password_file`, or neither.")
+    parts = urlsplit(smtp.url)
+    return SmtpMailer(
+        SmtpSettings(
+            host=parts.hostname or "",
+            port=parts.port or _PORTS[parts.scheme],
+            tls=parts.scheme == "smtps",
+            start_tls=smtp.start_tls and parts.scheme == "smtp",
+            sender=smtp.sender,
+            language=RecipientLanguage(smtp.language),
+            user=smtp.user,
+            password=_secret(smtp.password_file),
+            ca_file=smtp.ca_file,
+        )
     )
 
 

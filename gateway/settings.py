@@ -4,6 +4,7 @@
 understands, since they only decide what it writes into the first product and Client.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -17,6 +18,7 @@ from ca_core.model.rate_limits import OFF, Rate
 from ca_core.publish.ldap_names import MAX_TIMEOUT, check_template, first_rdn
 
 _PORTS = range(1, 65536)
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,10 @@ def _endpoint_or_none(value: object) -> object:
     return "" if value == "" else Endpoint.parse(value)
 
 
-def _ldap(value: str) -> str:
+def _server(value: str, scheme: str) -> str:
     parts = urlsplit(value)
     if value and (
-        parts.scheme not in {"ldap", "ldaps"}
+        parts.scheme not in {scheme, f"{scheme}s"}
         or not parts.hostname
         or parts.username is not None
         or parts.path not in ("", "/")
@@ -94,7 +96,21 @@ def _ldap(value: str) -> str:
         or parts.fragment
         or parts.port == 0
     ):
-        raise ValueError(f"write ldap://host[:port] or ldaps://host[:port] and nothing else, not {value!r}")
+        raise ValueError(f"write {scheme}://host[:port] or {scheme}s://host[:port] and nothing else, not {value!r}")
+    return value
+
+
+def _ldap(value: str) -> str:
+    return _server(value, "ldap")
+
+
+def _smtp(value: str) -> str:
+    return _server(value, "smtp")
+
+
+def _sender(value: str) -> str:
+    if value and not _ADDRESS.fullmatch(value):
+        raise ValueError(f"write an address such as trivium@example.com, without a display name, not {value!r}")
     return value
 
 
@@ -274,6 +290,35 @@ class Ldap(_Section):
     )
 
 
+class Smtp(_Section):
+    """The server that mail to the recipients of orders is handed to."""
+
+    url: Annotated[str, AfterValidator(_smtp)] = Field(
+        default="",
+        description="smtp://host[:port] (587) or smtps://host[:port] (465) of the mail server; empty: there is none, "
+        "and mail waits.",
+    )
+    start_tls: Switch = Field(
+        default=True,
+        description="Whether an smtp:// connection is encrypted by STARTTLS before anything is said on it. Turn it off "
+        "for a server on the same machine alone.",
+    )
+    ca_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="",
+        description="PEM file of the CAs that the mail server's TLS certificate may come from; empty: the system's.",
+    )
+    sender: Annotated[str, AfterValidator(_sender)] = Field(
+        default="", description="Address that mail comes from, such as trivium@example.com."
+    )
+    user: str = Field(default="", description="User name for the mail server; empty sends without one.")
+    password_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="", description="File (mode 0600) with the password of `smtp.user`, read at start."
+    )
+    language: Literal["EN", "DE", "FR"] = Field(
+        default="EN", description="Language of the mail to recipients whose language is NEUTRAL."
+    )
+
+
 class Webhooks(_Section):
     """Where the webhooks of Clients may be."""
 
@@ -401,6 +446,7 @@ class Settings(BaseSettings):
     pkcs11: Pkcs11 = Pkcs11()
     ldap: Ldap = Ldap()
     webhooks: Webhooks = Webhooks()
+    smtp: Smtp = Smtp()
     hostile: Hostile = Hostile()
     limits: Limits = Limits()
     rest: Rest = Rest()

@@ -119,6 +119,7 @@ async def opened_core(
                     tokens=TokenRules(issuers=installation.settings.rest.token_issuers),
                     directory=servers.directory,
                     webhooks=servers.webhooks,
+                    mailer=servers.mailer,
                 )
                 yield Opened(core=core, kek=kek)
             finally:

@@ -12,6 +12,7 @@ from ca_core.model.issuers import IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify.mail import send_email
 from ca_core.notify.run_webhook import run_webhook
 from ca_core.orders import maintenance, pending_validation
 from ca_core.orders.back_off import back_off
@@ -51,6 +52,7 @@ HANDLERS: dict[JobType | TimerType, Callable[[Core, Job], Awaitable[None]]] = {
     JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB: _run_validation,
     JobType.REVOKE_CERTIFICATE_JOB: revoke_as_planned,
     **dict.fromkeys(publications.ACTIONS, run_publication),
+    JobType.SEND_EMAIL_JOB: send_email,
     **dict.fromkeys(maintenance.TIMERS, _run_timer),
     TimerType.WEBHOOK: run_webhook,
 }

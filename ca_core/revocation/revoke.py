@@ -24,6 +24,7 @@ from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.notify import events
+from ca_core.notify.mail import notify_revoked
 from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_crl_due
@@ -247,6 +248,7 @@ def _revoke_one(
     make_crl_due(tx, sources, certificate.issuer_id)
     unpublish_revoked(tx, sources, certificate, principal)
     events.certificate_revoked(tx, sources, revoked)
+    notify_revoked(tx, sources, revoked)
     tx.audit.append([_record(sources, certificate, reason, principal, **details)])
     return revoked
 

@@ -14,13 +14,14 @@ from tests.publish.slapd import ADMIN, BASE, PASSWORD, Slapd, certificate_for
 ANNA = Person(mail="anna@example.test", common_name="Anna")
 
 
-def write(installation: Installation, **ldap: object) -> Installation:
+def write(installation: Installation, section: str, **values: object) -> Installation:
     """Write the section into trivium.toml, and open the installation again."""
     lines = [
-        f"{key} = {str(value).lower() if isinstance(value, bool) else repr(str(value))}" for key, value in ldap.items()
+        f"{key} = {str(value).lower() if isinstance(value, bool) else repr(str(value))}"
+        for key, value in values.items()
     ]
-    text = installation.settings_file.read_text("utf-8").partition("[ldap]")[0]
-    installation.settings_file.write_text("\n".join([text, "[ldap]", *lines]), "utf-8")
+    text = installation.settings_file.read_text("utf-8").partition(f"[{section}]")[0]
+    installation.settings_file.write_text("\n".join([text, f"[{section}]", *lines]), "utf-8")
     return Installation.open(installation.directory)
 
 
@@ -33,7 +34,7 @@ async def test_the_settings_lead_to_the_directory(
     password.chmod(0o600)
     with_tls = {"ca_file": slapd.ca_file, "bind_dn": ADMIN, "password_file": password, "base": BASE}
     for url in (f"ldap://127.0.0.1:{slapd.port}", f"ldaps://127.0.0.1:{slapd.tls_port}"):
-        configured = write(installation, url=url, **with_tls)
+        configured = write(installation, "ldap", url=url, **with_tls)
         async with opened_core(configured, worker="test", linters=linters, environment={}) as opened:
             assert await opened.core.directory.publish(ANNA, certificate_for(ANNA.mail)) == f"uid=anna,{BASE}"
     assert len(slapd.certificates(ANNA.mail)) == 2
@@ -54,7 +55,7 @@ async def test_half_a_directory_is_refused_at_start(
     installation: Installation, linters: Linters, ldap: dict[str, str], sentence: str
 ) -> None:
     """The gateway would start, and fail at the first publication (rule 94)."""
-    configured = write(installation, url="ldap://127.0.0.1:1", **ldap)
+    configured = write(installation, "ldap", url="ldap://127.0.0.1:1", **ldap)
     with pytest.raises(TriviumError, match=sentence) as refused:
         async with opened_core(configured, worker="test", linters=linters, environment={}):
             raise AssertionError

@@ -10,6 +10,7 @@ from ca_core.model.principals import SYSTEM
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify.mail import notify_issued
 from ca_core.orders.acceptance import revocation_unless_confirmed
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
@@ -24,6 +25,8 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     if planned is not None and certificate is not None and certificate.status is CertificateStatus.ISSUED:
         journal.certificate = replace(certificate, planned_revocation=planned)
         journal.effect(lambda tx: schedule_revocation(tx, core.sources, certificate, planned))
+    if certificate is not None:
+        journal.effect(lambda tx: notify_issued(tx, core.sources, certificate, job.id))
     if journal.order.publish and certificate is not None:
         journal.effect(partial(_publish, core.sources, certificate, job.id))
     journal.record("order.issued", certificate=journal.order.certificate_id)

@@ -25,7 +25,7 @@ from ca_core.model.authorizations import (
     ValidationMethod,
 )
 from ca_core.model.domains import ClientDomain
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.identifiers import Identifier
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
@@ -107,7 +107,7 @@ def validation_jobs(sources: Sources, order: Order, authorizations: Iterable[Aut
                 "methods": [challenge.method for challenge in authorization.challenges],
             },
         )
-        for authorization in authorizations
+        for authorization in {one.id: one for one in authorizations}.values()
         if authorization.status is AuthorizationStatus.PENDING
     ]
 
@@ -147,8 +147,17 @@ async def validate(core: Core, order_id: str, principal: Principal) -> list[Pend
         return [job for job in claimed if job is not None]
 
     jobs = await core.store.write(claim)
-    await asyncio.gather(*(check(core, job, principal) for job in jobs))
+    await asyncio.gather(*(_check_unless_overtaken(core, job, principal) for job in jobs))
     return await pending(core, principal, order_id=order_id)
+
+
+async def _check_unless_overtaken(core: Core, job: Job, principal: Principal) -> None:
+    """Look, and leave it to whoever has shown or ended meanwhile what was looked for."""
+    try:
+        await check(core, job, principal)
+    except TriviumError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
 
 
 async def check(core: Core, job: Job, principal: Principal = SYSTEM) -> None:
@@ -250,7 +259,7 @@ def _open(core: Core, tx: Transaction, order: Order) -> list[tuple[Authorization
     jobs = {job.subject_id: job for job in tx.jobs.of_order(order.id)}
     return [
         (authorization, jobs[authorization.id])
-        for authorization in tx.authorizations.get_many(order.authorization_ids)
+        for authorization in tx.authorizations.get_many(tuple(dict.fromkeys(order.authorization_ids)))
         if authorization.status_at(now) is AuthorizationStatus.PENDING and authorization.id in jobs
     ]
 

@@ -11,17 +11,19 @@ from ca_core.core import Core
 from ca_core.model.audit import AuditRecord, Outcome
 from ca_core.model.authorizations import ValidationMethod
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
-from ca_core.model.orders import Order, OrderState
+from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.products import Road
 from ca_core.model.rate_limits import Limit, Rate, RateLimits
 from ca_core.orders import maintenance, pending_validation, worker
-from ca_core.orders.enrol import resume
+from ca_core.orders.enrol import enrol, resume
 from ca_core.orders.root_job import root_job_id
 from ca_core.validation import domains
 from tests.domains.registry import Registry, publish, user
-from tests.orders.workshop import CONSOLE
+from tests.orders.workshop import CONSOLE, csr
 
 
 async def root(registry: Registry, order: Order) -> Job:
@@ -363,6 +365,40 @@ async def test_a_wildcard_is_not_shown_by_a_page(registry: Registry) -> None:
     await pending_validation.validate(registry.core, order.id, registry.user)
     await registry.work()
     assert await registry.issued(order)
+
+
+async def test_mailboxes_of_one_domain_wait_for_it_once(registry: Registry) -> None:
+    """The owner of a domain would be asked as often as a certificate has mailboxes of it, and looked for as often."""
+    products = await registry.core.store.read(lambda tx: tx.products.all(None))
+    mail = next(one for one in products if IdentifierType.EMAIL in one.policy.profile.kind.identifier_types)
+    strict = replace(mail, version="strict", policy=replace(mail.policy, dns_owner_rule=True))
+    await registry.core.store.write(lambda tx: tx.products.put(strict))
+    mailboxes = tuple(Identifier(type=IdentifierType.EMAIL, value=f"{who}@mail.example.com") for who in ("a", "b"))
+    request = OrderRequest(product_id=strict.id, road=Road.REST, identifiers=mailboxes, csr=csr("a.example.com"))
+    order = await enrol(registry.core, request, registry.user)
+    assert order.state is OrderState.NEW, order.error
+    found = await pending_validation.pending(registry.core, registry.user, order_id=order.id)
+    assert [one.name.value for one in found] == ["mail.example.com"]
+    await registry.shown("example.com")
+    await registry.work()
+    assert await registry.issued(order)
+
+
+async def test_a_name_shown_by_two_at_once_is_shown(registry: Registry) -> None:
+    """Whoever validates an order while its domain is shown would be told of a conflict."""
+    for number in range(5):
+        order = await registry.order(f"www.example-{number}.com")
+        registry.show((await registry.pending(order))[f"www.example-{number}.com"])
+        [domain] = await registry.register(f"example-{number}.com")
+        publish(registry.dns, domain)
+        left, _ = await asyncio.gather(
+            pending_validation.validate(registry.core, order.id, registry.user),
+            domains.validate_now(registry.core, domain.id, registry.user),
+        )
+        assert left == []
+        registry.clock.advance(minutes=1)  # a look that was overtaken keeps its lease
+        await registry.work()
+        assert await registry.issued(order)
 
 
 async def _challenge_audit(registry: Registry, order: Order) -> list[AuditRecord]:

@@ -145,20 +145,43 @@ def order_list(
     directory: Directory,
     *,
     state: Annotated[list[str] | None, typer.Option(help="Only orders in this state; may be repeated.")] = None,
+    road: Annotated[list[str] | None, typer.Option(help="Only orders over this road; may be repeated.")] = None,
     identifier: Annotated[str | None, typer.Option(help="Only orders for this name.")] = None,
-    before: Annotated[str | None, typer.Option(help="Only orders older than this one: the next page.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Only orders with this in names, subject, tags or comment; ? and * stand for any."),
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only orders with this tag; all of them, if repeated.")] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="Only the order of the certificate with this serial, in hex.")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="The order that the page continues behind.")] = None,
+    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Begin with the oldest.")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List orders, newest first."""
+    from ca_core.certificates.serials import parse_serial
     from ca_core.model.orders import OrderState
-    from ca_core.model.repositories.orders import OrderSearch
-    from ca_core.orders.queries import search
+    from ca_core.model.products import Road
+    from ca_core.model.repositories.orders import OrderSearch, OrderSort
+    from ca_core.orders.search import page
     from gateway.console import print_json, print_table
 
     states = None if not state else frozenset(OrderState(choice("--state", name, OrderState)) for name in state)
-    query = OrderSearch(client_ids=None, states=states, identifier=identifier, before=before, limit=limit)
-    found = reading(directory, lambda core: search(core, query, operator()))
+    query = OrderSearch(
+        client_ids=None,
+        states=states,
+        roads=None if not road else frozenset(Road(choice("--road", name, Road)) for name in road),
+        identifier=identifier,
+        text=text,
+        tags=tuple(tag or ()),
+        serial=None if serial is None else parse_serial(serial),
+        sort=OrderSort.OLDEST if oldest_first else OrderSort.NEWEST,
+        after=after,
+        limit=limit,
+    )
+    found = [one.order for one in reading(directory, lambda core: page(core, query, operator())).orders]
     if as_json:
         print_json(found)
         return

@@ -1,18 +1,24 @@
 """Certificates in the store, from the intent on."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
 
 from ca_core.model.certificates import Certificate, Revocation, RevocationReason, RevokedSerial
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.repositories.certificates import CertificateSearch
 from ca_core.model.values import of_members, replace
+from store.certificate_search import found_ids
+from store.columns import MAX_SERIAL
+from store.order_terms import OrderTermTable
 from store.revisions import conflict, save_statement
+from store.spread import spread
 from store.statements import Executor, Row, Statement
-from store.tables import certificates, issued, on_crl
+from store.tables import TermKind, certificates, issued, on_crl
 
-_SERIALS = 1 << 160
 _ALL = 1 << 62
 
 _ADD = Statement.upsert(certificates, lambda insert: insert.on_conflict_do_nothing())
@@ -73,6 +79,12 @@ _ALL_ISSUED = Statement(
 )
 
 
+@cache
+def _by_ids(names: tuple[str, ...]) -> Statement:
+    """The certificates of so many ids."""
+    return Statement(select(certificates).where(certificates.c.id.in_([bindparam(name) for name in names])))
+
+
 class CertificateTable:
     """Implements :class:`ca_core.model.store.Certificates`.
 
@@ -81,11 +93,13 @@ class CertificateTable:
 
     def __init__(self, executor: Executor) -> None:
         self._run = executor
+        self._terms = OrderTermTable(executor)
 
     def add(self, certificate: Certificate) -> None:
         """Store an intent; raises CONFLICT when the issuer has used the serial (rule 2)."""
         if not self._run.change(_ADD, _values(certificate)):
             raise TriviumError(ErrorKind.CONFLICT, "The issuer has used this serial number already; take another.")
+        self._terms.add(certificate.client_id, certificate.order_id, TermKind.SUBJECT, [certificate.subject])
 
     def save(self, certificate: Certificate) -> Certificate:
         """Replace the row of this revision; return the certificate with the next one; raises CONFLICT."""
@@ -97,19 +111,35 @@ class CertificateTable:
         """Return the certificate of this id."""
         return _certificate(self._run.one(_GET, {"id": certificate_id}))
 
+    def get_many(self, certificate_ids: Sequence[str]) -> list[Certificate]:
+        """Return the certificates of these ids that there are, in no order."""
+        if not certificate_ids:
+            return []
+        wanted = spread("id", certificate_ids)
+        return [_loaded(row) for row in self._run.all(_by_ids(tuple(wanted)), wanted)]
+
     def of_order(self, order_id: str) -> list[Certificate]:
         """Return the order's certificates, abandoned ones too, oldest first."""
         return [_loaded(row) for row in self._run.all(_OF_ORDER, {"order_id": order_id})]
 
     def by_serial(self, issuer_id: str, serial: int) -> Certificate | None:
         """Return the issuer's certificate of this serial; None also for one that no certificate can have."""
-        if not 0 <= serial < _SERIALS:
+        if not 0 <= serial < MAX_SERIAL:
             return None
         return _certificate(self._run.one(_BY_SERIAL, {"issuer_id": issuer_id, "serial": serial}))
 
     def by_fingerprint(self, fingerprint: str) -> Certificate | None:
         """Return the certificate whose DER has this SHA-256 (hex)."""
         return _certificate(self._run.one(_BY_FINGERPRINT, {"fingerprint": fingerprint}))
+
+    def search(self, query: CertificateSearch) -> list[Certificate]:
+        """Return the page of the certificates that match, sorted as the query says."""
+        after = None if query.after is None else self.get(query.after)
+        if query.after is not None and after is None:
+            return []
+        ids = found_ids(self._run, query, after)
+        found = {one.id: one for one in self.get_many(ids)}
+        return [found[one] for one in ids]
 
     def any_with_key(self, spki_sha256: bytes) -> bool:
         """Whether the public key with this digest is or was a certificate's, from the intent on (rule 29)."""

@@ -24,6 +24,8 @@ from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SERIAL_LENGTH = 20
+MAX_SERIAL = 1 << 8 * _SERIAL_LENGTH
+"""Every serial number that can be stored is below."""
 _KEPT = 512
 
 canonical_json: Callable[[Any], str] = json.JSONEncoder(

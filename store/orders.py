@@ -4,24 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.values import of_members, replace
-from store.columns import among, inline
+from store.columns import inline
+from store.order_search import OrderFinder
+from store.order_terms import OrderTermTable
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Reader, Statement
-from store.tables import order_authorizations, order_identifiers, order_tags, orders, replaces, waiting
+from store.tables import order_authorizations, orders, replaces, waiting
 
 _NEW = orders.c.state == inline(OrderState.NEW)
 
 _ORDERS = Reader(partial(of_members, Order))
 _ADD = Statement(insert(orders))
 _ADD_AUTHORIZATION = Statement(insert(order_authorizations))
-_ADD_IDENTIFIER = Statement(insert(order_identifiers))
-_ADD_TAG = Statement(insert(order_tags))
-_DELETE_TAGS = Statement(delete(order_tags).where(order_tags.c.order_id == bindparam("order_id")))
 _SAVE_TAGS = Statement(update(orders).where(orders.c.id == bindparam("order_id")).values(tags=bindparam("new_tags")))
 _GET = Statement(select(orders).where(orders.c.id == bindparam("id")))
 _SAVE = save_statement(
@@ -64,6 +63,8 @@ class OrderTable:
 
     def __init__(self, executor: Executor) -> None:
         self._run = executor
+        self._terms = OrderTermTable(executor)
+        self._finder = OrderFinder(executor)
 
     def add(self, order: Order) -> None:
         """Store a new order; the authorizations it refers to exist already."""
@@ -72,9 +73,7 @@ class OrderTable:
             _ADD_AUTHORIZATION,
             [{"authorization_id": known, "order_id": order.id} for known in dict.fromkeys(order.authorization_ids)],
         )
-        values = dict.fromkeys(identifier.value for identifier in order.identifiers)
-        self._run.change_many(_ADD_IDENTIFIER, [{"value": value, "order_id": order.id} for value in values])
-        self._add_tags(order.id, order.tags)
+        self._terms.add_order(order)
 
     def get(self, order_id: str) -> Order | None:
         """Return the order of this id."""
@@ -86,11 +85,10 @@ class OrderTable:
             raise conflict(f"order {order.id}")
         return replace(order, revision=order.revision + 1)
 
-    def replace_tags(self, order_id: str, tags: Sequence[str]) -> None:
+    def replace_tags(self, order: Order, tags: Sequence[str]) -> None:
         """Replace the tags; the order's revision stays, so that a pipeline under way is not disturbed."""
-        self._run.change(_SAVE_TAGS, {"order_id": order_id, "new_tags": tuple(tags)})
-        self._run.change(_DELETE_TAGS, {"order_id": order_id})
-        self._add_tags(order_id, tags)
+        self._run.change(_SAVE_TAGS, {"order_id": order.id, "new_tags": tuple(tags)})
+        self._terms.replace_tags(order, tags)
 
     def of_account(self, account_id: str, *, after: str | None, limit: int) -> list[Order]:
         """Return the account's orders, oldest first, from the one behind the id ``after``."""
@@ -98,20 +96,12 @@ class OrderTable:
         return self._run.values(_ORDERS, _OF_ACCOUNT, page)
 
     def search(self, query: OrderSearch) -> list[Order]:
-        """Return the orders that match, newest first; ``query.before`` is the id the page continues behind."""
-        search = select(orders).order_by(orders.c.id.desc()).limit(query.limit)
-        if query.client_ids is not None:
-            search = search.where(among(orders.c.client_id, query.client_ids))
-        if query.states is not None:
-            search = search.where(among(orders.c.state, query.states))
-        if query.account_id is not None:
-            search = search.where(orders.c.account_id == query.account_id)
-        if query.before is not None:
-            search = search.where(orders.c.id < query.before)
-        if query.identifier is not None:
-            named = select(order_identifiers.c.order_id).where(order_identifiers.c.value == query.identifier)
-            search = search.where(orders.c.id.in_(named))
-        return [of_members(Order, row) for row in self._run.search(search)]
+        """Return the page of the orders that match, sorted as the query says."""
+        return self._finder.page(query)
+
+    def count(self, query: OrderSearch) -> int:
+        """Return how many orders match, on all pages."""
+        return self._finder.count(query)
 
     def referring_to(self, authorization_id: str) -> list[Order]:
         """Return the orders in state NEW that refer to the authorization."""
@@ -128,6 +118,3 @@ class OrderTable:
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""
         return self._run.values(_ORDERS, _EXPIRED, {"now": now, "limit": limit})
-
-    def _add_tags(self, order_id: str, tags: Sequence[str]) -> None:
-        self._run.change_many(_ADD_TAG, [{"value": tag, "order_id": order_id} for tag in tags])

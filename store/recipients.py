@@ -1,11 +1,13 @@
 """Additional recipients of an order's mail in the store."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy import bindparam, delete, select
 
 from ca_core.model.annotations import AdditionalRecipient
 from ca_core.model.values import of_members
+from store.spread import spread
 from store.statements import Executor, Statement
 from store.tables import order_recipients
 
@@ -22,6 +24,16 @@ _OF_ORDER = Statement(
     .where(order_recipients.c.order_id == bindparam("order_id"))
     .order_by(order_recipients.c.email, order_recipients.c.recipient_type)
 )
+
+
+@cache
+def _of_orders(names: tuple[str, ...]) -> Statement:
+    """The recipients of so many orders."""
+    return Statement(
+        select(order_recipients)
+        .where(order_recipients.c.order_id.in_([bindparam(name) for name in names]))
+        .order_by(*_KEY)
+    )
 
 
 class RecipientTable:
@@ -41,3 +53,11 @@ class RecipientTable:
     def of_order(self, order_id: str) -> list[AdditionalRecipient]:
         """Return the order's recipients, by address, then by type."""
         return [of_members(AdditionalRecipient, row) for row in self._run.all(_OF_ORDER, {"order_id": order_id})]
+
+    def of_orders(self, order_ids: Sequence[str]) -> dict[str, list[AdditionalRecipient]]:
+        """Return the recipients of each of these orders that has any."""
+        found: dict[str, list[AdditionalRecipient]] = {}
+        wanted = spread("order", order_ids) if order_ids else {}
+        for row in self._run.all(_of_orders(tuple(wanted)), wanted) if wanted else ():
+            found.setdefault(row.pop("order_id"), []).append(of_members(AdditionalRecipient, row))
+        return found

@@ -46,10 +46,10 @@ def details_of(tx: Transaction, orders: Iterable[Order], principal: Principal) -
     """Return the details of orders that the principal was found to see."""
     orders = list(orders)
     visible = [order for order in orders if permitted(principal, Permission.CERTIFICATE_VIEW, order.client_id)]
-    found = (tx.certificates.get(order.certificate_id) for order in visible if order.certificate_id)
-    certificates = {one.id: one for one in found if one is not None and one.der is not None}
+    found = tx.certificates.get_many([order.certificate_id for order in visible if order.certificate_id])
+    certificates = {one.id: one for one in found if one.der is not None}
     issuers = {issuer_id: tx.issuers.get(issuer_id) for issuer_id in {one.issuer_id for one in certificates.values()}}
-    recipients = {order.id: tx.recipients.of_order(order.id) for order in orders}
+    recipients = tx.recipients.of_orders([order.id for order in orders])
     revokers = [one.revocation.revoked_by for one in certificates.values() if one.revocation]
     emails = {actor: _email(tx, actor) for actor in {*revokers, *(order.placed_by for order in orders)}}
     return [

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ca_core.access.authorisation import require_on, restricted
+from ca_core.access.authorisation import require_on
 from ca_core.access.visibility import MAX_PAGE, not_found
 from ca_core.certificates.chain import pem_chains
 from ca_core.core import Core
@@ -14,7 +14,6 @@ from ca_core.model.jobs import Job
 from ca_core.model.orders import Order
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
-from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.store import Transaction
 
 
@@ -64,12 +63,6 @@ async def events(core: Core, order_id: str, principal: Principal) -> list[AuditR
 async def of_account(core: Core, principal: Principal, *, after: str | None, limit: int) -> list[Order]:
     """Return a page of the ACME account's orders, oldest first, behind the order id ``after``."""
     return await core.store.read(lambda tx: tx.orders.of_account(principal.id, after=after, limit=limit))
-
-
-async def search(core: Core, query: OrderSearch, principal: Principal) -> list[Order]:
-    """Return the orders the query finds among those of the Clients the principal sees, newest first."""
-    allowed = restricted(query, principal, Permission.ORDER_VIEW)
-    return await core.store.read(lambda tx: tx.orders.search(allowed))
 
 
 async def chains(core: Core, certificate_id: str, principal: Principal) -> tuple[str, ...]:

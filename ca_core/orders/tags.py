@@ -27,7 +27,7 @@ async def replace_tags(core: Core, order_id: str, tags: Sequence[str], principal
 
     def act(tx: Transaction) -> Order:
         order = order_for(tx, order_id, principal, Permission.ORDER_UPDATE)
-        tx.orders.replace_tags(order.id, checked)
+        tx.orders.replace_tags(order, checked)
         record = entry(
             core.sources,
             principal,

@@ -1,7 +1,7 @@
 """Every table, in a module of its topic."""
 
 from store.tables.accounts import accounts, external_account_keys
-from store.tables.annotations import order_comments, order_recipients, order_tags, registration_documents
+from store.tables.annotations import order_comments, order_recipients, registration_documents
 from store.tables.audit import audit_records
 from store.tables.authorizations import authorizations, challenges, client_waits
 from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
@@ -13,12 +13,23 @@ from store.tables.issuers import issuers, own_certificates, sealed_keys
 from store.tables.jobs import jobs, open_job
 from store.tables.limits import blocked_keys, rate_limits, used_once
 from store.tables.metadata import metadata
-from store.tables.orders import failed, order_authorizations, order_identifiers, orders, replaces, waiting
+from store.tables.orders import (
+    MAX_TERM,
+    TermKind,
+    failed,
+    order_authorizations,
+    order_terms,
+    orders,
+    replaces,
+    waiting,
+)
 from store.tables.products import current_products, product_versions
 from store.tables.users import api_keys, role_assignments, roles, users
 from store.tables.webhooks import pending_delivery, webhook_deliveries, webhooks
 
 __all__ = [
+    "MAX_TERM",
+    "TermKind",
     "accounts",
     "api_keys",
     "audit_records",
@@ -46,9 +57,8 @@ __all__ = [
     "open_job",
     "order_authorizations",
     "order_comments",
-    "order_identifiers",
     "order_recipients",
-    "order_tags",
+    "order_terms",
     "orders",
     "own_certificates",
     "pending_delivery",

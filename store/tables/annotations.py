@@ -6,17 +6,6 @@ from ca_core.model.annotations import DocumentType, RecipientLanguage, Recipient
 from store.columns import Member, Time
 from store.tables.metadata import client, metadata, required
 
-# Which orders have a tag: orders.tags in the other direction.
-order_tags = Table(
-    "order_tags",
-    metadata,
-    Column("value", String),
-    Column("order_id", String, ForeignKey("orders.id")),
-    PrimaryKeyConstraint("value", "order_id"),
-    Index(None, "order_id"),
-    sqlite_with_rowid=False,
-)
-
 order_recipients = Table(
     "order_recipients",
     metadata,

@@ -46,6 +46,9 @@ certificates = Table(
     UniqueConstraint("issuer_id", "serial"),
     Index(None, "order_id"),
     Index(None, "spki_sha256"),
+    # What searches walk, by the sequence of the orders or of the ends: all that they ask of a certificate is in here.
+    Index("ix_certificates_search", "client_id", "order_id", "id", "status", "not_before", "revocation_reason"),
+    Index("ix_certificates_expiry", "client_id", "not_after", "id", "status"),
 )
 partial("ix_certificates_fingerprint", certificates, "fingerprint", where=certificates.c.fingerprint.is_not(None))
 issued = certificates.c.status == inline(CertificateStatus.ISSUED)

@@ -1,5 +1,8 @@
 """The tables of orders and of what they name and refer to."""
 
+from enum import StrEnum
+from typing import Final
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -49,7 +52,8 @@ orders = Table(
     required("fields", Json(codecs.encode_fields, codecs.decode_fields)),
     required("revision", Integer),
     ForeignKeyConstraint(["product_id", "product_version"], ["product_versions.id", "product_versions.version"]),
-    Index(None, "client_id", "id"),
+    # A search walks a Client's orders in here, whatever it asks of them, and reads no row that it does not return.
+    Index("ix_orders_search", "client_id", "id", "state", "road", "product_id", "placed_by"),
     Index(None, "account_id", "id"),
 )
 partial("ix_orders_new_expires_at", orders, "expires_at", where=orders.c.state == inline(OrderState.NEW))
@@ -71,12 +75,29 @@ order_authorizations = Table(
     sqlite_with_rowid=False,
 )
 
-# Which orders name an identifier: what operators search by.
-order_identifiers = Table(
-    "order_identifiers",
+
+class TermKind(StrEnum):
+    """Where a term of an order stands: in its names, its subject, its tags or its comment."""
+
+    NAME = "name"
+    SUBJECT = "subject"
+    TAG = "tag"
+    COMMENT = "comment"
+
+
+MAX_TERM: Final = 500
+"""Characters of a term that are kept: an entry of an index has at most 2.7 kB on PostgreSQL."""
+
+# The texts that orders are found by, in lower case. A search for a whole text looks it up in the index; one for a part
+# reads a Client's terms of a kind in the primary key, in the sequence of their orders.
+order_terms = Table(
+    "order_terms",
     metadata,
-    Column("value", String),
+    Column("client_id", String, ForeignKey("clients.id")),
     Column("order_id", String, ForeignKey("orders.id")),
-    PrimaryKeyConstraint("value", "order_id"),
+    Column("kind", Member(TermKind)),
+    Column("value", String),
+    PrimaryKeyConstraint("client_id", "kind", "order_id", "value"),
+    Index(None, "client_id", "kind", "value", "order_id"),
     sqlite_with_rowid=False,
 )

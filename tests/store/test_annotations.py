@@ -69,7 +69,7 @@ async def test_annotations_come_back_as_they_were_stored(store: Database) -> Non
 
 async def test_a_saved_order_keeps_the_tags_it_has_by_then(store: Database) -> None:
     """A pipeline that read the order before would bring old tags back."""
-    await store.write(lambda tx: tx.orders.replace_tags(ORDER.id, ["c"]))
+    await store.write(lambda tx: tx.orders.replace_tags(ORDER, ["c"]))
     await store.write(lambda tx: tx.orders.save(ORDER))
     stored = await store.read(lambda tx: tx.orders.get(ORDER.id))
     assert stored == replace(ORDER, tags=("c",), revision=1)

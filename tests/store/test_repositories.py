@@ -228,7 +228,7 @@ async def test_orders_are_searched(store: Database) -> None:
     assert await found(client_ids=None, states=frozenset({OrderState.ISSUED})) == [ids[1]]
     assert await found(client_ids=None, identifier=ADDRESS.value) == [ids[2], ids[0]]
     assert await found(client_ids=frozenset({other.id}), identifier=second.value) == []
-    assert await found(client_ids=None, before=ids[2], limit=1) == [ids[1]]
+    assert await found(client_ids=None, after=ids[2], limit=1) == [ids[1]]
     assert await found(client_ids=None, account_id="acc-none") == []
 
 

@@ -21,6 +21,10 @@ class Recipients(Protocol):
         """By address, then by type."""
         ...
 
+    def of_orders(self, order_ids: Sequence[str]) -> dict[str, list[AdditionalRecipient]]:
+        """Of each of these orders that has any."""
+        ...
+
 
 class Comments(Protocol):
     """Comments that were added to orders; the one an order was placed with is the order's own."""

@@ -97,9 +97,8 @@ def begin_postgresql(executor: Executor, _patient: bool, lasting: bool) -> bool:
 
 def _configure_sqlite(lock_wait: int, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
-    for pragma in _SQLITE_PRAGMAS:
+    for pragma in (f"PRAGMA busy_timeout = {lock_wait * 1000}", *_SQLITE_PRAGMAS):  # a change to WAL waits, too
         connection.execute(pragma).fetchall()
-    connection.execute(f"PRAGMA busy_timeout = {lock_wait * 1000}").fetchall()
 
 
 def _begin_immediate(connection: Connection) -> None:

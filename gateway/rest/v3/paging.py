@@ -59,12 +59,24 @@ def page_answer(request: Request, query: PageQuery, items: Sequence[Item], place
 
     ``places`` are what a page continues behind, one an item.
     """
-    following = _cursor(places[-1]) if places and len(places) >= query.limit else None
-    links = [_link(request, "first", None)]
-    if following is not None:
-        links.append(_link(request, "next", following))
-    shown = b'{"items":[%s],"next":%s}' % (b",".join(item.encoded() for item in items), json.dumps(following).encode())
-    return Response(shown, HTTPStatus.OK, {"link": ", ".join(links)}, "application/json")
+    return linked_page(request, items, following=places[-1] if places and len(places) >= query.limit else None)
+
+
+def linked_page(
+    request: Request, items: Sequence[Item], *, following: str | None, previous: str | None = None
+) -> Response:
+    """Answer with a page and the places that the next one and the one before it begin at, where there are such."""
+    cursors = {
+        "first": None,
+        **({"prev": _cursor(previous)} if previous else {}),
+        **({"next": _cursor(following)} if following else {}),
+    }
+    links = ", ".join(_link(request, relation, cursor) for relation, cursor in cursors.items())
+    body = b'{"items":[%s],"next":%s}' % (
+        b",".join(item.encoded() for item in items),
+        json.dumps(cursors.get("next")).encode(),
+    )
+    return Response(body, HTTPStatus.OK, {"link": links}, "application/json")
 
 
 def _cursor(place: str) -> str:

@@ -23,6 +23,7 @@ from gateway.rest.v3 import (
     roles,
     users,
     validations,
+    webhooks,
 )
 from gateway.rest.v3.document import document_of
 from gateway.rest.v3.documentation import documentation_routes
@@ -53,12 +54,13 @@ _TAGS: Final = {
     "Users": "Who asks: people and their programs, and the roles they have for Clients.",
     "Roles": "What users may do.",
     "API keys": "What users sign their tokens with.",
+    "Webhooks": "URLs that are told what happens, signed.",
     "Issuers": "The certification authorities and their revocation lists.",
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
     *(orders, order_parts, validations, certificates, products, domains, acme, cmc_clients),
-    *(clients, users, roles, api_keys, issuers, audit),
+    *(clients, users, roles, api_keys, webhooks, issuers, audit),
 )
 
 

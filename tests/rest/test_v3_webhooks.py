@@ -24,7 +24,13 @@ async def test_a_webhook_from_its_making_to_its_end(alice: Conversation) -> None
     changed = await chief.patch(path, {"enabled": False}, If_Match=read.headers["etag"])
     assert (changed.json["enabled"], changed.json["url"]) == (False, wanted["url"]), changed.body
     (await chief.patch(path, {"enabled": True}, If_Match=read.headers["etag"])).refused(412, "precondition_failed")
-    for bad in ({"url": "ftp://x"}, {"url": "https://u:p@hooks.example.com"}, {"events": []}, {"secret": "x"}):
+    changes: list[dict[str, object]] = [
+        {"url": "ftp://x"},
+        {"url": "https://u:p@hooks.example.com"},
+        {"events": []},
+        {"secret": "x"},
+    ]
+    for bad in changes:
         answer = await chief.patch(path, bad, If_Match="*")
         assert answer.status == 400, (bad, answer.body)
     bob = alice.by(office.bob)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, or_, select
+from sqlalchemy import String, bindparam, delete, insert, literal_column, or_, select
 
-from ca_core.model.users import ApiKey
+from ca_core.model.users import NOBODY, ApiKey
 from ca_core.model.values import of_members, replace
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Statement
@@ -16,14 +16,15 @@ _SAVE = save_statement(api_keys, ("networks", "renewed_at", "expires_at", "expos
 _GET = Statement(select(*_PUBLIC).where(api_keys.c.id == bindparam("id")))
 _DELETE = Statement(delete(api_keys).where(api_keys.c.id == bindparam("id")))
 _OF_USER = Statement(select(*_PUBLIC).where(api_keys.c.user_id == bindparam("user_id")).order_by(api_keys.c.id.desc()))
+# Nobody's keys fill up: as many rows are read, and as much of them, for whoever is no user and for whoever is.
+_named = select(users.c.id).where(users.c.name == bindparam("name")).scalar_subquery()
 _SEALED_OF = Statement(
     select(api_keys.c.id, api_keys.c.sealed)
-    .join(users, users.c.id == api_keys.c.user_id)
     .where(
-        users.c.name == bindparam("name"),
+        api_keys.c.user_id.in_([_named, literal_column(f"'{NOBODY}'", String)]),
         or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > bindparam("now")),
     )
-    .order_by(api_keys.c.id.desc())
+    .order_by(api_keys.c.user_id == literal_column(f"'{NOBODY}'", String), api_keys.c.id.desc())
     .limit(bindparam("limit"))
 )
 _ended = select(api_keys.c.id).where(api_keys.c.expires_at <= bindparam("ended_before")).limit(bindparam("limit"))
@@ -60,7 +61,7 @@ class ApiKeyTable:
         return [of_members(ApiKey, row) for row in self._run.all(_OF_USER, {"user_id": user_id})]
 
     def sealed_of(self, user_name: str, now: datetime, limit: int) -> list[tuple[str, bytes]]:
-        """Return ids and sealed secrets of the keys that have not ended of the user of this name."""
+        """Return ids and sealed secrets of the keys that have not ended of the user of this name, then of nobody's."""
         rows = self._run.all(_SEALED_OF, {"name": user_name, "now": now, "limit": limit})
         return [(row["id"], bytes(row["sealed"])) for row in rows]
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from ca_core.model.users import Assignment, User
+from ca_core.model.users import NOBODY, Assignment, User
 from ca_core.model.values import of_members, replace
 from store.columns import among
 from store.revisions import conflict, save_statement
@@ -52,7 +52,7 @@ class UserTable:
 
     def search(self, client_ids: frozenset[str] | None, *, before: str | None, limit: int) -> list[User]:
         """Return those with a role for one of these Clients (None: all), newest first, from behind ``before``."""
-        search = select(users).order_by(users.c.id.desc()).limit(limit)
+        search = select(users).where(users.c.id != NOBODY).order_by(users.c.id.desc()).limit(limit)
         if client_ids is not None:
             having = select(role_assignments.c.user_id).where(among(role_assignments.c.client_id, client_ids))
             search = search.where(users.c.id.in_(having))

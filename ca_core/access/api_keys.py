@@ -33,7 +33,8 @@ MAX_KEYS: Final = 8
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _UNBIASED: Final = 256 - 256 % len(_ALPHABET)
 _WHAT: Final = "API key"
-_NOBODYS: Final = "key-00000000-0000-0000-0000-000000000000"
+_NOBODYS: Final = "key-00000000-0000-0000-0000-00000000000"
+"""What the ids of NOBODY's keys begin with; the last digit tells them apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,13 +163,13 @@ def matching(core: Core, tx: Transaction, user_name: str, matches: Callable[[byt
     The same work is done for every user and for nobody: MAX_KEYS secrets are opened and tried, those of nobody where
     the user has fewer (rule 52).
     """
-    sealed = tx.api_keys.sealed_of(user_name, core.sources.now(), MAX_KEYS)
-    decoy = (_NOBODYS, _decoy(core.sealer))
+    decoy = _decoy(core.sealer)
     matched: str | None = None
     secret = b""
-    for key_id, one in [*sealed, *[decoy] * (MAX_KEYS - len(sealed))]:
-        opened = core.sealer.unseal(_purpose(key_id), one)
-        is_it = matches(opened) and key_id != _NOBODYS
+    for key_id, sealed in tx.api_keys.sealed_of(user_name, core.sources.now(), MAX_KEYS):
+        is_somebodys = not key_id.startswith(_NOBODYS)
+        opened = core.sealer.unseal(_purpose(key_id), sealed if is_somebodys else decoy[key_id])
+        is_it = matches(opened) and is_somebodys
         matched, secret = (key_id, opened) if is_it else (matched, secret or opened)
     return matched, secret
 
@@ -215,9 +216,10 @@ def _purpose(key_id: str) -> str:
 
 
 @cache
-def _decoy(sealer: Sealer) -> bytes:
-    """Return a sealed secret that is nobody's: tried where a user has fewer keys, for nothing."""
-    return sealer.seal(_purpose(_NOBODYS), b"-" * LENGTH)
+def _decoy(sealer: Sealer) -> dict[str, bytes]:
+    """Return the sealed secrets of NOBODY's keys, by id: their rows hold none, for no key sealed it."""
+    ids = [f"{_NOBODYS}{number}" for number in range(MAX_KEYS)]
+    return {key_id: sealer.seal(_purpose(key_id), b"-" * LENGTH) for key_id in ids}
 
 
 def _secret(entropy: Entropy) -> str:

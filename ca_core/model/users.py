@@ -3,8 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from ca_core.model.permissions import Permission
+
+NOBODY: Final = "usr-00000000-0000-0000-0000-000000000000"
+"""The user that is none, without a name or role: his keys, which sign nothing, are read in the place of those that
+somebody else does not have (rule 52)."""
 
 
 class UserKind(StrEnum):

@@ -51,7 +51,7 @@ async def test_a_key_is_64_letters_and_digits(office: Office) -> None:
 async def test_keys_are_sealed(office: Office) -> None:
     """Rule 75: a copy of the database would be a copy of every key."""
     stored = await office.core.store.read(lambda tx: tx.api_keys.sealed_of("alice", office.clock.now(), 8))
-    [(key_id, sealed)] = stored
+    key_id, sealed = stored[0]
     assert key_id == office.alice.key.key.id
     assert office.alice.key.secret.encode() not in sealed
     records = await office.core.store.read(lambda tx: tx.audit.of_object(key_id, 10))

@@ -58,7 +58,7 @@ class ApiKeys(Protocol):
         ...
 
     def sealed_of(self, user_name: str, now: datetime, limit: int) -> Sequence[tuple[str, bytes]]:
-        """Ids and sealed secrets of the keys that have not ended of the user of this name; none for no such user."""
+        """Ids and sealed secrets of the keys that have not ended of the user of this name, then NOBODY's: ``limit``."""
         ...
 
     def purge(self, ended_before: datetime, limit: int) -> int:

@@ -1,48 +1,40 @@
 """Certificates to publish: orders of a product that publishes, and the worker that does it."""
 
-import hashlib
 from dataclasses import replace
 from itertools import count
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate
-from ca_core.model.identifiers import Identifier, IdentifierType
-from ca_core.model.orders import Order, OrderRequest
+from ca_core.model.orders import Order
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
-from ca_core.model.products import Road
-from ca_core.model.store import Transaction
 from ca_core.orders import worker
-from ca_core.orders.place import place
 from ca_core.orders.submit import submit_csr
+from tests.orders.test_fields import issue, new_csr, product_with
 from tests.orders.workshop import Workshop, csr
-from tests.publish.slapd import certificate_for
 
 _numbers = count(1)
 
 
 async def issued(workshop: Workshop, *mails: str, publish: bool | None = None, publish_ldap: bool = True) -> Order:
     """Issue a certificate for these addresses, of a product that publishes; what is published is not yet."""
-    core = workshop.core
-    product = replace(
-        workshop.product,
-        version=f"publishing-{next(_numbers)}",
-        policy=replace(workshop.product.policy, publish_ldap=publish_ldap),
-    )
-    await core.store.write(lambda tx: tx.products.put(product))
-    name = Identifier(type=IdentifierType.DNS, value="a.test")
-    request = OrderRequest(product_id=product.id, road=Road.SYSTEM, identifiers=(name,), publish=publish)
-    placed = (await place(core, request, SYSTEM)).order
-    order = await submit_csr(core, placed.id, csr("a.test"), SYSTEM)
-    der = certificate_for(*mails)
-
-    def name_mails(tx: Transaction) -> None:
-        certificate = tx.certificates.get(order.certificate_id or "")
-        assert certificate is not None
-        tx.certificates.save(replace(certificate, der=der, fingerprint=hashlib.sha256(der).hexdigest()))
-
-    await core.store.write(name_mails)
+    product = await product_with(workshop, "smime", publish_ldap=publish_ldap)
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = new_csr(*(x509.RFC822Name(mail) for mail in mails), key=key)
+    order, _ = await issue(workshop, product, request, publish=publish)
     return order
+
+
+async def issued_for_a_host(workshop: Workshop) -> Order:
+    """Issue a certificate without an e-mail address, of a product that publishes against all reason."""
+    publishing = replace(workshop.product.policy, publish_ldap=True)
+    product = replace(workshop.product, version=f"publishing-{next(_numbers)}", policy=publishing)
+    await workshop.core.store.write(lambda tx: tx.products.put(product))
+    placed = await workshop.place("a.test")
+    return await submit_csr(workshop.core, placed.id, csr("a.test"), SYSTEM)
 
 
 async def certificate_of(core: Core, order: Order) -> Certificate:

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 
-from ca_core.access.authorisation import require
-from ca_core.access.visibility import not_found, require_sees
+from ca_core.access.authorisation import clients_searched, require
+from ca_core.access.visibility import MAX_PAGE, not_found, require_sees
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
+from ca_core.model.repositories.certificates import CertificateSearch
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
 
 _MOST_RENEWALS = 50
+_MAX_TEXT = 200
+"""Characters of a text that is searched for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,18 @@ class Renewals:
 async def get(core: Core, certificate_id: str, principal: Principal) -> IssuedCertificate:
     """Return the certificate; raises NOT_FOUND, also for somebody else's, and FORBIDDEN without CERTIFICATE_VIEW."""
     return await core.store.read(lambda tx: _find(tx, certificate_id, principal))
+
+
+async def search(core: Core, query: CertificateSearch, principal: Principal) -> list[Certificate]:
+    """Return the certificates the query finds among those of the Clients the principal may see them of.
+
+    Raises FORBIDDEN, MALFORMED for a text that is too long.
+    """
+    if query.attribute is not None and len(query.attribute) > _MAX_TEXT:
+        raise TriviumError(ErrorKind.MALFORMED, f"A text to search for has at most {_MAX_TEXT} characters.")
+    client_ids = clients_searched(principal, Permission.CERTIFICATE_VIEW, query.client_ids)
+    allowed = replace(query, client_ids=client_ids, limit=max(1, min(query.limit, MAX_PAGE)))
+    return await core.store.read(lambda tx: tx.certificates.search(allowed))
 
 
 async def renewals(core: Core, certificate_id: str, principal: Principal) -> Renewals:

@@ -1,15 +1,18 @@
 """Certificates: read and download them, revoke them, and see what they renewed and where they are published."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
 
 from ca_core.certificates import certificate_queries
 from ca_core.certificates.certificate_queries import IssuedCertificate
+from ca_core.certificates.serials import parse_serial
 from ca_core.model import certificates, publications
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.publications import PublicationAction, PublicationStatus
+from ca_core.model.repositories.certificates import CertificateSearch, CertificateSort
 from ca_core.orders import comments
 from ca_core.publish import publications as publication_commands
 from ca_core.revocation.revoke import revoke_by_id
@@ -18,6 +21,7 @@ from gateway.rest.v3.ids import CertificateId, ClientId, IssuerId, JobId, OrderI
 from gateway.rest.v3.names import Name, name_of
 from gateway.rest.v3.operation import Called, Caller, ResourceOperation
 from gateway.rest.v3.order_parts import Comment, NewComment, comment_of
+from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.reasons import Reason
 from gateway.rest.v3.revisions import tag_of
 from gateway.rest.v3.schema import Count, Line, Schema, Text, Time, json_answer, list_answer
@@ -86,6 +90,41 @@ class Renewals(Schema):
     successors: list[Certificate]
 
 
+class CertificateQuery(PageQuery):
+    """Which certificates are asked for."""
+
+    client: ClientId | None = None
+    status: Annotated[list[CertificateStatus], Field(max_length=len(CertificateStatus))] = []  # noqa: RUF012 - read once
+    issuer: IssuerId | None = None
+    serial: Annotated[str | None, Field(max_length=128, description="Hexadecimal.")] = None
+    attribute: Annotated[Line | None, Field(description="In a name or the subject; `?` and `*` are wildcards.")] = None
+    expires_after: Time | None = None
+    expires_before: Time | None = None
+    sort: CertificateSort = CertificateSort.NEWEST
+
+
+class ExpiringQuery(PageQuery):
+    """Which certificates end soon."""
+
+    client: ClientId | None = None
+    days: Annotated[int, Field(ge=1, le=3650)] = 30
+
+
+def _search_of(query: CertificateQuery) -> CertificateSearch:
+    return CertificateSearch(
+        client_ids=None if query.client is None else frozenset({query.client}),
+        statuses=frozenset(query.status) or None,
+        issuer_id=query.issuer,
+        serial=None if query.serial is None else parse_serial(query.serial),
+        attribute=query.attribute,
+        expires_after=query.expires_after,
+        expires_before=query.expires_before,
+        sort=query.sort,
+        after=query.place,
+        limit=query.limit,
+    )
+
+
 def certificate_of(certificate: certificates.Certificate) -> Certificate:
     """Return a certificate as it is shown."""
     revocation = certificate.revocation
@@ -130,6 +169,30 @@ def _publication_of(event: publications.PublicationEvent) -> Publication:
 
 async def _found(caller: Caller, certificate_id: str) -> IssuedCertificate:
     return await certificate_queries.get(caller.core, certificate_id, caller.principal)
+
+
+@router.get("", response_model=Page[Certificate])
+async def search_certificates(caller: Called, query: Annotated[CertificateQuery, Query()]) -> Response:
+    """Search the certificates of your Clients."""
+    found = await certificate_queries.search(caller.core, _search_of(query), caller.principal)
+    return page_answer(caller.request, query, [certificate_of(one) for one in found], [one.id for one in found])
+
+
+@router.get("/expiring", response_model=Page[Certificate])
+async def list_expiring(caller: Called, query: Annotated[ExpiringQuery, Query()]) -> Response:
+    """List the certificates that end within some days, the first to end first."""
+    now = caller.core.sources.now()
+    wanted = CertificateSearch(
+        client_ids=None if query.client is None else frozenset({query.client}),
+        statuses=frozenset({CertificateStatus.ISSUED}),
+        expires_after=now,
+        expires_before=now + timedelta(days=query.days),
+        sort=CertificateSort.EXPIRES_FIRST,
+        after=query.place,
+        limit=query.limit,
+    )
+    found = await certificate_queries.search(caller.core, wanted, caller.principal)
+    return page_answer(caller.request, query, [certificate_of(one) for one in found], [one.id for one in found])
 
 
 @router.get("/{certificate_id}", response_model=Certificate, responses=_DOWNLOADS)

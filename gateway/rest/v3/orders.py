@@ -1,30 +1,35 @@
 """Orders: place one, read it, search, and see what was done for it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from ca_core.certificates.serials import parse_serial
 from ca_core.model import jobs, orders
 from ca_core.model.fields import FieldValue as CoreFieldValue
 from ca_core.model.jobs import JobState, JobType
 from ca_core.model.orders import OrderRequest, OrderState
 from ca_core.model.products import Road
-from ca_core.orders import queries
+from ca_core.model.repositories.orders import OrderSearch, OrderSort
+from ca_core.orders import queries, search
 from ca_core.orders.enrol import enrol
 from ca_core.orders.waiting import settled
 from gateway.rest.v3.audit import AuditRecord, record_of
 from gateway.rest.v3.csr import Csr, der_of
-from gateway.rest.v3.ids import CertificateId, ClientId, JobId, OrderId, ProductId
+from gateway.rest.v3.ids import AccountId, CertificateId, ClientId, JobId, OrderId, ProductId
 from gateway.rest.v3.names import FieldValue, Name, field_of, name_of
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.order_parts import NewDocument, Recipient, Tags
+from gateway.rest.v3.paging import Page, PageQuery, linked_page
 from gateway.rest.v3.preference import Waits
 from gateway.rest.v3.refusals import Problem, problem_of
 from gateway.rest.v3.revisions import tag_of
-from gateway.rest.v3.schema import Count, Flag, Schema, Text, Time, json_answer, list_answer
+from gateway.rest.v3.schema import Count, Flag, Line, Schema, Text, Time, json_answer, list_answer
 
 router = APIRouter(prefix="/v3/orders", tags=["Orders"], route_class=ResourceOperation)
+_BACKWARDS: Final = "-"
+"""What a cursor of the page before begins with."""
 
 
 class NewOrder(Schema):
@@ -68,6 +73,25 @@ class Order(Schema):
     certificate: Annotated[CertificateId | None, Field(description="Once it is issued.")] = None
     replaces: Annotated[CertificateId | None, Field(description="The certificate that its own replaces.")] = None
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None
+
+
+class OrderQuery(PageQuery):
+    """Which orders are asked for; what may be given more than once is an alternative, tags add up."""
+
+    client: ClientId | None = None
+    status: Annotated[list[OrderState], Field(max_length=len(OrderState))] = []  # noqa: RUF012 - a query is read once
+    road: Annotated[list[Road], Field(max_length=len(Road))] = []  # noqa: RUF012 - the same
+    product: ProductId | None = None
+    account: AccountId | None = None
+    placed_by: Annotated[Line | None, Field(description="The actor, as `placedBy` shows him.")] = None
+    serial: Annotated[str | None, Field(max_length=128, description="Of the certificate, hexadecimal.")] = None
+    name: Annotated[Line | None, Field(description="A whole name.")] = None
+    attribute: Annotated[Line | None, Field(description="In a name or the subject; `?` and `*` are wildcards.")] = None
+    text: Annotated[Line | None, Field(description="In a name, the subject, a tag or the comment.")] = None
+    tag: Annotated[list[Line], Field(max_length=20)] = []  # noqa: RUF012 - the same
+    start_after: Annotated[Time | None, Field(description="The certificate's notBefore, from this time on.")] = None
+    start_before: Annotated[Time | None, Field(description="Before this time.")] = None
+    sort: OrderSort = OrderSort.NEWEST
 
 
 class Job(Schema):
@@ -156,6 +180,38 @@ async def place_order(caller: Called, wanted: NewOrder, waits: Waits) -> Respons
     shown = order_of(order)
     location = f"{caller.front_end.external_url}/v3/orders/{order.id}"
     return json_answer(shown, 201, location=location, etag=tag_of(shown), preference_applied=waits.applied)
+
+
+@router.get("", response_model=Page[Order])
+async def search_orders(caller: Called, query: Annotated[OrderQuery, Query()]) -> Response:
+    """Search the orders of your Clients; `Link` has the page before (`prev`) too."""
+    place = query.place or ""
+    backwards = place.startswith(_BACKWARDS)
+    wanted = OrderSearch(
+        client_ids=None if query.client is None else frozenset({query.client}),
+        states=frozenset(query.status) or None,
+        roads=frozenset(query.road) or None,
+        product_ids=None if query.product is None else frozenset({query.product}),
+        placed_by=query.placed_by,
+        account_id=query.account,
+        serial=None if query.serial is None else parse_serial(query.serial),
+        start_after=query.start_after,
+        start_before=query.start_before,
+        identifier=query.name,
+        attribute=query.attribute,
+        text=query.text,
+        tags=tuple(query.tag),
+        sort=query.sort,
+        after=place.removeprefix(_BACKWARDS) or None,
+        limit=query.limit,
+    )
+    found = await search.page(caller.core, wanted, caller.principal, backwards=backwards)
+    return linked_page(
+        caller.request,
+        [order_of(one.order) for one in found.orders],
+        following=found.next,
+        previous=None if found.previous is None else _BACKWARDS + found.previous,
+    )
 
 
 @router.get("/{order_id}", response_model=Order)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.repositories.orders import OrderSearch
@@ -46,12 +46,19 @@ _WAITING = Statement(
     .order_by(orders.c.id)
     .limit(bindparam("limit"))
 )
-_EXPIRED = Statement(
-    select(orders)
-    .where(_NEW, orders.c.expires_at <= bindparam("now"))
-    .order_by(orders.c.expires_at)
-    .limit(bindparam("limit"))
-)
+
+
+def _past_their_time(state: ColumnElement[bool]) -> Statement:
+    return Statement(
+        select(orders)
+        .where(state, orders.c.expires_at <= bindparam("now"))
+        .order_by(orders.c.expires_at)
+        .limit(bindparam("limit"))
+    )
+
+
+_EXPIRED = _past_their_time(_NEW)
+_UNAPPROVED = _past_their_time(orders.c.state == inline(OrderState.PENDING_AUTH))
 
 
 class OrderTable:
@@ -114,6 +121,10 @@ class OrderTable:
     def waiting(self, client_id: str, *, limit: int) -> list[Order]:
         """Return the Client's orders in state NEW that have their CSR, oldest first."""
         return self._run.values(_ORDERS, _WAITING, {"client_id": client_id, "limit": limit})
+
+    def unapproved(self, now: datetime, limit: int) -> list[Order]:
+        """Return orders in state PENDING_AUTH whose ``expires_at`` has passed."""
+        return self._run.values(_ORDERS, _UNAPPROVED, {"now": now, "limit": limit})
 
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state NEW whose ``expires_at`` has passed."""

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from store.accounts import AccountTable
 from store.api_keys import ApiKeyTable
+from store.approvals import ApprovalTable
 from store.audit import AuditTable
 from store.authorizations import AuthorizationTable
 from store.blocked_keys import BlockedKeyTable
@@ -49,6 +50,11 @@ class StoreTransaction:
     def products(self) -> ProductTable:
         """Products."""
         return ProductTable(self.executor)
+
+    @cached_property
+    def approvals(self) -> ApprovalTable:
+        """What users decided about issuances and revocations."""
+        return ApprovalTable(self.executor)
 
     @cached_property
     def issuers(self) -> IssuerTable:

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from ca_core.model.repositories.accounts import Accounts, ExternalAccountKeys
 from ca_core.model.repositories.annotations import Comments, Recipients, RegistrationDocuments
+from ca_core.model.repositories.approvals import Approvals
 from ca_core.model.repositories.audit import Audit
 from ca_core.model.repositories.authorizations import Authorizations
 from ca_core.model.repositories.certificates import Certificates, Crls
@@ -37,6 +38,8 @@ class Transaction(Protocol):
     def clients(self) -> Clients: ...
     @property
     def products(self) -> Products: ...
+    @property
+    def approvals(self) -> Approvals: ...
     @property
     def issuers(self) -> Issuers: ...
     @property

@@ -13,13 +13,15 @@ from ca_core.core import Core
 from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.certificates import Certificate
 from ca_core.model.domains import ClientDomain
-from ca_core.model.errors import ErrorKind, Problem
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.issuers import OwnCertificateRole
 from ca_core.model.jobs import Job, TimerType
-from ca_core.model.orders import Order
+from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.store import Transaction
 from ca_core.orders import cmc_expiry, own_certificates
+from ca_core.orders.ending import end
+from ca_core.orders.states import OrderEvent
 from ca_core.revocation.crl import run_crl_job
 from ca_core.validation import domains
 from ca_core.validation.attempt import fail_waiting_order
@@ -78,12 +80,15 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
     """
     now, warned = core.sources.now(), await cmc_expiry.warn(core)
     expired = await core.store.read(lambda tx: tx.orders.expired(now, EXPIRY_LIMIT))
+    unapproved = await core.store.read(lambda tx: tx.orders.unapproved(now, EXPIRY_LIMIT))
 
     def act(tx: Transaction) -> dict[str, Any]:
         for order in expired:
             fail_waiting_order(core, tx, order.id, _expired(core, tx, order))
+        for order in unapproved:
+            _fail_unapproved(core, tx, order.id)
         return {
-            "expiredOrders": len(expired),
+            "expiredOrders": len(expired) + len(unapproved),
             "endingCmcCertificates": warned,
             "forgottenOnceValues": tx.once.purge(now - CLOCK_MARGIN, PURGE_LIMIT),
             "forgottenChallenges": tx.cmc_challenges.purge(now, PURGE_LIMIT),
@@ -97,7 +102,7 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
     response = await core.store.write(act)
     # A busy gateway has more than the limits in an hour: go on soon, or the table never stops growing.
     purged = [number for name, number in response.items() if name in _PURGED]
-    more = response["expiredOrders"] == EXPIRY_LIMIT or PURGE_LIMIT in purged
+    more = EXPIRY_LIMIT in {len(expired), len(unapproved)} or PURGE_LIMIT in purged
     return response, timedelta(seconds=1) if more else timedelta(hours=1)
 
 
@@ -128,6 +133,21 @@ async def check_domains(core: Core, job: Job) -> TimerResult:
 async def _domains(core: Core, after: str) -> list[ClientDomain]:
     now = core.sources.now()
     return await core.store.read(lambda tx: tx.domains.awaiting_check(now, after=after, limit=DOMAIN_PAGE))
+
+
+def _fail_unapproved(core: Core, tx: Transaction, order_id: str) -> None:
+    """Fail an order that nobody approved in time, unless it is approved at this moment."""
+    order = tx.orders.get(order_id)
+    if order is None or order.state is not OrderState.PENDING_AUTH:
+        return
+    problem = Problem(
+        kind=ErrorKind.NOT_READY, detail="The order expired before it was approved; place a new one."
+    ).recorded_as(core.sources.new_id("err"))
+    try:
+        end(core, tx, order, OrderEvent.FAILED, problem, SYSTEM, "order.fail")
+    except TriviumError as error:
+        if error.kind is not ErrorKind.NOT_READY:
+            raise
 
 
 async def check_certificates(core: Core, job: Job) -> TimerResult:

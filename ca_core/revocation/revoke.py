@@ -29,6 +29,7 @@ from ca_core.orders.crash import crash_point
 from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_crl_due
 from ca_core.publish.schedule import unpublish_revoked
+from ca_core.revocation import approval
 from ca_core.revocation.reasons import parse_reason, reason_name
 from ca_core.revocation.schedule import schedule_revocation
 
@@ -167,8 +168,14 @@ def revoke_for(
     requestor: str = "",
     **details: str,
 ) -> Certificate:
-    """Do :func:`revoke_in` if the principal may; raises FORBIDDEN, BAD_REASON, ALREADY_REVOKED."""
+    """Do :func:`revoke_in` if the principal may, or let it wait for approvals.
+
+    Raises FORBIDDEN, BAD_REASON, ALREADY_REVOKED.
+    """
     _authorise(tx, core.sources, certificate, reason, principal)
+    if approval.must_wait(tx, certificate, reason, principal):
+        approval.ask(core, tx, certificate, reason, principal, requestor)
+        return certificate
     if _is_news_of_the_key(tx, certificate, reason, principal):
         _end_key(tx, core.sources, certificate, principal)
         return certificate

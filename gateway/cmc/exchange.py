@@ -169,6 +169,8 @@ def _chain(issuer: Issuer) -> tuple[bytes, ...]:
 
 
 def _waiting_for(view: OrderView) -> str:
+    if view.order.state is OrderState.PENDING_AUTH:
+        return "The order waits for an approval; ask again with queryPending."
     if view.order.state is not OrderState.NEW:
         return "The order is being processed; ask again with queryPending."
     names = ", ".join(name.value for name in view.order.identifiers)

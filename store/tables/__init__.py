@@ -2,6 +2,7 @@
 
 from store.tables.accounts import accounts, external_account_keys
 from store.tables.annotations import order_comments, order_recipients, registration_documents
+from store.tables.approvals import approvals
 from store.tables.audit import audit_records
 from store.tables.authorizations import authorizations, challenges, client_waits
 from store.tables.certificates import certificates, crl_numbers, crls, issued, on_crl
@@ -32,6 +33,7 @@ __all__ = [
     "TermKind",
     "accounts",
     "api_keys",
+    "approvals",
     "audit_records",
     "authorizations",
     "blocked_keys",

@@ -60,6 +60,9 @@ partial("ix_orders_new_expires_at", orders, "expires_at", where=orders.c.state =
 waiting = (orders.c.state == inline(OrderState.NEW)) & orders.c.csr.is_not(None)
 """The condition under which an order waits for control of its names alone."""
 partial("ix_orders_waiting", orders, "client_id", "id", where=waiting)
+partial(
+    "ix_orders_pending_auth_expires_at", orders, "expires_at", where=orders.c.state == inline(OrderState.PENDING_AUTH)
+)
 failed = orders.c.state.in_([inline(OrderState.FAILED), inline(OrderState.REJECTED), inline(OrderState.UNKNOWN)])
 """The condition under which an order can have no certificate any more."""
 replaces = orders.c.replaces.is_not(None) & ~failed

@@ -16,8 +16,6 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.fields import FieldName, FieldPolicy, FieldValue
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.orders import Order, OrderRequest, OrderState
-from ca_core.model.permissions import Permission
-from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import KeyPolicy, KeyType, LintSet, Product, Road
 from ca_core.model.store import Transaction
 from ca_core.model.users import User, UserKind
@@ -58,12 +56,6 @@ async def product_with(workshop: Workshop, name: str, *fields: FieldPolicy, **po
     return product
 
 
-def user(product: Product) -> Principal:
-    """Return a user who may order it."""
-    permissions = {product.client_id: frozenset({Permission.ORDER_CREATE, Permission.ORDER_VIEW})}
-    return Principal(kind=PrincipalKind.API_USER, id="usr-1", permissions=permissions)
-
-
 def values(**named: str) -> tuple[FieldValue, ...]:
     """Return field values."""
     return tuple(FieldValue(name=FieldName(name), value=value) for name, value in named.items())
@@ -72,7 +64,7 @@ def values(**named: str) -> tuple[FieldValue, ...]:
 async def issue(workshop: Workshop, product: Product, csr: bytes, **asked: object) -> tuple[Order, x509.Certificate]:
     """Order over REST; return the order and its certificate."""
     request = OrderRequest(product_id=product.id, road=Road.REST, csr=csr, **{"identifiers": (), **asked})  # type: ignore[arg-type]
-    order = await enrol(workshop.core, request, user(product))
+    order = await enrol(workshop.core, request, await workshop.user(product.client_id, "ann"))
     assert order.state is OrderState.ISSUED, order.error
     certificate = await workshop.core.store.read(lambda tx: tx.certificates.get(order.certificate_id or ""))
     assert isinstance(certificate, Certificate)
@@ -133,6 +125,23 @@ async def test_fixed_and_hidden_values_win(workshop: Workshop) -> None:
     assert certificate.subject.rfc4514_string() == "O=Example AG,L=Bern,C=CH"
 
 
+async def test_extension_values_reach_the_certificate(workshop: Workshop) -> None:
+    """Windows lets nobody log on whose certificate lacks his principal name or SID, in Microsoft's own forms."""
+    names = ("userPrincipalName", "microsoftSecurityIdentifier", "microsoftPolicyTemplateOID")
+    product = await product_with(workshop, "smime", *(FieldPolicy(name=FieldName(name)) for name in names))
+    asked = values(**dict(zip(names, ("alice@corp.test", "S-1-5-21-1-2-3-500", "1.3.6.1.4.1.311.21.8.1"), strict=True)))
+    _, certificate = await issue(workshop, product, new_csr(MAIL), fields=asked)
+    alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    [upn] = alternative.get_values_for_type(x509.OtherName)
+    assert (upn.type_id.dotted_string, upn.value) == ("1.3.6.1.4.1.311.20.2.3", b"\x0c\x0falice@corp.test")
+    template = certificate.extensions.get_extension_for_class(x509.MSCertificateTemplate).value
+    assert template.template_id.dotted_string == "1.3.6.1.4.1.311.21.8.1"
+    sid = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.4.1.311.25.2")).value
+    assert sid.public_bytes().endswith(b"\x04\x12S-1-5-21-1-2-3-500")
+    wrong = await refused(workshop, product, new_csr(MAIL), fields=values(microsoftSecurityIdentifier="root"))
+    assert "is a SID" in wrong.detail
+
+
 async def test_the_requester_overrides_the_csr(workshop: Workshop) -> None:
     """What an operator typed is replaced by what a device put into its CSR."""
     product = await product_with(workshop, "smime", FieldPolicy(name=FieldName.COMMON_NAME))
@@ -190,7 +199,7 @@ async def test_a_form_is_filled_in_and_nothing_stored(workshop: Workshop) -> Non
     csr = new_csr(MAIL, subject=[(NameOID.COMMON_NAME, "Alice"), (NameOID.TITLE, "Queen")])
     before = await workshop.core.store.read(lambda tx: tx.audit.of_object(product.id, 10))
     request = OrderRequest(product_id=product.id, road=Road.REST, identifiers=(), csr=csr, publish=True)
-    form = await validate(workshop.core, request, user(product))
+    form = await validate(workshop.core, request, await workshop.user(product.client_id, "ann"))
     assert {field.policy.name: field.values for field in form.fields} == {
         FieldName.RFC822_NAME: ("Alice@example.com",),
         FieldName.COMMON_NAME: ("Alice",),
@@ -202,7 +211,10 @@ async def test_a_form_is_filled_in_and_nothing_stored(workshop: Workshop) -> Non
     ]
     assert await workshop.core.store.read(lambda tx: tx.audit.of_object(product.id, 10)) == before
     several = replace(request, csr=b"nonsense", identifiers=(Identifier(type=IdentifierType.DNS, value="a.test"),))
-    kinds = [finding.kind for finding in (await validate(workshop.core, several, user(product))).findings]
+    kinds = [
+        finding.kind
+        for finding in (await validate(workshop.core, several, await workshop.user(product.client_id, "ann"))).findings
+    ]
     assert kinds[:2] == [ErrorKind.MALFORMED, ErrorKind.IDENTIFIER_UNSUPPORTED]
     with pytest.raises(TriviumError):
         form.require_valid()

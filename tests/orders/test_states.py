@@ -40,7 +40,8 @@ def test_the_stages_lead_from_submission_to_issued() -> None:
     state, passed = after(OrderState.NEW, OrderEvent.SUBMITTED), []
     while not state.terminal:
         passed.append(STAGES[state].state)
-        state = after(state, OrderEvent.DONE)
+        needs_approval = state is OrderState.PRE_VALIDATION
+        state = after(state, OrderEvent.APPROVAL_REQUIRED if needs_approval else OrderEvent.DONE)
     assert state is OrderState.ISSUED
     assert passed == list(STAGES)
 

@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ca_core.core import Core
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.orders import Order, OrderRequest
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import SYSTEM, Principal, PrincipalKind
 from ca_core.model.products import Product, Road
+from ca_core.model.users import User, UserKind
 from ca_core.orders.place import place
 
 CONSOLE = Principal(kind=PrincipalKind.OPERATOR, id="console")
@@ -47,6 +49,15 @@ class Workshop:
         identifiers = tuple(Identifier(type=IdentifierType.DNS, value=name) for name in names)
         request = OrderRequest(product_id=self.product.id, road=Road.SYSTEM, identifiers=identifiers)
         return (await place(self.core, request, SYSTEM)).order
+
+    async def user(
+        self, client_id: str, name: str, permissions: frozenset[Permission] = frozenset(Permission)
+    ) -> Principal:
+        """Return a user, made when he is first asked for, who may do this for the Client."""
+        known = User(id=f"usr-{name}", name=name, kind=UserKind.OPERATOR, created_at=self.clock.time)
+        if await self.core.store.read(lambda tx: tx.users.get(known.id)) is None:
+            await self.core.store.write(lambda tx: tx.users.add(known))
+        return Principal(kind=PrincipalKind.API_USER, id=known.id, permissions={client_id: permissions})
 
 
 def csr(*names: str) -> bytes:

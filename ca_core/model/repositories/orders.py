@@ -93,3 +93,7 @@ class Orders(Protocol):
     def expired(self, now: datetime, limit: int) -> list[Order]:
         """Orders in state NEW whose ``expires_at`` has passed."""
         ...
+
+    def unapproved(self, now: datetime, limit: int) -> list[Order]:
+        """Orders in state PENDING_AUTH whose ``expires_at`` has passed."""
+        ...

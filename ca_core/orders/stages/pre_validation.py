@@ -11,6 +11,7 @@ from ca_core.orders.caa import check_caa
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
+from ca_core.orders.states import OrderEvent
 
 
 async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob) -> Done | Wait:
@@ -20,7 +21,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
         child.respond(authorizations=list(order.authorization_ids), productVersion=order.product_version)
     await check_caa(core, issuance, journal, parent)
     issuance.linted = lint(core, issuance, journal, parent)
-    return Done()
+    return Done(event=OrderEvent.APPROVAL_REQUIRED if issuance.product.policy.approval.issuance else OrderEvent.DONE)
 
 
 def require_authorized(core: Core, order: Order, authorizations: tuple[Authorization, ...]) -> None:

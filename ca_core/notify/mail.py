@@ -159,11 +159,11 @@ def _end_notification(core: Core, tx: Transaction, done: Job) -> None:
     if done.state not in _OVER or done.parent_id is None:
         return
     above = tx.jobs.get(done.parent_id)
-    mails = [job for job in tx.jobs.of_order(done.order_id or "") if job.parent_id == done.parent_id]
     if above is None or above.state is not JobState.WAITING:
         return
+    tx.jobs.save(above)  # takes its row: of two mails that end at once, the later sees the earlier
+    mails = [job for job in tx.jobs.of_order(done.order_id or "") if job.parent_id == done.parent_id]
     if any(job.state not in _OVER for job in mails):
-        tx.jobs.save(above)  # takes its row: of two mails that end at once, the later sees the earlier
         return
     failed = [job for job in mails if job.state is JobState.FAILED]
     tx.jobs.save(

@@ -102,6 +102,7 @@ def _is_old(core: Core, delivery: Delivery) -> bool:
 def _rest(core: Core, tx: Transaction, job: Job, *, answers: bool) -> None:
     """Put the job to rest: until the next delivery is due, something happens, or the server is worth another try."""
     now = core.sources.now()
+    tx.jobs.renew(job, now + LEASE)  # takes the row: an event is seen here, or sees the job at rest
     due_at = tx.deliveries.next_due(job.subject_id or "")
     if due_at is None:
         rested = replace(job, state=JobState.WAITING, waiting_for="an event", due_at=None, executions=0, error=None)

@@ -17,6 +17,7 @@ from gateway.rest.v3 import (
     cmc_clients,
     domains,
     issuers,
+    order_acts,
     order_parts,
     orders,
     products,
@@ -59,7 +60,7 @@ _TAGS: Final = {
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
-    *(orders, order_parts, validations, certificates, products, domains, acme, cmc_clients),
+    *(orders, order_acts, order_parts, validations, certificates, products, domains, acme, cmc_clients),
     *(clients, users, roles, api_keys, webhooks, issuers, audit),
 )
 

@@ -132,7 +132,7 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:
         raise TriviumError(
-            ErrorKind.UNAVAILABLE, f"`webhooks.ca_file`: {ca_file} holds no certificates to read: {error}."
+            ErrorKind.UNAVAILABLE, f"The file of `webhooks.ca_file`, {ca_file}, holds no certificates to read: {error}."
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

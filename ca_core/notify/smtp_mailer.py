@@ -50,7 +50,8 @@ class SmtpMailer:
             self._tls = ssl.create_default_context(cafile=settings.ca_file or None)
         except OSError as error:
             raise TriviumError(
-                ErrorKind.UNAVAILABLE, f"`smtp.ca_file`: {settings.ca_file} holds no certificates to read: {error}."
+                ErrorKind.UNAVAILABLE,
+                f"The file of `smtp.ca_file`, {settings.ca_file}, holds no certificates to read: {error}.",
             ) from error
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
 

@@ -186,7 +186,7 @@ class _Tls(ldap3.Tls):  # type: ignore[misc]
             self._context = ssl.create_default_context(cafile=ca_file or None)
         except OSError as error:
             raise TriviumError(
-                ErrorKind.UNAVAILABLE, f"`ldap.ca_file`: {ca_file} holds no certificates to read: {error}."
+                ErrorKind.UNAVAILABLE, f"The file of `ldap.ca_file`, {ca_file}, holds no certificates to read: {error}."
             ) from error
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
 

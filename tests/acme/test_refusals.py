@@ -328,7 +328,15 @@ async def finalize(server: AcmeServer, client: AcmeClient, request: str) -> Answ
 UNRECORDED = {ErrorKind.METHOD_NOT_ALLOWED, ErrorKind.UNAVAILABLE}
 # Kinds that no request over ACME is refused with.
 IN_CHALLENGES = {ErrorKind.DNS, ErrorKind.CONNECTION, ErrorKind.TLS, ErrorKind.CAA, ErrorKind.INCORRECT_RESPONSE}
-OF_OTHER_ROADS = {ErrorKind.POP_REQUIRED, ErrorKind.CLOCK, ErrorKind.AUTH_DATA_FAILED}
+OF_OTHER_ROADS = {
+    ErrorKind.POP_REQUIRED,
+    ErrorKind.CLOCK,
+    ErrorKind.AUTH_DATA_FAILED,
+    ErrorKind.NOT_ACCEPTABLE,
+    ErrorKind.PRECONDITION_REQUIRED,
+    ErrorKind.PRECONDITION_FAILED,
+    ErrorKind.IDEMPOTENCY_MISMATCH,
+}
 ELSEWHERE = {
     ErrorKind.INTERNAL,  # test_a_fault_of_ours_is_a_problem_document_too
     ErrorKind.RATE_LIMITED,

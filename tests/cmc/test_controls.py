@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from ca_core.access.cmc_clients import disable
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.model.certificates import CertificateStatus
-from ca_core.model.clients import Client
+from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.revocation.crl import publish_crl
 from gateway.cmc import asn1 as structures
@@ -419,7 +419,11 @@ async def test_a_bare_request_is_authenticated_by_what_is_in_it(office: Office) 
 async def test_a_copied_request_ends_nobody_elses_key(office: Office) -> None:
     """Tenancy, rule 26: whoever saw a request of another Client could order by it, and report its key as his."""
     core, key = office.workshop.core, new_key()
-    await core.store.write(lambda tx: tx.clients.add(Client(id="cli-o", name="other", created_at=core.sources.now())))
+    await core.store.write(
+        lambda tx: tx.clients.add(
+            Client(id="cli-o", name="other", settings=ClientSettings(cmc=True), created_at=core.sources.now())
+        )
+    )
     product = replace(office.product, id="prd-o", name="other", client_id="cli-o", version="other-1")
     await core.store.write(lambda tx: tx.products.put(product))
     other = await office.register("other", client_id="cli-o", product_ids=(product.id,))

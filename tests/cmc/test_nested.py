@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.certificates import CertificateStatus
-from ca_core.model.clients import Client
+from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.issuers import OwnCertificateRole
 from ca_core.model.store import Transaction
@@ -183,9 +183,9 @@ async def test_nobody_else_sends_messages_on(office: Office, client: Sender) -> 
 async def test_an_authority_acts_for_its_own_client_alone(office: Office) -> None:
     """Tenancy: one Client's authority could send on, and change, what another's clients order."""
     core = office.workshop.core
-    other = Client(id="cli-other", name="other", created_at=core.sources.now())
+    other = Client(id="cli-other", name="other", settings=ClientSettings(cmc=True), created_at=core.sources.now())
     await core.store.write(lambda tx: tx.clients.add(other))
-    authority = await office.register("authority", client_id=other.id)
+    authority = await office.register("authority", client_id=other.id, product_ids=())
     message = office.signed(pki_data(request("a.example.com", key=new_key()), controls=(nonce(),)))
     read = await wrap(office, {N: message}, batch(N), sender=authority)
     assert inner(office, read).only.fail_info == CmcFailInfo.BAD_IDENTITY

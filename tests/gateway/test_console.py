@@ -35,7 +35,7 @@ def test_products_are_listed(directory: Path) -> None:
     """An operator finds the products of every Client, with the version that is in force."""
     products = answered(directory, "product", "list")
     cmc = {"gateway-cmc", "gateway-cmc-recipient", "gateway-cmc-client"}
-    assert {product["name"] for product in products} == {"tls", "gateway-tls", "gateway-ocsp"} | cmc
+    assert {product["name"] for product in products} == {"tls", "smime", "gateway-tls", "gateway-ocsp"} | cmc
     assert all(len(str(product["version"])) == 64 for product in products)
 
 

@@ -12,6 +12,7 @@ from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify import events
 from ca_core.orders.journal import LEASE
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.states import OrderEvent, after
@@ -36,8 +37,8 @@ def end(
 ) -> Order:
     """End an order that waits or is tried again later, and its jobs with it; return it as it is stored then.
 
-    A serial that was reserved is given up. Raises NOT_READY for an order that is over, that is being processed at this
-    moment, or whose certificate may have been signed.
+    A serial that was reserved is given up, and the Client's webhooks are told. Raises NOT_READY for an order that is
+    over, that is being processed at this moment, or whose certificate may have been signed.
     """
     if order.state not in BEFORE_SIGNATURE:
         raise TriviumError(ErrorKind.NOT_READY, f"The order is {order.state}; revoke its certificate, if it has one.")
@@ -64,7 +65,9 @@ def end(
             )
         ]
     )
-    return tx.orders.save(replace(order, state=after(order.state, event), error=problem))
+    ended = tx.orders.save(replace(order, state=after(order.state, event), error=problem))
+    events.order_ended(tx, core.sources, ended)
+    return ended
 
 
 def _abandon(core: Core, tx: Transaction, order: Order, principal: Principal) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -20,11 +21,14 @@ from ca_core.model.webhooks import Delivery, DeliveryState, EventType, Webhook
 from ca_core.notify import events, run_webhook, webhooks
 from ca_core.notify.webhooks import WebhookChange, WebhookRequest
 from ca_core.orders import maintenance, queries, worker
+from ca_core.orders.approvals import reject
+from ca_core.orders.cancel import cancel
 from ca_core.orders.delivery import LEASE
 from ca_core.orders.submit import submit_csr
 from ca_core.revocation.revoke import revoke_by_id
 from ca_core.validation.attempt import fail_waiting_order
 from tests.notify.receiver import Receiver, receiving
+from tests.orders.test_approvals import people, waiting
 from tests.orders.test_pipeline import BrokenKeys
 from tests.orders.workshop import CONSOLE, Workshop, csr
 from tests.publish.issuing import user, work
@@ -103,6 +107,31 @@ async def test_failed_orders_are_told(core: Core, workshop: Workshop) -> None:
         told, second = receiver.events(secret)
     assert told["data"]["error"] == {"id": "err-1", "kind": "dns", "detail": "There is no such name."}
     assert (second["data"]["order"], second["data"]["state"]) == (failed.id, "FAILED")
+
+
+async def test_rejected_and_cancelled_orders_are_told(core: Core, workshop: Workshop) -> None:
+    """An integrator would wait for an order that a person has ended, or that nobody approved in time."""
+    async with receiving() as receiver:
+        await hooked(core, workshop, receiver.url)
+        ended = []
+        for _ in range(3):
+            product, order = await waiting(workshop)
+            ended.append(order)
+            workshop.clock.advance(milliseconds=1)
+        [bob] = await people(workshop, product, "bob")
+        await reject(core, ended[0].id, bob, "who is that?")
+        workshop.clock.advance(milliseconds=1)
+        await cancel(core, ended[1].id, bob)
+        await work(core)
+        await worker.start_timers(core)
+        await later(core, workshop, days=8)
+    told = [json.loads(body) for _, body in receiver.received]
+    assert [(one["type"], one["data"]["order"], one["data"]["state"]) for one in told] == [
+        ("order.rejected", ended[0].id, "REJECTED"),
+        ("order.failed", ended[1].id, "FAILED"),
+        ("order.failed", ended[2].id, "FAILED"),
+    ]
+    assert "who is that?" in told[0]["data"]["error"]["detail"]
 
 
 async def test_a_webhook_is_told_of_its_client_and_its_events_alone(core: Core, workshop: Workshop) -> None:

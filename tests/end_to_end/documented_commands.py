@@ -10,6 +10,8 @@ from pathlib import Path
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = "$ "
+_INDENT = "    "
+_END = "END OF PROGRAM"
 _MARK = "\x1e"
 
 # A network of its own, where one may be made: the ports a document names are free there, whatever runs beside.
@@ -30,10 +32,10 @@ class Ran:
 
 
 def commands_of(markdown: str) -> list[str]:
-    """Return the commands of all ``console`` blocks: lines after a prompt, continued after a backslash.
+    """Return the commands of all ``console`` blocks: lines after a prompt, and those below that are indented.
 
-    Other lines of such a block are output that the reader will see. A block without a prompt, or one called ``sh``
-    or ``bash``, would be commands that nobody runs; raises ValueError.
+    Other lines of such a block are output that the reader will see. A ``python`` block is a program, run whole. A block
+    without a prompt, or one called ``sh`` or ``bash``, would be commands that nobody runs; raises ValueError.
     """
     commands: list[str] = []
     for language, content in _BLOCK.findall(markdown):
@@ -44,20 +46,18 @@ def commands_of(markdown: str) -> list[str]:
             if not found:
                 raise ValueError(f"a console block without a prompt: {content!r}")
             commands += found
+        if language == "python":
+            commands.append(f"python - <<'{_END}'\n{content}{_END}")
     return commands
 
 
 def _prompted(content: str) -> list[str]:
     found: list[str] = []
-    continued = False
     for line in content.splitlines():
-        if continued:
-            found[-1] += "\n" + line
-        elif line.startswith(_PROMPT):
+        if line.startswith(_PROMPT):
             found.append(line.removeprefix(_PROMPT))
-        else:
-            continue
-        continued = line.endswith("\\")
+        elif found and line.startswith(_INDENT):
+            found[-1] += "\n" + line
     return found
 
 

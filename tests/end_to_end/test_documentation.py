@@ -4,9 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from tests.end_to_end.documented_commands import commands_of, run_commands
-from tests.running_gateway import ROOT
+from tests.running_gateway import BIN, ROOT
 
 EXEMPT = {"make test": "it runs this test"}
 SECONDS = 240
@@ -23,14 +24,25 @@ $ sleep 60 &
 ```
 
 ```python
+import os
+
+print(os.environ["NAME"])
+```
+
+```json
 $ not a command
 ```
 """
+PROGRAM = """python - <<'END OF PROGRAM'
+import os
+
+print(os.environ["NAME"])
+END OF PROGRAM"""
 
 
 def test_only_what_stands_after_a_prompt_is_a_command() -> None:
     """A command that is overlooked, or text that is run, would make the next test worthless."""
-    assert commands_of(SAMPLE) == ["export NAME=world", 'echo hello \\\n    "$NAME"', "sleep 60 &"]
+    assert commands_of(SAMPLE) == ["export NAME=world", 'echo hello \\\n    "$NAME"', "sleep 60 &", PROGRAM]
     for unseen in ("```sh\nmake demo\n```\n", "```console\nmake demo\n```\n"):
         with pytest.raises(ValueError, match="console block"):
             commands_of(unseen)
@@ -38,14 +50,15 @@ def test_only_what_stands_after_a_prompt_is_a_command() -> None:
 
 def test_commands_share_a_shell_and_leave_nothing_running(tmp_path: Path) -> None:
     """What one command exports the next one sees, and no server outlives the document."""
-    export, echo, background = run_commands(commands_of(SAMPLE), directory=tmp_path, home=tmp_path, seconds=20)
-    assert (export.output, echo.output, background.output) == ("", "hello world\n", "")
+    commands = [f'export PATH="{BIN}:$PATH"', *commands_of(SAMPLE)]
+    _, *ran = run_commands(commands, directory=tmp_path, home=tmp_path, seconds=20)
+    assert [one.output for one in ran] == ["", "hello world\n", "", "world\n"]
     with pytest.raises(AssertionError, match="first line"):
         run_commands(["echo first line", "false", "echo last"], directory=tmp_path, home=tmp_path, seconds=20)
 
 
 def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
-    """A stranger who types what README.md shows has a CA, a certificate and a healthy gateway."""
+    """A stranger who types what README.md shows has a CA, a certificate over each road and a healthy gateway."""
     commands = commands_of((ROOT / "README.md").read_text())
     assert EXEMPT.keys() <= set(commands)
     # Dependencies come from the network, which the shell may not have; `make test` has made them before.
@@ -63,3 +76,12 @@ def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     orders = printed['trivium order list --dir "$CA"']
     assert [line.split()[1] for line in orders.splitlines() if "www.example.test" in line] == ["ISSUED"]
     assert (tmp_path / "certbot" / "live" / "www.example.test" / "fullchain.pem").exists()
+    program = next(output for command, output in printed.items() if command.startswith("python - <<"))
+    for name, chain in (
+        ("www.shop.test", (tmp_path / "shop.pem").read_text()),
+        ("www.office.test", program[program.index("-----BEGIN CERTIFICATE") :]),
+    ):
+        leaf, issuer, *_ = x509.load_pem_x509_certificates(chain.encode())
+        leaf.verify_directly_issued_by(issuer)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.DNSName) == [name]

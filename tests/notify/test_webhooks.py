@@ -112,12 +112,14 @@ async def test_failed_orders_are_told(core: Core, workshop: Workshop) -> None:
 async def test_rejected_and_cancelled_orders_are_told(core: Core, workshop: Workshop) -> None:
     """An integrator would wait for an order that a person has ended, or that nobody approved in time."""
     async with receiving() as receiver:
-        await hooked(core, workshop, receiver.url)
         ended = []
         for _ in range(3):
             product, order = await waiting(workshop)
             ended.append(order)
             workshop.clock.advance(milliseconds=1)
+        types = frozenset({EventType.ORDER_FAILED, EventType.ORDER_REJECTED})
+        request = WebhookRequest(client_id=product.client_id, url=receiver.url, events=types)
+        await webhooks.create(core, request, CONSOLE)
         [bob] = await people(workshop, product, "bob")
         await reject(core, ended[0].id, bob, "who is that?")
         workshop.clock.advance(milliseconds=1)

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from ca_core.audit.refusals import record_failure
 from ca_core.model.errors import ErrorKind, Problem, SubProblem, TriviumError
@@ -39,7 +41,7 @@ def answer_refusals(app: FastAPI, render: Render) -> None:
             _log.error("%s failed as %s", _action(request), problem.id, exc_info=error)
         else:
             _log.info("%s was refused as %s: %s", _action(request), problem.id, problem.kind)
-        return render(problem, _headers(problem, error))
+        return render(problem, _headers(problem, error) | _allowed(app, request, problem))
 
     for kind in (TriviumError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, refuse)
@@ -85,6 +87,15 @@ async def _recorded(front_end: FrontEnd, request: Request, problem: Problem) -> 
 def _action(request: Request) -> str:
     """Return what the audit log calls the request: the operation's name, never the path, which the requester chose."""
     return f"rest.{getattr(request.scope.get('route'), 'name', 'unknown')}"
+
+
+def _allowed(app: FastAPI, request: Request, problem: Problem) -> dict[str, str]:
+    """Return Allow with every method that the URL takes (RFC 9110 section 15.5.6): Starlette's has one route's."""
+    if problem.kind is not ErrorKind.METHOD_NOT_ALLOWED:
+        return {}
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    found = [one for one in routes if isinstance(one, Route) and one.matches(request.scope)[0] is not Match.NONE]
+    return {"Allow": ", ".join(sorted({method for route in found for method in route.methods or ()}))}
 
 
 def _headers(problem: Problem, error: Exception) -> dict[str, str]:

@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from ca_core.core import Core
 from ca_core.model.identifiers import Identifier, IdentifierType
@@ -60,8 +61,9 @@ class Workshop:
         return Principal(kind=PrincipalKind.API_USER, id=known.id, permissions={client_id: permissions})
 
 
-def csr(*names: str) -> bytes:
-    """Return a CSR (DER) for these names with a new P-256 key."""
+def csr(*names: str, common_name: str = "") -> bytes:
+    """Return a CSR (DER) for these names with a new P-256 key; its subject is empty without a common name."""
+    subject = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
     alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(alternative, True)  # noqa: FBT003
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject)).add_extension(alternative, True)  # noqa: FBT003
     return builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.DER)

@@ -58,6 +58,6 @@ async def open_shop(office: Office) -> Shop:
     return Shop(office.core, changed)
 
 
-def pem_request(*names: str) -> str:
+def pem_request(*names: str, common_name: str = "") -> str:
     """Return a CSR for these names in PEM."""
-    return x509.load_der_x509_csr(csr(*names)).public_bytes(Encoding.PEM).decode()
+    return x509.load_der_x509_csr(csr(*names, common_name=common_name)).public_bytes(Encoding.PEM).decode()

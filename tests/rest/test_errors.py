@@ -63,3 +63,11 @@ async def test_paths_beside_the_versions_are_not_theirs(rest: Roads) -> None:
     for path in ("/v2x", "/v33/orders", "/pki/api", "/pki/api/v22"):
         answer = await call(rest, "POST", path)
         assert answer.body == b"nowhere", path
+
+
+async def test_the_methods_of_a_url_are_told(rest: Roads) -> None:
+    """RFC 9110 section 15.5.6: a client that reads Allow would take the method of one operation for the only one."""
+    answer = await call(rest, "DELETE", "/v3/orders")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+    answer = await call(rest, "GET", "/v2/orders")
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")

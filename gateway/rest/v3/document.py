@@ -84,7 +84,8 @@ def _complete(operation: Json, path: str, method: str, schemas: Json) -> None:
     answers: Json = operation["responses"]
     answers.pop("422", None)
     errors = {*_ALWAYS} if for_users else {*_ALWAYS} - {HTTPStatus.FORBIDDEN}
-    if "{" in path or "requestBody" in operation:
+    names_something = any("pattern" in str(parameter["schema"]) for parameter in parameters)
+    if names_something or "{" in path or "requestBody" in operation:
         errors.add(HTTPStatus.NOT_FOUND)
     if method in _CHANGES:
         errors |= {HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}

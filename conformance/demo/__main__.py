@@ -68,9 +68,9 @@ def over_rest(road: rest.RestRoad) -> None:
 
 def show_orders(gateway: Gateway) -> None:
     """Print the orders of all roads, and one of them with its jobs."""
-    orders = [order for order in json.loads(gateway.trivium("order", "list", "--json")) if order["road"] == "acme"]
+    orders = json.loads(gateway.trivium("order", "list", "--road", "acme", "--json"))
     CONSOLE.print()
-    sys.stdout.write(gateway.trivium("order", "list"))
+    sys.stdout.write(gateway.trivium("order", "list", "--road", "acme", "--road", "cmc", "--road", "rest"))
     CONSOLE.print()
     sys.stdout.write(gateway.trivium("order", "show", orders[0]["id"]))
 

@@ -28,6 +28,7 @@ suspended = false
 
 [clients.settings]
 plain_get = false
+cmc = true
 require_eab = false
 """
 

@@ -53,7 +53,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     gateway = RunningGateway(folder / "ca")
     gateway.init(*UNLIMITED)
     catalogue = gateway.directory / "catalogue.toml"
-    catalogue.write_text(f'{catalogue.read_text()}\n[[clients]]\nname = "other"\ndescription = "Another."\n')
+    catalogue.write_text(f'{catalogue.read_text()}\n[[clients]]\nname = "other"\n[clients.settings]\ncmc = true\n')
     gateway.trivium("apply")
     gateway.start()
     owner = register(gateway, folder, "owner", "--right", "issue", "--right", "revoke")

@@ -57,7 +57,9 @@ def mutated_json(value: Any, chance: Random) -> Any:
             return value * chance.choice((0, 2, 101))
         return [*value[:at], mutated_json(value[at], chance), *value[at + 1 :]]
     if isinstance(value, str) and chance.random() < 0.6:
-        return mutated_bytes(value.encode(), chance).decode(chance.choice(("latin-1", "utf-8")), "replace")
+        return mutated_bytes(value.encode("utf-8", "surrogatepass"), chance).decode(
+            chance.choice(("latin-1", "utf-8")), "replace"
+        )
     return chance.choice(STRANGE_VALUES)
 
 

@@ -12,8 +12,9 @@ KEEP ?= 1
 TESTS ?= tests
 ACCEPT ?= 0
 ARGS ?=
-SUITES ?= acme cmc
+SUITES ?= acme cmc rest
 CLIENTS := acmetool:acmetool apache2:apache2-bin caddy:caddy node:nodejs npm:npm
+JARS := /usr/share/java/jakarta-annotation-api.jar:libjakarta-annotation-api-java /usr/share/java/httpmime.jar:libhttpmime-java
 SYNC := .venv/bin/uv sync --frozen --inexact --quiet --compile-bytecode --no-python-downloads --python .venv/bin/python
 INPUTS := pyproject.toml uv.lock
 
@@ -37,8 +38,8 @@ test: .venv/.synced-dev .venv/.synced-demo ## Installs what the tests need, chec
 	@$(MAKE) check
 	@.venv/bin/pytest -n 2 $(TESTS)
 
-conformance: .venv/.synced-dev .venv/.synced-demo ## Every ACME client at our gateway and Pebble, every CMC row at ours; SUITES=cmc, ACCEPT=1 writes what is expected, ARGS=...
-	@tests/install-tools $(if $(filter acme,$(SUITES)),$(CLIENTS))
+conformance: .venv/.synced-dev .venv/.synced-demo .venv/.synced-conformance ## Every ACME client at our gateway and Pebble, every CMC row and REST operation at ours; SUITES=cmc, ACCEPT=1 writes what is expected, ARGS=...
+	@tests/install-tools $(if $(filter acme,$(SUITES)),$(CLIENTS)) $(if $(filter rest,$(SUITES)),$(JARS))
 	@$(if $(filter acme,$(SUITES)),npm ci --prefix conformance/acme/clients/node --silent --no-audit --no-fund)
 	@lost=0; for suite in $(SUITES); do \
 		.venv/bin/python -m conformance.$$suite $(if $(filter 1,$(ACCEPT)),--accept) $(ARGS) || lost=1; \
@@ -65,7 +66,7 @@ clean: ## Remove what was built; installations stay
 	@$(SYNC)
 	@touch $@
 
-.venv/.synced-demo .venv/.synced-dev: .venv/.synced-%: .venv/.synced
+.venv/.synced-demo .venv/.synced-dev .venv/.synced-conformance: .venv/.synced-%: .venv/.synced
 	@echo "Installing the dependencies of the group $*"
 	@$(SYNC) --group $*
 	@touch $@

@@ -11,8 +11,13 @@ from ca_core.model.errors import ErrorKind, TriviumError
 
 _LABEL: Final = re.compile(r"-----(?:BEGIN|END) (?:NEW )?CERTIFICATE REQUEST-----")
 _EXAMPLE: Final = (
-    "-----BEGIN CERTIFICATE REQUEST-----\nMIHyMIGYAgEAMAAwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATc0nlnNfS1k0JM\n"
-    "...\n-----END CERTIFICATE REQUEST-----\n"
+    "-----BEGIN CERTIFICATE REQUEST-----\n"
+    "MIHpMIGPAgEAMAAwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ3KBScTkjjoy5t\n"
+    "O3EpSFMGCR56b/vF9SCEpDbokr+ORh3jtybrsW2QHKiomUoK6qrJ39a+PwJ71jD/\n"
+    "i85uy+KtoC0wKwYJKoZIhvcNAQkOMR4wHDAaBgNVHREEEzARgg93d3cuZXhhbXBs\n"
+    "ZS5jb20wCgYIKoZIzj0EAwIDSQAwRgIhAM1ViTk5iTvJ2LQ5Let4CgM2TbXu+mhN\n"
+    "POXiImi63139AiEAkkC6b87HUaUO0HJ1PsUob2NdY6w/xiZEIOIm90tdVys=\n"
+    "-----END CERTIFICATE REQUEST-----\n"
 )
 
 Csr = Annotated[

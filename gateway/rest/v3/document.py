@@ -172,8 +172,9 @@ def _of_type(schema: Json, schemas: Mapping[str, Any]) -> Any:
             return {name: example_of(one, schemas) for name, one in schema.get("properties", {}).items()}
         case "array":
             return [example_of(schema["items"], schemas)]
-        case "integer" | "number":
-            return schema.get("minimum", 1)
+        case "integer" | "number" as kind:
+            least = schema.get("minimum", 1)
+            return int(least) if kind == "integer" else least  # pydantic writes 1.0 for what may be null
         case "boolean":
             return False
         case "string":

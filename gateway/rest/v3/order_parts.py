@@ -55,7 +55,14 @@ class NewDocument(Schema):
     """A registration document: PDF, JPEG or PNG, told by its content."""
 
     name: Annotated[Line, Field(min_length=1, max_length=200, examples=["register.pdf"])]
-    content: Annotated[str, Field(description="In base64.", examples=["JVBERi0xLjcK"], max_length=7 * 1024 * 1024)]
+    content: Annotated[
+        str,
+        Field(
+            description="In base64.",
+            examples=["JVBERi0xLjcKdHJhaWxlcjw8L1NpemUgMD4+CnN0YXJ0eHJlZgo5CiUlRU9GCg=="],
+            max_length=7 * 1024 * 1024,
+        ),
+    ]
 
     def in_core(self) -> OfferedDocument:
         """Return what the core calls it; raises MALFORMED for what is no base64."""

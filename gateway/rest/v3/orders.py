@@ -41,7 +41,8 @@ class NewOrder(Schema):
         tuple[FieldValue, ...], Field(max_length=64, description="Values for the product's fields that you may set.")
     ] = ()
     validity: Annotated[
-        Count | None, Field(ge=1, le=2**31, description="Seconds, where the product lets you choose.")
+        Count | None,
+        Field(ge=1, le=2**31, description="Seconds, where the product lets you choose.", examples=[2592000]),
     ] = None
     publish: Annotated[
         Flag | None, Field(description="Whether the certificate goes into the directory; null: as the product says.")

@@ -72,7 +72,7 @@ class Draft(Schema):
 
     csr: Csr | None = None
     fields: Annotated[tuple[FieldValue, ...], Field(max_length=64)] = ()
-    validity: Annotated[Count | None, Field(ge=1, le=2**31, description="Seconds.")] = None
+    validity: Annotated[Count | None, Field(ge=1, le=2**31, description="Seconds.", examples=[2592000])] = None
 
 
 class FilledField(FormField):

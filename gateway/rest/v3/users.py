@@ -79,7 +79,7 @@ class MadeUser(Schema):
 class UserChange(Schema):
     """What is to become different of a user; what is left out stays as it is."""
 
-    email: Annotated[str | None, Field(max_length=256)] = None
+    email: Annotated[str | None, Field(max_length=256, examples=["shop@example.com"])] = None
     personal: Personal | None = None
 
 

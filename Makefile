@@ -33,7 +33,7 @@ check: .venv/.synced-dev .venv/.synced-demo ## Style, types and import contracts
 	@echo "mypy --strict";      .venv/bin/mypy --no-error-summary
 	@echo "import contracts";   .venv/bin/lint-imports --no-logo >.venv/.contracts || { cat .venv/.contracts; exit 1; }
 
-test: .venv/.synced-dev .venv/.synced-demo ## Installs what the tests need, checks, runs every test; TESTS=... for some
+test: .venv/.synced-dev .venv/.synced-demo .venv/.synced-conformance ## Installs what the tests need, checks, runs every test; TESTS=... for some
 	@tests/install-tools
 	@$(MAKE) check
 	@.venv/bin/pytest -n 2 $(TESTS)

@@ -264,4 +264,4 @@ def told(owned: Owned, answer: Answer, target: str, body: Any) -> list[str]:
 
 def seen(answer: Answer) -> tuple[int, str]:
     """Return what an answer tells: its status and its text without ids."""
-    return answer.status, _ANY_ID.sub("ID", answer.body.decode())
+    return answer.status, _ANY_ID.sub("ID", answer.body.decode("latin-1"))

@@ -19,8 +19,8 @@ from ca_core.revocation.revoke import require_issued
 async def publish(core: Core, order_id: str, principal: Principal) -> PublicationEvent:
     """Have the order's certificate published and return the event; one that is on its way already is returned.
 
-    Raises NOT_FOUND, FORBIDDEN without PUBLICATION_CREATE or when the product publishes nothing, NOT_READY before there
-    is a certificate, ALREADY_REVOKED, and MALFORMED for one that has ended or names no e-mail address.
+    Raises NOT_FOUND, FORBIDDEN without PUBLICATION_CREATE, CONFLICT when the product publishes nothing, NOT_READY
+    before there is a certificate, ALREADY_REVOKED, and MALFORMED for one that has ended or names no e-mail address.
     """
 
     def act(tx: Transaction) -> PublicationEvent:
@@ -29,7 +29,7 @@ async def publish(core: Core, order_id: str, principal: Principal) -> Publicatio
         require_issued(certificate)
         product = tx.products.version(order.product_id, order.product_version)
         if product is None or not product.policy.publish_ldap:
-            raise TriviumError(ErrorKind.FORBIDDEN, f"The product {order.product_name} publishes no certificates.")
+            raise TriviumError(ErrorKind.CONFLICT, f"The product {order.product_name} publishes no certificates.")
         if certificate.not_after <= core.sources.now():
             raise TriviumError(ErrorKind.MALFORMED, "The certificate has ended; publish its successor.")
         people(certificate.der or b"")

@@ -189,11 +189,11 @@ class Day:
 
     def publish_certificate(self) -> None:
         """Publish; a product that does not publish refuses."""
-        self._publication(self.api.publish_certificate, 401)
+        self._publication(self.api.publish_certificate)
 
     def unpublish_certificate(self) -> None:
         """Take back what was published."""
-        self._publication(self.api.unpublish_certificate, 400)
+        self._publication(self.api.unpublish_certificate)
 
     def revoke_certificates(self) -> None:
         """Revoke the certificate by its issuer and serial number."""
@@ -231,11 +231,11 @@ class Day:
             includeCertificateChain=True,
         )
 
-    def _publication(self, operation: Callable[[str], None], refusal: int) -> None:
+    def _publication(self, operation: Callable[[str], None]) -> None:
         if self.product.publish_certificate:
             operation(self.order.uuid)
         else:
-            _refused(refusal, lambda: operation(self.order.uuid))
+            _refused(400, lambda: operation(self.order.uuid))
 
 
 def require(holds: object, what: str) -> None:

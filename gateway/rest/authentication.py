@@ -1,6 +1,6 @@
 """Who asks: the bearer token of a request, looked at before its body is read."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar, Final
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -10,11 +10,16 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.rest.front_end import Asked, front_end_of, peer_address
 from gateway.rest.operation import Operation
 
+MAX_BODY: Final = 8 * 1024 * 1024
+"""The largest request body of a user in bytes: an order with registration documents in base64."""
+
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearerAuth", bearerFormat="JWT")
 
 
 class AuthenticatedOperation(Operation):
     """An operation for users: a stranger's body is neither read nor parsed."""
+
+    max_body: ClassVar[int] = MAX_BODY
 
     async def prepare(self, request: Request) -> None:
         """Find out who asks; raises UNAUTHENTICATED."""

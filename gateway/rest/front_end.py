@@ -1,15 +1,12 @@
 """What the REST front end works with, and what its operations are given."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI, Request
 
 from ca_core.core import Core
 from ca_core.model.principals import Principal
-
-MAX_BODY: Final = 8 * 1024 * 1024
-"""The largest request body in bytes: an order with registration documents in base64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +46,6 @@ def new_app(front_end: FrontEnd, **documented: Any) -> FastAPI:
         root_path_in_servers=False,
         separate_input_output_schemas=False,
         strict_content_type=False,
-        max_body_size=MAX_BODY,
         telemetry={
             "tracing": False,
             "metrics": False,

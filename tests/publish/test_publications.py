@@ -109,7 +109,7 @@ async def test_an_order_cannot_publish_what_its_product_does_not(workshop: Works
     with pytest.raises(TriviumError, match="publishes no certificates"):
         await issued(workshop, MAIL, publish=True, publish_ldap=False)
     error = await refusal(core, await issued(workshop, MAIL, publish_ldap=False))
-    assert error.kind is ErrorKind.FORBIDDEN
+    assert error.kind is ErrorKind.CONFLICT
 
 
 async def test_revocation_unpublishes(workshop: Workshop, core: Core, slapd: Slapd) -> None:

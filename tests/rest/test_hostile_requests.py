@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.rest.front_end import MAX_BODY
+from gateway.rest.authentication import MAX_BODY
 from tests.rest.conversation import Conversation
 from tests.rest.routes import Operation, operations
 from tests.rest.shop import Shop, pem_request
@@ -148,5 +148,6 @@ async def test_bodies_that_are_too_large_are_refused(alice: Conversation) -> Non
         pieces = iter([piece])
         answer = await call(alice.app, operation.method, operation.path, body=pieces, headers=declared)
         assert answer.status == 413, (operation.name, answer.body)
+        assert set(json.loads(answer.body)) in SHAPES, (operation.name, answer.body)
         assert next(pieces, None) == piece, operation.name
     assert await everything(alice) == before

@@ -70,7 +70,7 @@ async def test_what_goes_with_a_certificate(alice: Conversation, shop: Shop) -> 
     path = f"/v3/certificates/{(await issued(alice, shop)).json['certificate']}"
     assert (await alice.get(f"{path}/renewals")).json == {"predecessors": [], "successors": []}
     assert (await alice.get(f"{path}/publications")).json == []
-    (await alice.post(f"{path}/publish")).refused(403, "forbidden")  # the product publishes nothing
+    (await alice.post(f"{path}/publish")).refused(409, "conflict")  # the product publishes nothing
     assert (await alice.post(f"{path}/comments", {"text": "for the shop"})).status == 201
     assert [one["text"] for one in (await alice.get(f"{path}/comments")).json] == ["for the shop"]
 

@@ -179,8 +179,8 @@ public final class Day {
         steps.put("deleteCertificateOrderAdditionalRecipients", () -> require(
                 api.deleteCertificateOrderAdditionalRecipients(order.getUuid(), List.of(recipient)).isEmpty(),
                 "the recipient is gone"));
-        steps.put("publishCertificate", () -> published(401, () -> api.publishCertificate(order.getUuid())));
-        steps.put("unpublishCertificate", () -> published(400, () -> api.unpublishCertificate(order.getUuid())));
+        steps.put("publishCertificate", () -> published(() -> api.publishCertificate(order.getUuid())));
+        steps.put("unpublishCertificate", () -> published(() -> api.unpublishCertificate(order.getUuid())));
         steps.put("revokeCertificates", () -> {
             api.revokeCertificates(List.of(new RevocationRequest()
                     .serialNumber(order.getCertificate().getSerial())
@@ -215,11 +215,11 @@ public final class Day {
         return api.getCertificateOrders(wanted).stream().map(CertificateOrder::getUuid).toList();
     }
 
-    private void published(int refusal, Step operation) throws Exception {
+    private void published(Step operation) throws Exception {
         if (product.getPublishCertificate()) {
             operation.run();
         } else {
-            refused(refusal, operation);
+            refused(400, operation);
         }
     }
 

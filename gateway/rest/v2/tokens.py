@@ -12,9 +12,6 @@ from gateway.rest.front_end import front_end_of, peer_address
 from gateway.rest.operation import Operation
 from gateway.rest.v2.operations import ERRORS
 
-MAX_FORM: Final = 4096
-"""Bytes of a form: strangers send it."""
-
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -48,7 +45,6 @@ tokens = APIRouter(prefix="/v2", route_class=Operation)
     response_class=PlainTextResponse,
     responses=_ERRORS,
     openapi_extra=_FORM,
-    max_body_size=MAX_FORM,
 )
 async def jwt(request: Request, user_name: Annotated[str, Path(alias="userName")]) -> str:
     """Return a token, good for some hours, for whoever knows the user's API key."""

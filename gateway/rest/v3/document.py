@@ -21,6 +21,7 @@ _ALWAYS: Final = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -88,7 +89,7 @@ def _complete(operation: Json, path: str, method: str, schemas: Json) -> None:
     if names_something or "{" in path or "requestBody" in operation:
         errors.add(HTTPStatus.NOT_FOUND)
     if method in _CHANGES:
-        errors |= {HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+        errors.add(HTTPStatus.CONFLICT)
     if method == "post" and for_users:
         errors.add(HTTPStatus.UNPROCESSABLE_ENTITY)
         parameters.append(_idempotency_key())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ca_core.model.external_accounts import ExternalAccountKey
     from ca_core.model.store import Transaction
 
-account = typer.Typer(help="Look at ACME accounts.", no_args_is_help=True)
+account = typer.Typer(help="Look at ACME accounts, and end them.", no_args_is_help=True)
 eab = typer.Typer(help="Keys for the external account binding of ACME accounts.", no_args_is_help=True)
 
 OfClient = Annotated[str | None, typer.Option("--client", help="Only those of this Client.")]
@@ -188,6 +188,15 @@ def account_show(directory: Directory, account_id: str, *, as_json: AsJson = Fal
         for item in domains
     ]  # fmt: skip
     print_table("\nControl is shown of", ("name", "method", "since (UTC)", "until (UTC)"), rows)
+
+
+@account.command("deactivate")
+def account_deactivate(directory: Directory, account_id: str) -> None:
+    """End an ACME account for ever; its orders that wait are stopped."""
+    from ca_core.access.accounts import revoke
+
+    ended = reading(directory, lambda core: revoke(core, account_id, operator()))
+    typer.echo(f"{ended.id} is {ended.status}.")
 
 
 async def _clients(core: "Core", name: str | None) -> tuple[dict[str, str], frozenset[str] | None]:

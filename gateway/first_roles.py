@@ -27,6 +27,7 @@ _OPERATOR: Final = _VIEWER | {
     Permission.DOMAIN_CREATE,
     Permission.DOMAIN_UPDATE,
     Permission.DOMAIN_DELETE,
+    Permission.ACME_ACCOUNT_DELETE,
     Permission.ACCOUNT_API_KEY_CREATE,
     Permission.ACCOUNT_API_KEY_UPDATE,
     Permission.WEBHOOK_CREATE,

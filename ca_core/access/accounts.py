@@ -1,4 +1,4 @@
-"""ACME accounts: register, find, update, deactivate, change the key (RFC 8555 section 7.3)."""
+"""ACME accounts: register, find, update, deactivate, revoke, change the key (RFC 8555 section 7.3)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from ca_core.access import external_account_keys, rate_limits
 from ca_core.access.account_keys import refuse_certified_key
+from ca_core.access.authorisation import require_on
 from ca_core.access.external_account_keys import PresentedBinding
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
@@ -18,6 +19,7 @@ from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, spki_sha256
 from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_accounts import ExternalAccountKey
+from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
 from ca_core.orders.crash import crash_point
@@ -202,14 +204,41 @@ async def update_contacts(core: Core, contacts: tuple[str, ...], principal: Prin
 async def deactivate(core: Core, principal: Principal) -> Account:
     """End the principal's account for ever (RFC 8555 section 7.3.6); raises UNAUTHENTICATED.
 
-    Its orders and authorizations stay as they are and lead nowhere: whatever is asked for in its name is refused.
+    Whatever is asked for in its name is refused from now on, and its orders that wait are stopped.
     """
     return await _change(
         core,
         principal,
         "account.deactivate",
-        lambda _, account: replace(account, status=AccountStatus.DEACTIVATED),
+        lambda tx, account: _ended(core, tx, account, AccountStatus.DEACTIVATED),
     )
+
+
+async def revoke(core: Core, account_id: str, principal: Principal) -> Account:
+    """End an account of a Client as :func:`deactivate` does, by an operator (RFC 8555 section 7.1.2: "revoked").
+
+    Raises NOT_FOUND, FORBIDDEN without ACME_ACCOUNT_DELETE; one that has ended stays as it is.
+    """
+
+    def act(tx: Transaction) -> Account:
+        account = tx.accounts.get(account_id)
+        if account is None:
+            raise not_found("account")
+        require_on(
+            principal, Permission.ACME_ACCOUNT_DELETE, "account", client_id=account.client_id, account_id=account.id
+        )
+        if account.status is not AccountStatus.VALID:
+            return account
+        record = entry(core.sources, principal, "account.revoke", account.id, client_id=account.client_id)
+        tx.audit.append([record])
+        return tx.accounts.save(_ended(core, tx, account, AccountStatus.REVOKED))
+
+    return await core.store.write(act)
+
+
+def _ended(core: Core, tx: Transaction, account: Account, status: AccountStatus) -> Account:
+    tx.jobs.wake_orders(core.sources.now(), placed_by=f"{PrincipalKind.ACME_ACCOUNT}:{account.id}")
+    return replace(account, status=status)
 
 
 async def change_key(core: Core, key: AccountKey, principal: Principal) -> Account:

@@ -1,6 +1,6 @@
 """Suspension: a Client, user, API key or CMC client may do nothing from now on, and what waits for it is stopped.
 
-Whoever is suspended is refused where he is authenticated. His orders that wait are woken, and the pipeline ends them
+An ACME account that has ended stops its orders in the same way. Whoever is suspended is refused where he is authenticated. His orders that wait are woken, and the pipeline ends them
 with the reason before it does anything else (:func:`reason_to_stop`); one that is under way is stopped at the last look
 before its intent.
 """
@@ -13,6 +13,7 @@ from ca_core.access.user_rights import found_user, require_over, require_over_al
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
+from ca_core.model.accounts import AccountStatus
 from ca_core.model.clients import Client
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.orders import Order
@@ -97,7 +98,7 @@ async def resume_key(core: Core, key_id: str, principal: Principal) -> ApiKey:
 
 
 def reason_to_stop(tx: Transaction, order: Order) -> Problem | None:
-    """Return why an order goes no further: its Client, or whoever or whatever ordered it, is suspended."""
+    """Return why an order goes no further: its Client, or whoever or whatever ordered it, is suspended or gone."""
     client = tx.clients.get(order.client_id)
     if client is None or client.suspended:
         return _stopped("The Client is suspended; ask its operator.")
@@ -110,6 +111,9 @@ def reason_to_stop(tx: Transaction, order: Order) -> Problem | None:
         cmc_client = tx.cmc_clients.get(requester_id)
         if cmc_client is None or cmc_client.disabled:
             return _stopped("The CMC client that ordered is disabled; ask its operator.")
+    account = tx.accounts.get(order.account_id) if order.account_id else None
+    if order.account_id and (account is None or account.status is not AccountStatus.VALID):
+        return _stopped(f"The ACME account that ordered is {account.status if account else 'gone'}.")
     key = tx.api_keys.get(order.credential_id) if order.credential_id else None
     if key is not None and key.suspended is not None:
         return _stopped(f"The API key that this was ordered with is suspended: {key.suspended}.")

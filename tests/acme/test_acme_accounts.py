@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from ca_core.access import accounts
 from ca_core.keys.policy import spki_sha256
+from ca_core.model.orders import OrderState
+from ca_core.orders import queries, worker
 from tests.acme.acme_client import AcmeClient, Answer
 from tests.acme.acme_server import EXTERNAL_URL, AcmeServer
 from tests.acme.signing import Json, PrivateKey, b64, envelope, jwk_of
+from tests.orders.workshop import CONSOLE
 
 BASE = f"{EXTERNAL_URL}/acme"
 
@@ -144,6 +148,29 @@ async def test_every_change_is_audited(server: AcmeServer, client: AcmeClient) -
     assert {record.action for record in records} == actions
     assert {record.actor for record in records} == {f"acme-account:{account_id}"}
     assert {record.details["address"] for record in records} == {"192.0.2.7"}
+
+
+@pytest.mark.parametrize("by", ["itself", "an operator"])
+async def test_pending_orders_of_an_ended_account_are_stopped(server: AcmeServer, client: AcmeClient, by: str) -> None:
+    """RFC 8555 section 7.3.6: the server SHOULD cancel pending operations that the account's key authorized (rule 48)."""
+    account_id = client.kid.rpartition("/")[2]
+    issued, ready = await server.issued_order(client, "a.test"), await server.ready_order(client, "b.test")
+    if by == "itself":
+        await client.post(client.kid, {"status": "deactivated"})
+    else:
+        assert (await accounts.revoke(server.core, account_id, CONSOLE)).status == "revoked"
+    answer = await client.post(client.kid, {})
+    assert (answer.status, answer.problem) == (401, "unauthorized")
+    assert (await accounts.revoke(server.core, account_id, CONSOLE)).status != "valid"
+    await worker.run_due(server.core)
+    orders = {name: one.header("location").rpartition("/")[2] for name, one in (("a", issued), ("b", ready))}
+    found = {name: (await queries.get(server.core, one, CONSOLE)).order for name, one in orders.items()}
+    assert {name: order.state for name, order in found.items()} == {"a": OrderState.ISSUED, "b": OrderState.FAILED}
+    assert found["b"].error is not None
+    assert "account that ordered is" in found["b"].error.detail
+    records = await server.core.store.read(lambda tx: tx.audit.of_object(account_id, 10))
+    ended = [one.action for one in records if one.action in {"account.deactivate", "account.revoke"}]
+    assert ended == ["account.deactivate" if by == "itself" else "account.revoke"]
 
 
 async def test_weak_and_blocked_keys_are_no_account_keys(server: AcmeServer) -> None:

@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca_core.core import Core
+from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.authorizations import Authorization, AuthorizationStatus
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.products import LintMode, LintPolicy, Product, ProfileKind, Road
@@ -41,6 +42,21 @@ class Shop:
             for name in names
         ]
         await self.core.store.write(lambda tx: tx.authorizations.add(shown))
+
+
+def acme_account(core: Core, product: Product) -> Account:
+    """Return an ACME account that orders the product, as its Client's."""
+    return Account(
+        id=core.sources.new_id("acc"),
+        client_id=product.client_id,
+        product_id=product.id,
+        status=AccountStatus.VALID,
+        thumbprint="t" * 43,
+        jwk='{"kty":"EC"}',
+        contacts=("mailto:ours@example.com",),
+        terms_agreed=True,
+        created_at=core.sources.now(),
+    )
 
 
 async def open_shop(office: Office) -> Shop:

@@ -14,7 +14,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from ca_core.model.accounts import Account, AccountStatus
 from ca_core.model.permissions import Permission
 from ca_core.model.users import Role
 from gateway.rest.front_end import FrontEnd
@@ -23,7 +22,7 @@ from gateway.rest.v3.routes import build_app as build_v3
 from tests.orders.workshop import Workshop
 from tests.rest.conversation import Answer, Conversation
 from tests.rest.routes import METHODS, Operation, Parameter, operations, with_ids
-from tests.rest.shop import Shop, pem_request
+from tests.rest.shop import Shop, acme_account, pem_request
 
 NAME: Final = "www.example.com"
 PDF: Final = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
@@ -116,17 +115,7 @@ async def owned(alice: Conversation, shop: Shop) -> Owned:
     [domain] = (await alice.post("/v3/domains", {"client": client, "names": ["ours.example.net"]})).json
     wanted = {"client": client, "products": [shop.product.id], "comment": "fleet"}
     bound = (await chief.post("/v3/external-account-keys", wanted)).json["key"]
-    account = Account(
-        id=alice.office.core.sources.new_id("acc"),
-        client_id=client,
-        product_id=shop.product.id,
-        status=AccountStatus.VALID,
-        thumbprint="t" * 43,
-        jwk='{"kty":"EC"}',
-        contacts=("mailto:ours@example.com",),
-        terms_agreed=True,
-        created_at=alice.office.core.sources.now(),
-    )
+    account = acme_account(alice.office.core, shop.product)
     await alice.office.core.store.write(lambda tx: tx.accounts.add(account))
     gateway = {"name": "alice", "client": client, "products": [shop.product.id], "rights": ["issue"]}
     made = await chief.post("/v3/cmc-clients", {**gateway, "csr": pem_request(NAME, common_name="alice")})

@@ -1,7 +1,7 @@
 """Version 3: pre-validated domains, and what ACME clients have."""
 
 from tests.rest.conversation import Conversation
-from tests.rest.shop import Shop
+from tests.rest.shop import Shop, acme_account
 
 NOBODYS = "0193a6f0-7b9c-7d3e-8f10-2b4c6d8e0a12"
 
@@ -78,3 +78,18 @@ async def test_acme_accounts_and_tokens(alice: Conversation) -> None:
     assert (await alice.get("/v3/acme-tokens?enrolled=true&domain=example.com")).json["items"] == []
     (await alice.get(f"/v3/acme-accounts/acc-{NOBODYS}")).refused(404, "not_found")
     (await alice.get("/v3/acme-tokens?method=carrier-pigeon")).refused(400, "malformed")
+
+
+async def test_an_account_is_ended_by_an_operator_of_its_client(alice: Conversation, shop: Shop) -> None:
+    """A stolen account could be ended by its owner alone, who may have lost the key (RFC 8555 section 7.1.2)."""
+    core, account = alice.office.core, acme_account(alice.office.core, shop.product)
+    await core.store.write(lambda tx: tx.accounts.add(account))
+    path = f"/v3/acme-accounts/{account.id}"
+    viewer = alice.by(await alice.office.person("viewer", "ra-viewer", alice.office.client_id))
+    (await viewer.post(f"{path}/deactivate")).refused(403, "forbidden")
+    assert (await alice.get(path)).json["status"] == "valid"
+    for _ in range(2):
+        assert (await alice.post(f"{path}/deactivate")).json["status"] == "revoked"
+    records = await core.store.read(lambda tx: tx.audit.of_object(account.id, 10))
+    done = [(one.action, one.client_id, one.actor) for one in records]
+    assert done == [("account.revoke", account.client_id, f"api-user:{alice.office.alice.user.id}")]

@@ -7,7 +7,6 @@ from ca_core.access.suspension import require_not_stopped
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
-from ca_core.model.accounts import AccountStatus
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import Order, OrderState
@@ -41,9 +40,6 @@ def _require_still_allowed(core: Core, tx: Transaction, order: Order, csr: Parse
     Raises FORBIDDEN, NOT_READY, BAD_KEY or BAD_CSR (rules 1, 26, 29, 48, 50).
     """
     require_not_stopped(tx, order)
-    account = tx.accounts.get(order.account_id) if order.account_id else None
-    if order.account_id and (account is None or account.status is not AccountStatus.VALID):
-        raise TriviumError(ErrorKind.FORBIDDEN, "The account was deactivated before the certificate was issued.")
     held = tuple(tx.authorizations.get_many(order.authorization_ids))
     require_authorized(core, order, held)
     if any(one.domain_id is not None and tx.domains.get(one.domain_id) is None for one in held):

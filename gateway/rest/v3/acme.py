@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from ca_core.access import accounts as commands
 from ca_core.access import external_account_keys, queries
 from ca_core.access.external_account_keys import ExternalAccountKeyRequest
 from ca_core.model import accounts, authorizations, external_accounts
@@ -190,6 +191,15 @@ async def list_acme_accounts(caller: Called, query: Annotated[AccountQuery, Quer
 async def get_acme_account(caller: Called, account_id: AccountId) -> Response:
     """Read an ACME account."""
     return json_answer(_account_of(await queries.account(caller.core, account_id, caller.principal)))
+
+
+@router.post("/acme-accounts/{account_id}/deactivate", response_model=Account)
+async def deactivate_acme_account(caller: Called, account_id: AccountId) -> Response:
+    """End an ACME account for ever: its client is refused, and its orders that wait are stopped.
+
+    Its status becomes `revoked`, which tells the client that it was not itself (RFC 8555 section 7.1.2).
+    """
+    return json_answer(_account_of(await commands.revoke(caller.core, account_id, caller.principal)))
 
 
 @router.get("/acme-tokens", response_model=Page[AcmeToken])

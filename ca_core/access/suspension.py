@@ -1,8 +1,8 @@
 """Suspension: a Client, user, API key or CMC client may do nothing from now on, and what waits for it is stopped.
 
-An ACME account that has ended stops its orders in the same way. Whoever is suspended is refused where he is authenticated. His orders that wait are woken, and the pipeline ends them
+Whoever is suspended is refused where he is authenticated. His orders that wait are woken, and the pipeline ends them
 with the reason before it does anything else (:func:`reason_to_stop`); one that is under way is stopped at the last look
-before its intent.
+before its intent. An ACME account that has ended stops its orders in the same way.
 """
 
 from typing import Any, Final

@@ -152,7 +152,7 @@ async def test_every_change_is_audited(server: AcmeServer, client: AcmeClient) -
 
 @pytest.mark.parametrize("by", ["itself", "an operator"])
 async def test_pending_orders_of_an_ended_account_are_stopped(server: AcmeServer, client: AcmeClient, by: str) -> None:
-    """RFC 8555 section 7.3.6: the server SHOULD cancel pending operations that the account's key authorized (rule 48)."""
+    """RFC 8555 section 7.3.6: the server SHOULD cancel the pending operations of the account (rule 48)."""
     account_id = client.kid.rpartition("/")[2]
     issued, ready = await server.issued_order(client, "a.test"), await server.ready_order(client, "b.test")
     if by == "itself":

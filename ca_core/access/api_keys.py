@@ -58,6 +58,8 @@ async def create(
     def act(tx: Transaction) -> MadeKey:
         user = found_user(tx, user_name, principal)
         require_over(tx, principal, user, client_id, Permission.ACCOUNT_API_KEY_CREATE)
+        if client_id is not None and tx.clients.get(client_id) is None:
+            raise not_found("Client")
         shown = tx.api_keys.get(principal.credential_id) if principal.credential_id else None
         if user.id == principal.id and shown is not None:
             _require_narrower(principal, made.key.networks, shown)

@@ -54,8 +54,8 @@ def belongings(session: Session, folder: Path) -> dict[str, list[str]]:
     are those of things that were made here.
     """
     target = session.target
-    [client] = session.ask("GET", "/v3/clients")["items"]
-    products = session.ask("GET", "/v3/products?road=rest")["items"]
+    client = next(one for one in session.ask("GET", "/v3/clients")["items"] if one["name"] == "default")
+    products = [one for one in session.ask("GET", "/v3/products?road=rest")["items"] if one["client"] == client["id"]]
     product = next(one for one in products if not one["approvals"]["issuance"])
     domain = _validated_domain(session, client["id"], f"examined.{target.domain}")
     csr = new_csr(folder / "examined.csr", f"www.examined.{target.domain}").read_text()

@@ -29,6 +29,23 @@ async def test_anothers_and_nobodys_are_the_same_404(alice: Conversation) -> Non
         assert (await alice.get(path)).status == 200
 
 
+async def test_nothing_is_made_for_a_client_that_there_is_not(alice: Conversation, shop: Shop) -> None:
+    """Who acts for every Client would be told of a fault of ours, or have made what belongs to nobody."""
+    chief, client = alice.by(alice.office.chief), f"cli-{NOBODYS}"
+    role = {"role": "ra-operator", "client": client}
+    for path, wanted in (
+        ("/v3/users", {"name": "new", "kind": "operator", **role}),
+        ("/v3/users/alice/roles", role),
+        ("/v3/users/alice/api-keys", {"client": client}),
+        ("/v3/users/chief/api-keys", {"client": client}),
+        ("/v3/webhooks", {"client": client, "url": "https://hooks.example.com/", "events": ["order.issued"]}),
+        ("/v3/domains", {"client": client, "names": ["example.com"]}),
+        ("/v3/external-account-keys", {"client": client, "products": [shop.product.id]}),
+    ):
+        assert "Client" in (await chief.post(path, wanted)).refused(404, "not_found")
+    assert "Client" in (await chief.get(f"/v3/domains?client={client}")).refused(404, "not_found")
+
+
 async def test_products_show_their_form(alice: Conversation, shop: Shop) -> None:
     """An integrator could not build the form that asks for what the product wants."""
     page = (await alice.get("/v3/products?road=rest")).json["items"]

@@ -379,6 +379,11 @@ class Limits(_Section):
         description="Refused requests from one IPv4 address or IPv6 /48. Each leaves an audit record; those beyond get "
         "429 and leave none, so that nobody fills the log. Good requests from the address are served as before.",
     )
+    failed_sign_ins_per_address: Limit = Field(
+        default=Rate(30, timedelta(minutes=15)),
+        description="Failed sign-ins at the admin page from one IPv4 address or IPv6 /48; then nobody signs in from "
+        "there for a while. Nothing can be guessed at it, but what runs wild shall not fill the audit log.",
+    )
     requests_per_user: Limit = Field(
         default=Rate(36_000, timedelta(hours=1)),
         description="Requests of one API user, of every kind: ten a second for ever, and an hour's worth at once. A "

@@ -8,6 +8,7 @@ from store.approvals import ApprovalTable
 from store.audit import AuditTable
 from store.authorizations import AuthorizationTable
 from store.blocked_keys import BlockedKeyTable
+from store.ceremonies import CeremonyTable
 from store.certificates import CertificateTable
 from store.clients import ClientTable
 from store.cmc_challenges import CmcChallengeTable
@@ -22,10 +23,13 @@ from store.issuers import IssuerTable
 from store.jobs import JobTable
 from store.once import OnceTable
 from store.orders import OrderTable
+from store.passkeys import PasskeyTable
 from store.products import ProductTable
 from store.rate_limits import RateLimitTable
 from store.recipients import RecipientTable
 from store.roles import RoleTable
+from store.sessions import SessionTable
+from store.sign_in_links import SignInLinkTable
 from store.statements import Executor
 from store.users import UserTable
 from store.webhooks import DeliveryTable, WebhookTable
@@ -165,6 +169,26 @@ class StoreTransaction:
     def api_keys(self) -> ApiKeyTable:
         """API keys."""
         return ApiKeyTable(self.executor)
+
+    @cached_property
+    def sessions(self) -> SessionTable:
+        """Sessions of the admin page."""
+        return SessionTable(self.executor)
+
+    @cached_property
+    def sign_in_links(self) -> SignInLinkTable:
+        """Links by which users sign in once."""
+        return SignInLinkTable(self.executor)
+
+    @cached_property
+    def ceremonies(self) -> CeremonyTable:
+        """Exchanges with browsers that have begun."""
+        return CeremonyTable(self.executor)
+
+    @cached_property
+    def passkeys(self) -> PasskeyTable:
+        """Passkeys of users."""
+        return PasskeyTable(self.executor)
 
     @cached_property
     def webhooks(self) -> WebhookTable:

@@ -17,7 +17,7 @@ UNLIMITED = tuple(
     f"limits.{name}=999999/1s"
     for name in (
         *("accounts_per_address", "orders_per_account", "certificates_per_names", "refusals_per_address"),
-        *("requests_per_user", "requests_per_address"),
+        *("failed_sign_ins_per_address", "requests_per_user", "requests_per_address"),
     )
 )
 """Settings for tests that ask for more than anybody should: each limit is counted as ever, and never met."""

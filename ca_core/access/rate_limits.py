@@ -32,6 +32,7 @@ _WHAT: Final = {
     Limit.FAILED_VALIDATIONS: "failed validations of {}; find out why they fail before the next",
     Limit.CERTIFICATES_PER_NAMES: "certificates for exactly {}; keep the one you have until it is due",
     Limit.REFUSALS_PER_ADDRESS: "refused requests from {}; find out why they are refused before the next",
+    Limit.FAILED_SIGN_INS_PER_ADDRESS: "failed sign-ins from {}; find out why they fail before the next",
     Limit.REQUESTS_PER_USER: "requests of the user {}; ask for what you need, and in larger pages",
     Limit.REQUESTS_PER_ADDRESS: "requests from {}; ask for what you need, and in larger pages",
 }
@@ -123,6 +124,17 @@ def refusal(core: Core, tx: Transaction, principal: Principal) -> Problem | None
     except TriviumError as error:
         return error.problem
     return None
+
+
+def require_sign_in(core: Core, tx: Transaction, principal: Principal) -> None:
+    """Refuse one more sign-in from the principal's address, of which too many have failed; raises RATE_LIMITED."""
+    network = _network(principal.address)
+    _require(core, tx, Limit.FAILED_SIGN_INS_PER_ADDRESS, network, network, principal)
+
+
+def count_failed_sign_in(core: Core, tx: Transaction, principal: Principal) -> None:
+    """Count a failed sign-in from the principal's address."""
+    _count(core, tx, Limit.FAILED_SIGN_INS_PER_ADDRESS, _network(principal.address))
 
 
 def _take(core: Core, tx: Transaction, limit: Limit, subject: str, shown: str, principal: Principal) -> None:

@@ -46,7 +46,7 @@ async def resume_client(core: Core, client_id: str, principal: Principal) -> Cli
 
 
 async def suspend_user(core: Core, name: str, reason: str, principal: Principal) -> User:
-    """Suspend a user: his keys and tokens do not count; raises NOT_FOUND, FORBIDDEN, MALFORMED."""
+    """Suspend a user: his sessions end, his keys and tokens do not count; raises NOT_FOUND, FORBIDDEN, MALFORMED."""
     _check(reason)
 
     def act(tx: Transaction) -> User:
@@ -54,6 +54,7 @@ async def suspend_user(core: Core, name: str, reason: str, principal: Principal)
         require_over_all(tx, principal, user, Permission.USER_UPDATE)
         tx.audit.append([entry(core.sources, principal, "user.suspend", user.id, reason=reason)])
         tx.jobs.wake_orders(core.sources.now(), placed_by=f"{PrincipalKind.API_USER}:{user.id}")
+        tx.sessions.end_all(user.id)
         return tx.users.save(replace(user, suspended=reason))
 
     return await core.store.write(act)

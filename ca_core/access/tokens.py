@@ -7,7 +7,7 @@ from typing import Final
 
 from ca_core.access import api_keys, token_claims
 from ca_core.access.networks import within
-from ca_core.access.user_rights import found_user, permissions_of, require_over_all
+from ca_core.access.user_rights import found_user, principal_of, require_over_all
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -39,7 +39,7 @@ async def authenticate(core: Core, token: str, address: str) -> Principal:
         user, key = _holder(tx, key_id, address)
         if claims.token_id is not None and tx.once.used(_REVOKED, _revocation(user, claims.token_id)):
             raise token_claims.refused("it was revoked; make a new one")
-        return _principal(tx, user, key, address)
+        return principal_of(tx, user, address, key)
 
     return await core.store.read(find)
 
@@ -107,20 +107,6 @@ def _holder(tx: Transaction, key_id: str, address: str) -> tuple[User, ApiKey]:
     if client is not None and client.suspended:
         raise TriviumError(ErrorKind.UNAUTHENTICATED, f"The Client {client.name} is suspended; ask its operator.")
     return user, key
-
-
-def _principal(tx: Transaction, user: User, key: ApiKey, address: str) -> Principal:
-    """Return the user as a requester: for the Client of his key, or for all of his where the key is for every one."""
-    clients = {assignment.client_id for assignment in tx.users.assignments(user.id)} - {None}
-    wanted = {key.client_id} if key.client_id is not None else clients
-    return Principal(
-        kind=PrincipalKind.API_USER,
-        id=user.id,
-        address=address,
-        permissions={one: permissions_of(tx, user, one) for one in wanted if one is not None},
-        everywhere=permissions_of(tx, user, None) if key.client_id is None else frozenset(),
-        credential_id=key.id,
-    )
 
 
 def _revocation(user: User, token_id: str) -> str:

@@ -4,9 +4,9 @@ from ca_core.access.authorisation import held, permitted, require
 from ca_core.access.visibility import not_found
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
-from ca_core.model.principals import Principal
+from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
-from ca_core.model.users import User
+from ca_core.model.users import ApiKey, User
 
 _WHAT = "user"
 
@@ -19,6 +19,25 @@ def permissions_of(tx: Transaction, user: User, client_id: str | None) -> frozen
         if role is not None and assignment.client_id in {None, client_id}:
             given |= role.permissions
     return frozenset(given)
+
+
+def principal_of(tx: Transaction, user: User, address: str, key: ApiKey | None = None) -> Principal:
+    """Return the user as a requester: with ``key``, for its Client; without, or where it is for every one, for all.
+
+    A Client of his that is suspended is left out, for which nobody acts but who may do so for every one.
+    """
+    only = key.client_id if key is not None else None
+    clients = {only} if only is not None else {one.client_id for one in tx.users.assignments(user.id)}
+    found = (tx.clients.get(client_id) for client_id in clients if client_id is not None)
+    active = [client.id for client in found if client is not None and not client.suspended]
+    return Principal(
+        kind=PrincipalKind.API_USER,
+        id=user.id,
+        address=address,
+        permissions={client_id: permissions_of(tx, user, client_id) for client_id in active},
+        everywhere=permissions_of(tx, user, None) if only is None else frozenset(),
+        credential_id=key.id if key is not None else None,
+    )
 
 
 def found_user(tx: Transaction, name: str, principal: Principal) -> User:

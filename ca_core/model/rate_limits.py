@@ -20,6 +20,7 @@ class Limit(StrEnum):
     FAILED_VALIDATIONS = "failed_validations"
     CERTIFICATES_PER_NAMES = "certificates_per_names"
     REFUSALS_PER_ADDRESS = "refusals_per_address"
+    FAILED_SIGN_INS_PER_ADDRESS = "failed_sign_ins_per_address"
     REQUESTS_PER_USER = "requests_per_user"
     REQUESTS_PER_ADDRESS = "requests_per_address"
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from ca_core.access import sessions
 from ca_core.core import Core
 from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.certificates import Certificate
@@ -45,6 +46,7 @@ _PURGED: Final = frozenset(
         "forgottenChallenges",
         "forgottenIdempotentRequests",
         "forgottenRateLimits",
+        "forgottenCeremonies",
         "forgottenDeliveries",
     }
 )
@@ -95,6 +97,9 @@ async def tidy(core: Core, _job: Job) -> TimerResult:
             "forgottenIdempotentRequests": tx.idempotent_requests.purge(now, PURGE_LIMIT),
             "forgottenApiKeys": tx.api_keys.purge(now - KEYS_KEPT, PURGE_LIMIT),
             "forgottenRateLimits": tx.rate_limits.purge(now, PURGE_LIMIT),
+            "forgottenSessions": tx.sessions.purge(now - sessions.IDLE, PURGE_LIMIT),
+            "forgottenSignInLinks": tx.sign_in_links.purge(now, PURGE_LIMIT),
+            "forgottenCeremonies": tx.ceremonies.purge(now, PURGE_LIMIT),
             "forgottenTimerJobs": tx.jobs.purge_timers(now - timedelta(days=30)),
             "forgottenDeliveries": tx.deliveries.purge(now - timedelta(days=30), PURGE_LIMIT),
         }

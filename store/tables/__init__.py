@@ -25,6 +25,7 @@ from store.tables.orders import (
     waiting,
 )
 from store.tables.products import current_products, product_versions
+from store.tables.sessions import ceremonies, passkeys, sessions, sign_in_links
 from store.tables.users import api_keys, role_assignments, roles, users
 from store.tables.webhooks import pending_delivery, webhook_deliveries, webhooks
 
@@ -37,6 +38,7 @@ __all__ = [
     "audit_records",
     "authorizations",
     "blocked_keys",
+    "ceremonies",
     "certificates",
     "challenges",
     "client_domains",
@@ -63,6 +65,7 @@ __all__ = [
     "order_terms",
     "orders",
     "own_certificates",
+    "passkeys",
     "pending_delivery",
     "product_versions",
     "rate_limits",
@@ -71,6 +74,8 @@ __all__ = [
     "role_assignments",
     "roles",
     "sealed_keys",
+    "sessions",
+    "sign_in_links",
     "unshown",
     "used_once",
     "users",

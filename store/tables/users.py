@@ -21,6 +21,7 @@ users = Table(
     required("revision", Integer),
     UniqueConstraint("name"),
     UniqueConstraint("subject"),
+    Index(None, "email"),
 )
 
 roles = Table(

@@ -124,3 +124,18 @@ def test_init_shows_the_key_of_the_first_service_account(tmp_path: Path) -> None
     assert made.account.key is not None
     [account] = printed(made.installation.directory, "user", "list")
     assert (account["name"], account["kind"]) == ("service-default", "service-account")
+
+
+def test_a_link_to_the_page_is_printed_and_kept_nowhere(directory: Path) -> None:
+    """Nobody could sign in for the first time; or whoever reads the database could."""
+    printed(directory, "user", "create", "lin")
+    link = printed(directory, "admin-link", "lin")
+    address, _, token = link["address"].partition("#")
+    assert (link["user"], len(token)) == ("lin", 43)
+    assert address.startswith("https://")
+    assert trivium(directory, "admin-link", "lin").stdout.startswith(f"{address}#")
+    with sqlite3.connect(f"file:{directory}/trivium.db?mode=ro", uri=True) as database:
+        assert token not in "\n".join(database.iterdump())
+    printed(directory, "user", "create", "robot", "--service")
+    assert "service account" in refusal(directory, "admin-link", "robot")
+    assert "no such user" in refusal(directory, "admin-link", "noone")

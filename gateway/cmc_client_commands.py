@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
 
-import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,14 +57,14 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Register a CMC client with a dedicated certificate, a shared secret, or both."""
-    from ca_core.orders.cmc_registration import CmcRegistration, register
+    from ca_core.orders.cmc_registration import CmcRegistration, new_secret, register
     from gateway import cmc_client_files
 
     wanted = _rights(rights) or _DEFAULT_RIGHTS
     material = cmc_client_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
-    shared = _new_secret() if secret else None
 
-    async def run(core: "Core") -> "RegisteredCmcClient":
+    async def run(core: "Core") -> tuple["RegisteredCmcClient", str | None]:
+        shared = new_secret(core) if secret else None
         client_id, product_ids = await core.store.read(lambda tx: _orderable(tx, client, products or []))
         registration = CmcRegistration(
             name=name,
@@ -78,9 +77,9 @@ def add(
             sha1=sha1,
             networks=tuple(networks or ()),
         )
-        return await register(core, registration, operator())
+        return await register(core, registration, operator()), shared
 
-    _show(with_keys(directory, run), material, shared, as_json=as_json)
+    _show(*with_keys(directory, run), material, as_json=as_json)
 
 
 @cmc_client.command("change")
@@ -111,19 +110,19 @@ def change(
 ) -> None:
     """Give a CMC client a new certificate or secret, other products or rights; what is not named stays as it is."""
     from ca_core.access.cmc_clients import by_name
-    from ca_core.orders.cmc_registration import CmcChange
+    from ca_core.orders.cmc_registration import CmcChange, new_secret
     from ca_core.orders.cmc_registration import change as change_in_core
     from gateway import cmc_client_files
 
     wanted = _rights(rights)
     material = cmc_client_files.key_material(name, csr=csr, cert=cert, p12=p12, password_file=password_file)
-    shared = _new_secret() if secret else None if secret is None else ""
 
     def product_ids(tx: "Transaction") -> tuple[str, ...] | None:
         client = tx.clients.get(by_name(tx, name, operator(), Permission.CMC_CLIENT_UPDATE).client_id)
         return _orderable(tx, client.name if client else "", products)[1] if products else None
 
-    async def run(core: "Core") -> "RegisteredCmcClient":
+    async def run(core: "Core") -> tuple["RegisteredCmcClient", str | None]:
+        shared = new_secret(core) if secret else None if secret is None else ""
         changes = CmcChange(
             product_ids=await core.store.read(product_ids),
             rights=wanted or None,
@@ -133,9 +132,9 @@ def change(
             sha1=sha1,
             networks=None if networks is None else () if networks == ["any"] else tuple(networks),
         )
-        return await change_in_core(core, name, changes, operator())
+        return await change_in_core(core, name, changes, operator()), shared
 
-    _show(with_keys(directory, run), material, shared, as_json=as_json)
+    _show(*with_keys(directory, run), material, as_json=as_json)
 
 
 @cmc_client.command("list")
@@ -202,13 +201,6 @@ def _rights(given: list[str] | None) -> frozenset[CmcRight]:
     return frozenset(CmcRight(choice("--right", right, CmcRight)) for right in given or ())
 
 
-def _new_secret() -> str:
-    from ca_core.orders.cmc_registration import SECRET_BYTES
-    from gateway.sources import system_sources
-
-    return base64.b32encode(system_sources().entropy.token(SECRET_BYTES)).decode()
-
-
 def _orderable(tx: "Transaction", client_name: str, product_names: list[str]) -> tuple[str, tuple[str, ...]]:
     """Return the ids of a Client and of products of its by their names, without names of all; raises NOT_FOUND."""
     from ca_core.model.products import Road
@@ -226,7 +218,7 @@ def _orderable(tx: "Transaction", client_name: str, product_names: list[str]) ->
     return client.id, tuple(orderable[wanted] for wanted in product_names or orderable)
 
 
-def _show(registered: "RegisteredCmcClient", material: "KeyMaterial", secret: str | None, *, as_json: bool) -> None:
+def _show(registered: "RegisteredCmcClient", secret: str | None, material: "KeyMaterial", *, as_json: bool) -> None:
     """Write the PKCS #12 file, if one was asked for, and print what the client is to be told."""
     from ca_core.certificates.chain import pem_certificate
     from gateway.console import print_facts, print_json

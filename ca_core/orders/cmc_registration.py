@@ -1,5 +1,6 @@
 """CMC clients as the operator registers and changes them: certificate (ordered here or not), secret, rights."""
 
+import base64
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from ca_core.model.values import replace
 from ca_core.orders.enrol import enrol
 from ca_core.orders.queries import get
 
-SECRET_BYTES: Final = 20
+_SECRET_BYTES: Final = 20
 """160 random bits, 32 characters of base32: RFC 10002 section 6.2.1 wants 16 at least."""
 
 
@@ -71,6 +72,11 @@ class RegisteredCmcClient:
     chain: tuple[bytes, ...]
 
 
+def new_secret(core: Core) -> str:
+    """Return a new secret to be shared with a CMC client."""
+    return base64.b32encode(core.sources.entropy.token(_SECRET_BYTES)).decode()
+
+
 async def register(core: Core, registration: CmcRegistration, principal: Principal) -> RegisteredCmcClient:
     """Register a CMC client; its certificate is ordered first where it brings a CSR.
 
@@ -80,6 +86,7 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
     require(principal, Permission.CMC_CLIENT_CREATE, registration.client_id, "Client")
     if registration.csr is None and registration.certificate is None and registration.secret is None:
         raise TriviumError(ErrorKind.MALFORMED, "A CMC client needs a CSR, a certificate or a secret.")
+    _require_one_certificate(registration.csr, registration.certificate)
     if await core.store.read(lambda tx: tx.cmc_clients.by_name(registration.name)) is not None:
         raise TriviumError(
             ErrorKind.CONFLICT, f"There is a CMC client {registration.name} already; choose another name."
@@ -117,6 +124,7 @@ async def change(core: Core, name: str, wanted: CmcChange, principal: Principal)
 
     Raises NOT_FOUND, MALFORMED when nothing would be left that authenticates it, else as :func:`register`.
     """
+    _require_one_certificate(wanted.csr, wanted.certificate)
 
     def check(tx: Transaction) -> None:
         known = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
@@ -152,6 +160,11 @@ def _changed(core: Core, before: CmcClient, wanted: CmcChange) -> CmcClient:
             before.sealed_secret if wanted.secret is None else _sealed(core, before.id, wanted.secret or None)
         ),
     )
+
+
+def _require_one_certificate(csr: bytes | None, certificate: bytes | None) -> None:
+    if csr is not None and certificate is not None:
+        raise TriviumError(ErrorKind.MALFORMED, "Send a CSR or a certificate, not both: a CMC client has one of them.")
 
 
 def _require_products(tx: Transaction, client_id: str, product_ids: tuple[str, ...]) -> None:

@@ -1,11 +1,14 @@
 """Version 3: certificates in every form, their revocation, and the clients of CMC."""
 
+from datetime import UTC, datetime, timedelta
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import NameOID
 
+from ca_core.access.cmc_clients import by_identification
 from ca_core.model.cmc_clients import CmcRight
 from tests.rest.conversation import Conversation
 from tests.rest.shop import Shop, pem_request
@@ -89,6 +92,14 @@ async def test_a_form_is_filled_in_from_a_csr(alice: Conversation, shop: Shop) -
     (await alice.by(alice.office.bob).post(path, {})).refused(404, "not_found")
 
 
+def certificate_from_elsewhere() -> tuple[str, datetime]:
+    """Return a certificate (PEM) that another issued, and when it ends."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "scanner")])
+    end = datetime(2031, 1, 31, 12, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, end - timedelta(days=700), end)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode(), end
+
+
 def named_request(common_name: str) -> str:
     """Return a CSR with a common name in PEM."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
@@ -125,3 +136,34 @@ async def test_a_cmc_client_from_its_registration_to_its_end(alice: Conversation
     bob = alice.by(office.bob)
     (await bob.get(path)).refused(404, "not_found")
     (await bob.post(f"{path}/disable")).refused(404, "not_found")
+
+
+async def test_a_cmc_client_with_a_secret_or_a_certificate_from_elsewhere(alice: Conversation, shop: Shop) -> None:
+    """Appliances that know a secret alone, or have their certificate already, would need the console (RFC 10002)."""
+    chief, office = alice.by(alice.office.chief), alice.office
+    wanted = {"name": "scanner", "client": office.client_id, "products": [shop.product.id], "rights": ["issue"]}
+    (await chief.post("/v3/cmc-clients", wanted)).refused(400, "malformed")
+    made = await chief.post("/v3/cmc-clients", wanted | {"secret": True})
+    assert (made.status, made.json["client"]["hasSecret"], made.json["chain"]) == (201, True, ""), made.body
+    _, shared = await by_identification(office.core, "scanner")
+    assert made.json["secret"].encode() == shared
+    assert len(shared) == 32
+    path = "/v3/cmc-clients/scanner"
+    shown = await chief.get(path)
+    assert shared not in shown.body
+    tag = shown.headers["etag"]
+    renewed = await chief.patch(path, {"secret": True}, If_Match=tag)
+    assert renewed.json["secret"].encode() == (await by_identification(office.core, "scanner"))[1] != shared
+    (await chief.patch(path, {"secret": False}, If_Match="*")).refused(400, "malformed")  # it would have nothing left
+    pem, end = certificate_from_elsewhere()
+    both = {"certificate": pem, "csr": named_request("scanner")}
+    (await chief.patch(path, both, If_Match="*")).refused(400, "malformed")
+    (await chief.patch(path, {"certificate": "???"}, If_Match="*")).refused(400, "malformed")
+    changed = await chief.patch(path, {"certificate": pem, "secret": False}, If_Match="*")
+    assert changed.status == 200, changed.body
+    client = changed.json["client"]
+    assert (client["certificate"], client["certificateId"], client["hasSecret"]) == (pem, None, False)
+    assert client["certificateUntil"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    records = await office.core.store.read(lambda tx: tx.audit.of_object(client["id"], 10))
+    assert [one.action for one in records] == ["cmc-client.change"] * 2 + ["cmc-client.add"]
+    assert not any(shared.decode() in str(one.details) for one in records)

@@ -10,12 +10,12 @@ from ca_core.certificates.chain import pem_certificate, pem_chain
 from ca_core.model import cmc_clients
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.store import Transaction
-from ca_core.orders import cmc_registration
+from ca_core.orders import cmc_expiry, cmc_registration
 from ca_core.orders.cmc_registration import CmcChange, CmcRegistration, RegisteredCmcClient
 from gateway.rest.v3.api_keys import Networks
-from gateway.rest.v3.csr import Csr, der_of
 from gateway.rest.v3.ids import CertificateId, ClientId, CmcClientId, ProductId
 from gateway.rest.v3.operation import Called, Caller, ResourceOperation
+from gateway.rest.v3.pem import Certificate, Csr, der_of, der_of_certificate
 from gateway.rest.v3.revisions import IfMatch, tag_of
 from gateway.rest.v3.schema import Flag, Schema, Time, json_answer, list_answer
 
@@ -37,6 +37,7 @@ class CmcClient(Schema):
     rights: list[CmcRight]
     certificate: Annotated[str | None, Field(description="The dedicated one, PEM.")]
     certificate_id: Annotated[CertificateId | None, Field(description="Where it was issued here.")]
+    certificate_until: Annotated[Time | None, Field(description="When it ends.")] = None
     has_secret: Annotated[Flag, Field(description="Whether a secret is shared with it.")]
     sha1: Annotated[Flag, Field(description="Whether it may sign with SHA-1.")]
     sha1_used_at: Time | None = None
@@ -46,13 +47,17 @@ class CmcClient(Schema):
 
 
 class NewCmcClient(Schema):
-    """A CMC client to be registered, for the key of a CSR: its dedicated certificate is issued at once."""
+    """A CMC client to be registered: with a CSR or a certificate, a shared secret, or both."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, examples=["mail-gateway"])]
     client: ClientId
     products: _Products
     rights: Annotated[tuple[CmcRight, ...], Field(min_length=1, max_length=len(CmcRight))]
-    csr: Csr
+    csr: Annotated[Csr | None, Field(description="For its dedicated certificate, which is issued at once.")] = None
+    certificate: Annotated[
+        Certificate | None, Field(description="Its dedicated certificate, from elsewhere.", examples=[None])
+    ] = None
+    secret: Annotated[Flag, Field(description="Whether a secret is made, to be shared with it.")] = False
     networks: Networks = ()
     sha1: Flag = False
 
@@ -63,14 +68,21 @@ class CmcClientChange(Schema):
     products: _Products | None = None
     rights: Annotated[tuple[CmcRight, ...], Field(min_length=1, max_length=len(CmcRight))] | None = None
     csr: Annotated[Csr | None, Field(description="For a new dedicated certificate.")] = None
+    certificate: Annotated[
+        Certificate | None, Field(description="The new dedicated certificate, from elsewhere.", examples=[None])
+    ] = None
+    secret: Annotated[Flag | None, Field(description="true: a new secret is made; false: none is shared.")] = None
     networks: Networks | None = None
     sha1: Flag | None = None
 
 
 class MadeCmcClient(Schema):
-    """A CMC client, and the chain of its dedicated certificate where that was issued just now."""
+    """A CMC client, and what is new of it: the chain of its dedicated certificate, its secret."""
 
     client: CmcClient
+    secret: Annotated[
+        str | None, Field(description="In this answer alone.", examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"])
+    ] = None
     chain: Annotated[str, Field(description="PEM, leaf first.")]
 
 
@@ -84,6 +96,7 @@ def client_of(client: cmc_clients.CmcClient) -> CmcClient:
         rights=sorted(client.rights),
         certificate=None if client.certificate is None else pem_certificate(client.certificate),
         certificate_id=client.certificate_id,
+        certificate_until=cmc_expiry.end_of(client),
         has_secret=client.sealed_secret is not None,
         sha1=client.sha1,
         sha1_used_at=client.sha1_used_at,
@@ -93,10 +106,10 @@ def client_of(client: cmc_clients.CmcClient) -> CmcClient:
     )
 
 
-def _made_of(made: RegisteredCmcClient) -> MadeCmcClient:
+def _made_of(made: RegisteredCmcClient, secret: str | None) -> MadeCmcClient:
     certificate = made.cmc_client.certificate
     chain = "" if certificate is None else pem_chain(certificate, made.chain)
-    return MadeCmcClient.model_construct(client=client_of(made.cmc_client), chain=chain)
+    return MadeCmcClient.model_construct(client=client_of(made.cmc_client), secret=secret or None, chain=chain)
 
 
 def _require(caller: Caller, if_match: IfMatch, name: str) -> None:
@@ -115,17 +128,20 @@ async def list_cmc_clients(caller: Called) -> Response:
 
 @router.post("", response_model=MadeCmcClient, status_code=201)
 async def register_cmc_client(caller: Called, wanted: NewCmcClient) -> Response:
-    """Register a CMC client and issue its dedicated certificate."""
+    """Register a CMC client, with a dedicated certificate, a shared secret, or both."""
+    secret = cmc_registration.new_secret(caller.core) if wanted.secret else None
     registration = CmcRegistration(
         name=wanted.name,
         client_id=wanted.client,
         product_ids=wanted.products,
         rights=frozenset(wanted.rights),
-        csr=der_of(wanted.csr),
+        csr=None if wanted.csr is None else der_of(wanted.csr),
+        certificate=None if wanted.certificate is None else der_of_certificate(wanted.certificate),
+        secret=secret,
         networks=wanted.networks,
         sha1=wanted.sha1,
     )
-    made = _made_of(await cmc_registration.register(caller.core, registration, caller.principal))
+    made = _made_of(await cmc_registration.register(caller.core, registration, caller.principal), secret)
     return json_answer(made, 201, location=f"{caller.front_end.external_url}/v3/cmc-clients/{wanted.name}")
 
 
@@ -138,16 +154,19 @@ async def get_cmc_client(caller: Called, name: _Name) -> Response:
 
 @router.patch("/{name}", response_model=MadeCmcClient)
 async def change_cmc_client(caller: Called, name: _Name, wanted: CmcClientChange, if_match: IfMatch) -> Response:
-    """Change a CMC client: its products, rights or dedicated certificate."""
+    """Change a CMC client: its products, rights, dedicated certificate or shared secret."""
     _require(caller, if_match, name)
+    secret = cmc_registration.new_secret(caller.core) if wanted.secret else None if wanted.secret is None else ""
     change = CmcChange(
         product_ids=wanted.products,
         rights=None if wanted.rights is None else frozenset(wanted.rights),
         csr=None if wanted.csr is None else der_of(wanted.csr),
+        certificate=None if wanted.certificate is None else der_of_certificate(wanted.certificate),
+        secret=secret,
         networks=wanted.networks,
         sha1=wanted.sha1,
     )
-    made = _made_of(await cmc_registration.change(caller.core, name, change, caller.principal))
+    made = _made_of(await cmc_registration.change(caller.core, name, change, caller.principal), secret)
     return json_answer(made, etag=tag_of(made.client))
 
 

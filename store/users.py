@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, or_, select
 
 from ca_core.model.users import NOBODY, Assignment, User
 from ca_core.model.values import of_members, replace
@@ -10,6 +10,7 @@ from store.columns import among
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Reader, Statement
 from store.tables import role_assignments, users
+from store.wildcards import matches
 
 _USERS = Reader(partial(of_members, User))
 _ASSIGNMENTS = Reader(partial(of_members, Assignment))
@@ -50,12 +51,16 @@ class UserTable:
         """Return the user of this name, which is one in the installation."""
         return self._run.value(_USERS, _BY_NAME, {"name": name})
 
-    def search(self, client_ids: frozenset[str] | None, *, before: str | None, limit: int) -> list[User]:
-        """Return those with a role for one of these Clients (None: all), newest first, from behind ``before``."""
+    def search(
+        self, client_ids: frozenset[str] | None, *, text: str = "", before: str | None, limit: int
+    ) -> list[User]:
+        """Return those with a role for one of these Clients (None: all) that match, newest first, behind ``before``."""
         search = select(users).where(users.c.id != NOBODY).order_by(users.c.id.desc()).limit(limit)
         if client_ids is not None:
             having = select(role_assignments.c.user_id).where(among(role_assignments.c.client_id, client_ids))
             search = search.where(users.c.id.in_(having))
+        if text:
+            search = search.where(or_(matches(users.c.name, text), matches(users.c.email, text)))
         if before is not None:
             search = search.where(users.c.id < before)
         return [of_members(User, row) for row in self._run.search(search)]

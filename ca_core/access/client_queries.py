@@ -1,8 +1,9 @@
 """Read Clients, as far as the principal may."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ca_core.access.authorisation import clients_searched, require
+from ca_core.access.authorisation import clients_searched, permitted, require
 from ca_core.access.visibility import MAX_PAGE, not_found
 from ca_core.core import Core
 from ca_core.model.clients import Client
@@ -30,6 +31,16 @@ async def get(core: Core, client_id: str, principal: Principal) -> Client:
         if client is None:
             raise not_found("Client")
         return client
+
+    return await core.store.read(read)
+
+
+async def names(core: Core, client_ids: Iterable[str | None], principal: Principal) -> Mapping[str, str]:
+    """Return the names of those of the Clients that the principal may see, by id; None is left out."""
+    seen = {one for one in client_ids if one is not None and permitted(principal, Permission.CLIENT_VIEW, one)}
+
+    def read(tx: Transaction) -> Mapping[str, str]:
+        return {client.id: client.name for one in seen if (client := tx.clients.get(one)) is not None}
 
     return await core.store.read(read)
 

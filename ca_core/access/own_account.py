@@ -10,15 +10,19 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
-from ca_core.model.users import Assignment, User
+from ca_core.model.users import Assignment, Role, User
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnAccount:
-    """A user as he sees himself: what he may do now, with the key he asks with, by Client and for every one."""
+    """A user as he sees himself: what he may do now, with the key he asks with, by Client and for every one.
+
+    ``roles`` are those of the assignments, by name.
+    """
 
     user: User
     assignments: tuple[Assignment, ...]
+    roles: Mapping[str, Role]
     permissions: Mapping[str, frozenset[Permission]]
     everywhere: frozenset[Permission]
 
@@ -33,9 +37,11 @@ async def get(core: Core, principal: Principal) -> OwnAccount:
         if clients_with(principal, Permission.OWN_ACCOUNT_VIEW) == frozenset():
             detail = f"This needs the permission {Permission.OWN_ACCOUNT_VIEW}, which you do not have."
             raise TriviumError(ErrorKind.FORBIDDEN, detail)
+        given = tx.users.assignments(user.id)
         return OwnAccount(
             user=user,
-            assignments=tuple(tx.users.assignments(user.id)),
+            assignments=tuple(given),
+            roles={role.name: role for one in given if (role := tx.roles.get(one.role)) is not None},
             permissions=principal.permissions,
             everywhere=principal.everywhere,
         )

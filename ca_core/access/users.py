@@ -87,13 +87,22 @@ async def get(core: Core, name: str, principal: Principal) -> User:
 
 
 async def search(
-    core: Core, principal: Principal, *, client_ids: frozenset[str] | None = None, before: str | None, limit: int
+    core: Core,
+    principal: Principal,
+    *,
+    client_ids: frozenset[str] | None = None,
+    text: str = "",
+    before: str | None = None,
+    limit: int,
 ) -> list[User]:
-    """Return a page of the users with a role for the Clients whose users the principal sees, newest first."""
+    """Return a page of the users with a role for the Clients whose users the principal sees, newest first.
+
+    ``text`` is part of the name or the e-mail address, in any case, and may have the wildcards ? and *.
+    """
     visible = clients_with(principal, Permission.USER_VIEW)
     wanted = visible if client_ids is None else client_ids if visible is None else client_ids & visible
     page = max(1, min(limit, MAX_PAGE))
-    return await core.store.read(lambda tx: tx.users.search(wanted, before=before, limit=page))
+    return await core.store.read(lambda tx: tx.users.search(wanted, text=text, before=before, limit=page))
 
 
 async def assignments(core: Core, name: str, principal: Principal) -> list[Assignment]:

@@ -1,13 +1,31 @@
 """Read the audit log, as far as the principal may."""
 
-from ca_core.access.authorisation import clients_searched
-from ca_core.access.visibility import MAX_PAGE
+from typing import Final
+
+from ca_core.access.authorisation import clients_searched, permitted, require
+from ca_core.access.visibility import MAX_PAGE, not_found
 from ca_core.core import Core
 from ca_core.model.audit import AuditRecord
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.repositories.audit import AuditSearch
+from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+
+_WHAT: Final = "audit record"
+
+
+async def get(core: Core, record_id: str, principal: Principal) -> AuditRecord:
+    """Return a record; raises NOT_FOUND, also for another Client's and for one of no Client, and FORBIDDEN."""
+
+    def read(tx: Transaction) -> AuditRecord:
+        record = tx.audit.get(record_id)
+        if record is None or (record.client_id is None and not permitted(principal, Permission.AUDIT_VIEW, None)):
+            raise not_found(_WHAT)
+        require(principal, Permission.AUDIT_VIEW, record.client_id, _WHAT)
+        return record
+
+    return await core.store.read(read)
 
 
 async def search(core: Core, query: AuditSearch, principal: Principal) -> list[AuditRecord]:

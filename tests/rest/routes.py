@@ -9,7 +9,7 @@ from tests.rest.conversation import Conversation
 
 METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 DOCUMENTS: Final = ("/v2/openapi.json", "/v3/openapi.json")
-_KIND: Final = re.compile(r"\^?([a-z]{3})-\[0-9a-f")
+_KIND: Final = re.compile(r"([a-z]{3})(?:\|[a-z]{3}\))?-\[0-9a-f")
 _ID: Final = re.compile(r"\b([a-z]{3})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 

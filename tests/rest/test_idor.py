@@ -124,6 +124,7 @@ async def owned(alice: Conversation, shop: Shop) -> Owned:
     webhook = (await chief.post("/v3/webhooks", hook)).json["webhook"]
     delivery = (await chief.post(f"/v3/webhooks/{webhook['id']}/test")).json
     [issuer, *_] = (await alice.get("/v3/issuers")).json
+    [record, *_] = (await chief.get(f"/v3/audit?client={client}")).json["items"]
     [job, *_] = (await alice.get(f"{at}/jobs")).json
     shown = (await alice.post(f"/v2/order/{order['id']}")).json["certificate"]
     return Owned(
@@ -144,6 +145,7 @@ async def owned(alice: Conversation, shop: Shop) -> Owned:
             "whk": webhook["id"],
             "msg": delivery["id"],
             "iss": issuer["id"],
+            "aud": record["id"],
             "name": alice.office.alice.user.name,
             "role": "ra-operator",
             "usr": alice.office.alice.user.id,

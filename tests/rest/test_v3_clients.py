@@ -102,4 +102,9 @@ async def test_the_audit_log_is_for_auditors(alice: Conversation) -> None:
     assert {one["client"] for one in page} == {alice.office.client_id}
     assert {one["action"] for one in page} == {"user.create"}
     assert (await auditor.get("/v3/audit?since=2999-01-01T00:00:00Z")).json["items"] == []
+    assert (await auditor.get(f"/v3/audit/{page[0]['id']}")).json == page[0]
+    await alice.office.person("clerk", "ra-viewer", alice.office.other_id)
+    chief = alice.by(alice.office.chief)
+    [others] = (await chief.get(f"/v3/audit?action=user.create&client={alice.office.other_id}&limit=1")).json["items"]
+    (await auditor.get(f"/v3/audit/{others['id']}")).refused(404, "not_found")
     (await auditor.get("/v3/audit?since=yesterday")).refused(400, "malformed")

@@ -25,6 +25,8 @@ async def test_a_user_from_his_making_to_his_change(alice: Conversation) -> None
     (await chief.patch("/v3/users/shop", change, If_Match=user.headers["etag"])).refused(412, "precondition_failed")
     names = [one["name"] for one in (await chief.get(f"/v3/users?client={client}")).json["items"]]
     assert "shop" in names
+    for text in ("SHO", "sh*", "@example.com"):
+        assert [one["name"] for one in (await chief.get(f"/v3/users?text={text}")).json["items"]] == ["shop"], text
     (await chief.patch("/v3/users/shop", {"suspended": None}, If_Match="*")).refused(400, "malformed")
 
 
@@ -121,7 +123,9 @@ async def test_ones_own_account(alice: Conversation) -> None:
     office = alice.office
     me = await alice.get("/v3/me")
     assert me.json["user"]["name"] == "alice"
-    assert me.json["roles"] == [{"role": "ra-operator", "client": office.client_id}]
+    [held] = me.json["roles"]
+    assert (held["role"], held["client"]) == ("ra-operator", office.client_id)
+    assert held["permissions"] == me.json["permissions"][office.client_id]
     assert me.json["everywhere"] == []
     changed = await alice.patch("/v3/me", {"language": "fr", "mute": True}, If_Match=me.headers["etag"])
     assert (changed.status, changed.json["personal"]["language"]) == (200, "fr"), changed.body

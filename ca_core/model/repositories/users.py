@@ -17,8 +17,13 @@ class Users(Protocol):
     def save(self, user: User) -> User: ...
     def get(self, user_id: str) -> User | None: ...
     def by_name(self, name: str) -> User | None: ...
-    def search(self, client_ids: frozenset[str] | None, *, before: str | None, limit: int) -> list[User]:
-        """Those with a role for one of these Clients (None: all), newest first, from the one behind ``before``."""
+    def search(
+        self, client_ids: frozenset[str] | None, *, text: str = "", before: str | None, limit: int
+    ) -> list[User]:
+        """Those with a role for one of these Clients (None: all), newest first, from the one behind ``before``.
+
+        ``text``, which may have the wildcards ? and *, is found in the name or the e-mail address.
+        """
         ...
 
     def assign(self, assignment: Assignment) -> None:

@@ -9,10 +9,10 @@ from ca_core.audit import queries
 from ca_core.model import audit
 from ca_core.model.audit import Outcome
 from ca_core.model.repositories.audit import AuditSearch
-from gateway.rest.v3.ids import ClientId
+from gateway.rest.v3.ids import AuditRecordId, ClientId
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
-from gateway.rest.v3.schema import Line, Schema, Time
+from gateway.rest.v3.schema import Line, Schema, Time, json_answer
 
 router = APIRouter(prefix="/v3/audit", tags=["Audit"], route_class=ResourceOperation)
 
@@ -74,3 +74,9 @@ async def search_audit(caller: Called, query: Annotated[AuditQuery, Query()]) ->
     )
     found = await queries.search(caller.core, wanted, caller.principal)
     return page_answer(caller.request, query, [record_of(one) for one in found], [one.id for one in found])
+
+
+@router.get("/{record_id}", response_model=AuditRecord)
+async def get_audit_record(caller: Called, record_id: AuditRecordId) -> Response:
+    """Read a record; that of a failure has the id that whoever was refused was told."""
+    return json_answer(record_of(await queries.get(caller.core, record_id, caller.principal)))

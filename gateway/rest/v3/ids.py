@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 
-def _id(prefix: str, of: str) -> Any:
+def _id(prefix: str, of: str, *, other: str = "") -> Any:
     return Field(
-        pattern=f"^{prefix}-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$",
+        pattern=f"^{f'({prefix}|{other})' if other else prefix}-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$",
         examples=[f"{prefix}-0193a6f0-7b9c-7d3e-8f10-2b4c6d8e0a12"],
         description=f"The id of the {of}.",
     )
@@ -30,3 +30,4 @@ ApiKeyId = Annotated[str, _id("key", "API key")]
 CommentId = Annotated[str, _id("cmt", "comment")]
 DocumentId = Annotated[str, _id("doc", "registration document")]
 WebhookId = Annotated[str, _id("whk", "webhook")]
+AuditRecordId = Annotated[str, _id("aud", "audit record", other="err")]

@@ -90,11 +90,17 @@ class Assignment(Schema):
     client: ClientId | None
 
 
+class HeldRole(Assignment):
+    """A role that one has, and what it permits."""
+
+    permissions: list[Permission]
+
+
 class OwnAccount(Schema):
     """Oneself, and what one may do with the key one asks with."""
 
     user: User
-    roles: list[Assignment]
+    roles: list[HeldRole]
     permissions: Annotated[dict[str, list[Permission]], Field(description="By Client.")]
     everywhere: Annotated[list[Permission], Field(description="For every Client and the installation itself.")]
 
@@ -103,6 +109,7 @@ class UserQuery(PageQuery):
     """Which users are asked for."""
 
     client: ClientId | None = None
+    text: Annotated[Line, Field(description="Part of the name or e-mail address; `?` and `*` are wildcards.")] = ""
 
 
 class WithdrawalQuery(Schema):
@@ -142,6 +149,7 @@ async def list_users(caller: Called, query: Annotated[UserQuery, Query()]) -> Re
         caller.core,
         caller.principal,
         client_ids=None if query.client is None else frozenset({query.client}),
+        text=query.text,
         before=query.place,
         limit=query.limit,
     )
@@ -231,7 +239,12 @@ async def get_own_account(caller: Called) -> Response:
     found = await own_account.get(caller.core, caller.principal)
     shown = OwnAccount.model_construct(
         user=user_of(found.user),
-        roles=[_assignment_of(one) for one in found.assignments],
+        roles=[
+            HeldRole.model_construct(
+                role=one.role, client=one.client_id, permissions=sorted(found.roles[one.role].permissions)
+            )
+            for one in found.assignments
+        ],
         permissions={client: sorted(held) for client, held in sorted(found.permissions.items())},
         everywhere=sorted(found.everywhere),
     )

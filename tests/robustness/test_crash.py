@@ -1,8 +1,12 @@
 """F1: a worker killed at every stage boundary. Nothing is lost, no serial is used twice, every order ends."""
 
 import asyncio
+import os
 import re
+import signal
+import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -14,11 +18,14 @@ from tests.robustness.acme_client import AcmeClient, Answer, csr, https
 from tests.robustness.challenge_server import ChallengeServer, challenge_server
 from tests.robustness.conftest import PASSPHRASE
 from tests.robustness.invariants import Acknowledged, certificates, check, database
-from tests.running_gateway import ROOT, RunningGateway
+from tests.running_gateway import BIN, ROOT, RunningGateway
 
 NAME = "crash.trivium.test"
 TERMINAL_SECONDS = 30
 CRASH_SECONDS = 30
+
+Approve = Callable[[RunningGateway, str], None]
+"""Approves, in an installation, the order with an id."""
 
 
 @dataclass
@@ -102,7 +109,9 @@ def _is_the_crash(error: BaseException | None) -> bool:
     return isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError)
 
 
-async def _live_on(gateway: RunningGateway, web: ChallengeServer, story: Story, until: float) -> None:
+async def _live_on(
+    gateway: RunningGateway, web: ChallengeServer, story: Story, until: float, approve: Approve | None
+) -> None:
     """Do as an ACME client does after its server was gone for a moment, and have the certificate in the end."""
     async with https(gateway.endpoints["tls_ca"]) as session:
         assert story.client is not None
@@ -118,6 +127,10 @@ async def _live_on(gateway: RunningGateway, web: ChallengeServer, story: Story, 
         order = await client.settled(story.order_url, frozenset({"pending", "processing"}))
         if order["status"] == "ready":
             order = _told(await client.post(order["finalize"], {"csr": csr(NAME)})).json
+        if approve is not None:
+            assert _waiting_unsigned(gateway) == [_id(story.order_url)]
+            await asyncio.to_thread(approve, gateway, _id(story.order_url))
+            order = await client.settled(story.order_url, frozenset({"processing"}))
         assert time.monotonic() < until, "the order took too long to end"
         assert order["status"] == "valid", order
         certificate = await client.download(order["certificate"])
@@ -135,8 +148,8 @@ POINTS = (
     *("before-FINALIZE_ISSUANCE", "after-ISSUED"),
     *("revoked", "crl-numbered", "crl-signed", "crl-published"),
 )
-
-
+BEFORE_APPROVAL = "before-PENDING_AUTH"
+"""Only an order that needs an approval comes here."""
 REAL_LEASES = {"validated", "after-sign", "crl-signed"}
 """Points whose leases run out by themselves, one of each length; for the others the test moves the time on."""
 
@@ -150,8 +163,32 @@ def _let_leases_end(gateway: RunningGateway) -> None:
         connection.commit()
 
 
-async def survive(gateway: RunningGateway, point: str, *, again: str = "") -> None:
-    """Crash at ``point``, start again, crash at ``again`` if that is named, and have the whole story end well."""
+def _waiting_unsigned(gateway: RunningGateway) -> list[str]:
+    """Return the ids of the orders that wait for an approval and have an intent at most."""
+    with database(gateway) as connection:
+        signed = {row.order_id for row in certificates(connection) if row.der is not None}
+        waiting = connection.execute(text("SELECT id FROM orders WHERE state = 'PENDING_AUTH'"))
+        return [order_id for (order_id,) in waiting if order_id not in signed]
+
+
+def approve(gateway: RunningGateway, order_id: str) -> None:
+    """Approve the order, and have the approving process issue its certificate."""
+    gateway.trivium("approve", order_id)
+
+
+def approve_and_die(gateway: RunningGateway, order_id: str) -> None:
+    """Approve the order in a process that dies between the approval and the certificate."""
+    command = [str(BIN / "trivium"), "approve", order_id, "--dir", str(gateway.directory)]
+    died = subprocess.run(command, env={**os.environ, "TRIVIUM_CRASH_AT": BEFORE_APPROVAL}, check=False)
+    assert died.returncode == -signal.SIGKILL
+    _let_leases_end(gateway)
+
+
+async def survive(gateway: RunningGateway, point: str, *, again: str = "", approve: Approve | None = None) -> None:
+    """Crash at ``point``, start again, crash at ``again`` if that is named, and have the whole story end well.
+
+    An order that needs an approval gets it by ``approve``.
+    """
     story = Story()
     async with challenge_server(gateway.http_port) as web:
         await _crash(gateway, web, story, point)
@@ -160,7 +197,7 @@ async def survive(gateway: RunningGateway, point: str, *, again: str = "") -> No
         if again or point not in REAL_LEASES:
             _let_leases_end(gateway)
         await asyncio.to_thread(gateway.start)
-        await _live_on(gateway, web, story, time.monotonic() + TERMINAL_SECONDS)
+        await _live_on(gateway, web, story, time.monotonic() + TERMINAL_SECONDS, approve)
         await asyncio.to_thread(check, gateway, story.acknowledged, secrets=(PASSPHRASE.encode(),))
     with database(gateway) as connection:
         of_order = [row for row in certificates(connection) if row.order_id == _id(story.order_url)]
@@ -194,9 +231,18 @@ async def test_order_survives_a_crash_in_its_recovery(gateway: RunningGateway, p
     await survive(gateway, point, again=again)
 
 
+@pytest.mark.parametrize("approve", [approve, approve_and_die])
+async def test_order_survives_a_crash_before_its_approval(gateway: RunningGateway, approve: Approve) -> None:
+    """Rules 6 and 57, F1: a crash issues what nobody has approved, or an approval that was given leads to nothing."""
+    catalogue = gateway.directory / "catalogue.toml"
+    catalogue.write_text(catalogue.read_text().replace("issuance = 0", "issuance = 1", 1))
+    gateway.trivium("apply")
+    await survive(gateway, BEFORE_APPROVAL, approve=approve)
+
+
 def test_no_point_is_left_out() -> None:
     """A crash point that no test names is one at which nobody knows what happens."""
     code = "".join(path.read_text() for package in ("ca_core", "gateway") for path in (ROOT / package).rglob("*.py"))
     named = set(re.findall(r'crash_point\("([^"]+)"\)', code))
     committed = {point for point in POINTS if point.startswith("committed-")}  # where the pipeline commits on its way
-    assert set(POINTS) - committed == named | {f"before-{state}" for state in STAGES} | {"after-ISSUED"}
+    assert {*POINTS, BEFORE_APPROVAL} - committed == named | {f"before-{state}" for state in STAGES} | {"after-ISSUED"}

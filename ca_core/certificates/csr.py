@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 
 from ca_core.certificates.der import check_der
+from ca_core.certificates.object_identifiers import oid_name
 from ca_core.certificates.subject import fields_of
 from ca_core.model.errors import ErrorKind, SubProblem, TriviumError
 from ca_core.model.fields import FieldName, FieldValue
@@ -219,17 +220,13 @@ def _check_signature(request: x509.CertificateSigningRequest) -> None:
     if algorithm not in _SIGNATURE_ALGORITHMS or isinstance(request.signature_hash_algorithm, _WEAK_HASHES):
         raise TriviumError(
             ErrorKind.BAD_ALGORITHM,
-            f"The CSR is signed with {_algorithm_name(algorithm)}; sign it with SHA-256, SHA-384 or SHA-512 "
+            f"The CSR is signed with {oid_name(algorithm)}; sign it with SHA-256, SHA-384 or SHA-512 "
             "under an RSA or EC key, with Ed25519 or with ML-DSA.",
         )
     if not request.is_signature_valid:
         raise TriviumError(
             ErrorKind.POP_FAILED, "The CSR's own signature does not verify: sign it with the key that it contains."
         )
-
-
-def _algorithm_name(algorithm: x509.ObjectIdentifier) -> str:
-    return algorithm._name if algorithm._name != "Unknown OID" else algorithm.dotted_string  # noqa: SLF001 - the only place the library keeps it
 
 
 def _common_name(request: x509.CertificateSigningRequest, alternative_names: frozenset[Identifier]) -> str | None:

@@ -7,10 +7,12 @@ from ca_core.access.authorisation import permitted
 from ca_core.core import Core
 from ca_core.model.annotations import AdditionalRecipient
 from ca_core.model.certificates import Certificate
+from ca_core.model.clients import Client
 from ca_core.model.issuers import Issuer
 from ca_core.model.orders import Order
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.orders.queries import order_for
 
@@ -21,11 +23,13 @@ _USER = f"{PrincipalKind.API_USER}:"
 class OrderDetails:
     """An order; its certificate and issuer are None before there is one, and for whoever may not see certificates.
 
-    ``placed_by`` and ``revoked_by`` are the e-mail addresses of the users who did, empty where it was no user, or one
-    without an address.
+    ``product`` is the version that it was placed with. ``placed_by`` and ``revoked_by`` are the e-mail addresses of the
+    users who did, empty where it was no user, or one without an address.
     """
 
     order: Order
+    client: Client | None
+    product: Product | None
     certificate: Certificate | None
     issuer: Issuer | None
     recipients: tuple[AdditionalRecipient, ...]
@@ -49,12 +53,15 @@ def details_of(tx: Transaction, orders: Iterable[Order], principal: Principal) -
     found = tx.certificates.get_many([order.certificate_id for order in visible if order.certificate_id])
     certificates = {one.id: one for one in found if one.der is not None}
     issuers = {issuer_id: tx.issuers.get(issuer_id) for issuer_id in {one.issuer_id for one in certificates.values()}}
+    clients = {client_id: tx.clients.get(client_id) for client_id in {order.client_id for order in orders}}
     recipients = tx.recipients.of_orders([order.id for order in orders])
     revokers = [one.revocation.revoked_by for one in certificates.values() if one.revocation]
     emails = {actor: _email(tx, actor) for actor in {*revokers, *(order.placed_by for order in orders)}}
     return [
         OrderDetails(
             order=order,
+            client=clients[order.client_id],
+            product=tx.products.version(order.product_id, order.product_version),
             certificate=(certificate := certificates.get(order.certificate_id or "")),
             issuer=issuers.get(certificate.issuer_id) if certificate else None,
             recipients=tuple(recipients.get(order.id, ())),

@@ -43,7 +43,7 @@ async def retry(core: Core, order_id: str, principal: Principal, job_id: str | N
         jobs = [job for job in tx.jobs.of_order(order.id) if job_id in {None, job.id}]
         if not jobs:
             raise TriviumError(ErrorKind.NOT_FOUND, "There is no such job of the order; check its id.")
-        again = [_due(core, job) for job in jobs if _can_run(order, job)]
+        again = [_due(core, job) for job in jobs if can_run_again(order, job)]
         if not again:
             raise TriviumError(ErrorKind.NOT_READY, _why_not(order))
         for job in again:
@@ -56,7 +56,8 @@ async def retry(core: Core, order_id: str, principal: Principal, job_id: str | N
     return await insisting(core, act)
 
 
-def _can_run(order: Order, job: Job) -> bool:
+def can_run_again(order: Order, job: Job) -> bool:
+    """Whether :func:`retry` would make the job due."""
     if job.type in _STANDS_ALONE:
         return job.state in {JobState.RETRY, JobState.FAILED}
     return job.id == root_job_id(order.id) and job.state is JobState.RETRY

@@ -39,6 +39,31 @@ async def test_a_certificate_comes_in_the_form_that_is_asked_for(alice: Conversa
     assert (await alice.get(path, Accept="application/pkix-cert;q=0, */*")).json == shown.json
 
 
+async def test_a_certificate_is_decoded_for_people(alice: Conversation, shop: Shop) -> None:
+    """Whoever looks at a certificate would need another program to know what it says."""
+    path = f"/v3/certificates/{(await issued(alice, shop)).json['certificate']}"
+    parsed = x509.load_der_x509_certificate((await alice.get(f"{path}/der")).body)
+    shown = (await alice.get(f"{path}/decoded")).json
+    certificate, [issuer] = shown["certificate"], shown["chain"]
+    assert int(certificate["serial"], 16) == parsed.serial_number
+    assert certificate["names"] == ["dNSName: www.example.com"]
+    assert certificate["key"] == "EC secp256r1"
+    assert certificate["issuer"] == issuer["subject"] != []
+    for algorithm in (hashes.SHA256(), hashes.SHA1()):  # noqa: S303 - a fingerprint that people compare
+        assert certificate[algorithm.name] == parsed.fingerprint(algorithm).hex(":").upper()
+    extensions = {one["name"]: one for one in certificate["extensions"]}
+    assert len(extensions) == len(parsed.extensions)
+    assert extensions["keyUsage"] == {
+        "oid": "2.5.29.15",
+        "name": "keyUsage",
+        "critical": True,
+        "values": ["digitalSignature"],
+    }
+    assert extensions["subjectAltName"]["values"] == certificate["names"]
+    assert extensions["extendedKeyUsage"]["values"] == ["serverAuth"]
+    assert any("OCSP: uniformResourceIdentifier: http" in one for one in extensions["authorityInfoAccess"]["values"])
+
+
 async def test_a_certificate_is_revoked_once(alice: Conversation, shop: Shop) -> None:
     """A revocation could be lost, undone or counted twice (rule 79)."""
     path = f"/v3/certificates/{(await issued(alice, shop)).json['certificate']}"
@@ -61,7 +86,7 @@ async def test_certificates_of_another_client(alice: Conversation, shop: Shop) -
     path = f"/v3/certificates/{(await issued(alice, shop)).json['certificate']}"
     bob = alice.by(alice.office.bob)
     nobodys = f"/v3/certificates/crt-{NOBODYS}"
-    for suffix in ("", "/pem", "/der", "/pkcs7", "/chain", "/renewals", "/publications", "/comments"):
+    for suffix in ("", "/pem", "/der", "/pkcs7", "/chain", "/decoded", "/renewals", "/publications", "/comments"):
         details = {(await bob.get(one + suffix)).refused(404, "not_found") for one in (path, nobodys)}
         assert len(details) == 1, suffix
     for act, body in (("publish", None), ("unpublish", None), ("comments", {"text": "x"})):

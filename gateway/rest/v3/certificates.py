@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ca_core.certificates import certificate_queries
 from ca_core.certificates.certificate_queries import IssuedCertificate
+from ca_core.certificates.forms import CHAIN, DER, PEM, PKCS7
 from ca_core.certificates.serials import parse_serial
 from ca_core.model import certificates, publications
 from ca_core.model.certificates import CertificateStatus
@@ -215,25 +216,25 @@ async def get_certificate(
 @router.get("/{certificate_id}/pem", response_class=Response, responses=_DOWNLOADS)
 async def download_pem(caller: Called, certificate_id: CertificateId) -> Response:
     """Download a certificate in PEM."""
-    return in_form(await _found(caller, certificate_id), "application/x-pem-file")
+    return in_form(await _found(caller, certificate_id), PEM)
 
 
 @router.get("/{certificate_id}/der", response_class=Response, responses=_DOWNLOADS)
 async def download_der(caller: Called, certificate_id: CertificateId) -> Response:
     """Download a certificate in DER."""
-    return in_form(await _found(caller, certificate_id), "application/pkix-cert")
+    return in_form(await _found(caller, certificate_id), DER)
 
 
 @router.get("/{certificate_id}/pkcs7", response_class=Response, responses=_DOWNLOADS)
 async def download_pkcs7(caller: Called, certificate_id: CertificateId) -> Response:
     """Download a certificate with its chain in PKCS #7 (DER, certificates only)."""
-    return in_form(await _found(caller, certificate_id), "application/pkcs7-mime")
+    return in_form(await _found(caller, certificate_id), PKCS7)
 
 
 @router.get("/{certificate_id}/chain", response_class=Response, responses=_DOWNLOADS)
 async def download_chain(caller: Called, certificate_id: CertificateId) -> Response:
     """Download a certificate with its chain in PEM, leaf first, without the root."""
-    return in_form(await _found(caller, certificate_id), "application/pem-certificate-chain")
+    return in_form(await _found(caller, certificate_id), CHAIN)
 
 
 @router.post("/{certificate_id}/revoke", response_model=Certificate)

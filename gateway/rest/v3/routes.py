@@ -15,6 +15,7 @@ from gateway.rest.v3 import (
     certificates,
     clients,
     cmc_clients,
+    decoded_certificates,
     domains,
     issuers,
     order_acts,
@@ -60,8 +61,8 @@ _TAGS: Final = {
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
-    *(orders, order_acts, order_parts, validations, certificates, products, domains, acme, cmc_clients),
-    *(clients, users, roles, api_keys, webhooks, issuers, audit),
+    *(orders, order_acts, order_parts, validations, certificates, decoded_certificates),
+    *(products, domains, acme, cmc_clients, clients, users, roles, api_keys, webhooks, issuers, audit),
 )
 
 

@@ -22,6 +22,9 @@ from gateway import hostile, logs
 from gateway.acme.directory import Directory
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app as build_acme
+from gateway.admin.front_end import BASE as ADMIN_BASE
+from gateway.admin.front_end import FrontEnd as AdminFrontEnd
+from gateway.admin.routes import applications as admin_applications
 from gateway.cmc import tcp as cmc_tcp
 from gateway.cmc.front_end import FrontEnd as CmcFrontEnd
 from gateway.cmc.transport import PATHS as CMC_PATHS
@@ -85,7 +88,9 @@ async def _serve(
         core, nonces, directories = await _made_hostile(core, nonces, directories, settings.hostile)
     acme = build_acme(core, directories, nonces)
     rest = RestFrontEnd(core=core, external_url=settings.acme_base, key_in_url=settings.rest.key_in_url)
-    roads = Roads({} if cmc is None else cmc_applications(cmc), rest_applications(rest), acme)
+    admin = AdminFrontEnd(core=core, external_url=settings.acme_base)
+    below = {**rest_applications(rest), **admin_applications(admin)}
+    roads = Roads({} if cmc is None else cmc_applications(cmc), below, acme)
     serve_socket = serve_with(message.server)
     acme_started, status_started, cmc_started = asyncio.Event(), asyncio.Event(), asyncio.Event()
     acme_socket = socket.socket(fileno=message.acme_descriptor)
@@ -181,6 +186,7 @@ def _endpoints(
         "crl": issuer.crl_url,
         "ocsp": issuer.ocsp_url,
         "rest": settings.acme_base,
+        "admin": f"{settings.acme_base}{ADMIN_BASE}/",
         **({"cmc": settings.acme_base + CMC_PATHS[0]} if cmc else {}),
         **({"cmc_tcp": str(settings.listen.cmc_tcp)} if settings.listen.cmc_tcp else {}),
     }

@@ -12,10 +12,11 @@ from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.store import Transaction
 from ca_core.orders import cmc_expiry, cmc_registration
 from ca_core.orders.cmc_registration import CmcChange, CmcRegistration, RegisteredCmcClient
+from gateway.pem_text import der_of, der_of_certificate
 from gateway.rest.v3.api_keys import Networks
 from gateway.rest.v3.ids import CertificateId, ClientId, CmcClientId, ProductId
 from gateway.rest.v3.operation import Called, Caller, ResourceOperation
-from gateway.rest.v3.pem import Certificate, Csr, der_of, der_of_certificate
+from gateway.rest.v3.pem import Certificate, Csr
 from gateway.rest.v3.revisions import IfMatch, tag_of
 from gateway.rest.v3.schema import Flag, Schema, Time, json_answer, list_answer
 

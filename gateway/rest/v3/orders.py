@@ -15,13 +15,14 @@ from ca_core.model.repositories.orders import OrderSearch, OrderSort
 from ca_core.orders import queries, search
 from ca_core.orders.enrol import enrol
 from ca_core.orders.waiting import settled
+from gateway.pem_text import der_of
 from gateway.rest.v3.audit import AuditRecord, record_of
 from gateway.rest.v3.ids import AccountId, CertificateId, ClientId, JobId, OrderId, ProductId
 from gateway.rest.v3.names import FieldValue, Name, field_of, name_of
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.order_parts import NewDocument, Recipient, Tags
 from gateway.rest.v3.paging import Page, PageQuery, linked_page
-from gateway.rest.v3.pem import Csr, der_of
+from gateway.rest.v3.pem import Csr
 from gateway.rest.v3.preference import Waits
 from gateway.rest.v3.refusals import Problem, problem_of
 from gateway.rest.v3.revisions import tag_of

@@ -13,11 +13,12 @@ from ca_core.model.products import KeyGeneration, KeyType, ProfileKind, Road
 from ca_core.orders import product_queries
 from ca_core.orders.validate import FormField as CoreFormField
 from ca_core.orders.validate import empty_form, validate
+from gateway.pem_text import der_of
 from gateway.rest.v3.ids import ClientId, IssuerId, ProductId
 from gateway.rest.v3.names import FieldValue, Name
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
-from gateway.rest.v3.pem import Csr, der_of
+from gateway.rest.v3.pem import Csr
 from gateway.rest.v3.refusals import TYPE
 from gateway.rest.v3.revisions import tag_of
 from gateway.rest.v3.schema import Count, Flag, Schema, json_answer

@@ -1,0 +1,89 @@
+"""What a browser sends: the fields and files of a form, of limited size, and only from a page of ours (abuse 54)."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from ca_core.model.errors import ErrorKind, TriviumError
+
+CSRF_FIELD: Final = "csrf_token"
+MAX_BODY: Final = 12 * 1024 * 1024
+"""The largest body in bytes: an order with its registration documents."""
+
+_MAX_FIELDS: Final = 300
+_MAX_FILES: Final = 10
+_MAX_FIELD: Final = 1024 * 1024
+_OURS: Final = frozenset({"same-origin", "none"})
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a form that a browser sent."""
+
+    data: FormData
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a field without blanks around it, and with line feeds alone between its lines."""
+        value = self.data.get(name, default)
+        return value.replace("\r\n", "\n").strip() if isinstance(value, str) else default
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Return every value of a field that may be given several times; empty ones are left out."""
+        return [one.strip() for one in self.data.getlist(name) if isinstance(one, str) and one.strip()]
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box is ticked."""
+        return name in self.data
+
+    def files(self, name: str) -> Sequence[UploadFile]:
+        """Return the files chosen in a field."""
+        return [one for one in self.data.getlist(name) if isinstance(one, UploadFile) and one.filename]
+
+
+async def read_form(request: Request) -> Form:
+    """Read the form that a request brings; raises TOO_LARGE, MALFORMED, and FORBIDDEN for one of another site."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in _OURS:
+        raise TriviumError(ErrorKind.FORBIDDEN, "The form was sent from another site; send it from the page itself.")
+    limited = Request(request.scope, _Limited(request).receive)
+    try:
+        data = await limited.form(max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD)
+    except HTTPException as error:
+        too_large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        kind = ErrorKind.TOO_LARGE if too_large else ErrorKind.MALFORMED
+        raise TriviumError(kind, "The form has too many fields, or one that is too large.") from error
+    except (FormParserError, UnicodeError) as error:
+        raise TriviumError(ErrorKind.MALFORMED, "The form cannot be read; send it from the page itself.") from error
+    if any("\0" in part for item in data.multi_items() for part in item if isinstance(part, str)):
+        raise TriviumError(ErrorKind.MALFORMED, "The form contains a NUL character; leave it out.")
+    return Form(data)
+
+
+def require_token(form: Form, expected: str) -> None:
+    """Raise FORBIDDEN unless the form carries the token of the session it is sent in."""
+    if not hmac.compare_digest(form.text(CSRF_FIELD).encode(), expected.encode()):
+        raise TriviumError(ErrorKind.FORBIDDEN, "The page is from an earlier session; load it again and repeat.")
+
+
+class _Limited:
+    """What a request's body is read from, until it is too large."""
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._left = MAX_BODY
+
+    async def receive(self) -> Message:
+        """Return the next part of the body; raises TOO_LARGE."""
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            limit = f"{MAX_BODY // 1024 // 1024} MiB"
+            raise TriviumError(ErrorKind.TOO_LARGE, f"The form is larger than {limit}; send smaller files.")
+        return message

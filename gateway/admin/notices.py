@@ -1,0 +1,23 @@
+"""What a page says after something was done. The URL carries the name alone, so that nobody else's words appear."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.admin.sections import _
+
+NOTICES: Final[Mapping[str, str]] = {
+    "cancelled": _("The order is cancelled."),
+    "retried": _("The order is being processed again."),
+    "revoked": _("The certificate is revoked."),
+    "revocation-asked": _("Somebody else must agree before the certificate is revoked."),
+    "published": _("The publication is under way."),
+    "unpublished": _("The certificate is being taken out of the directory."),
+    "commented": _("The comment is added."),
+    "saved": _("The changes are saved."),
+    "approved": _("Your approval is recorded."),
+    "rejected": _("The order is rejected."),
+    "account-ended": _("The account has ended; its orders that waited are stopped."),
+    "key-revoked": _("The external account key is revoked; accounts that it has bound stay as they are."),
+    "ordered": _("The order is placed."),
+}
+"""The texts by name."""

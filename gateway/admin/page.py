@@ -1,0 +1,75 @@
+"""Pages as routes: who visits is signed in and may, before anything of a page is done."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ca_core.access import sessions
+from ca_core.model.values import replace
+from gateway.admin.forms import Form, read_form, require_token
+from gateway.admin.front_end import BASE, FrontEnd
+from gateway.admin.sections import Section
+from gateway.admin.translations import language_of
+from gateway.admin.visit import Visit
+
+COOKIE: Final = "__Host-trivium-session"
+SIGN_IN: Final = f"{BASE}/sign-in"
+
+Handle = Callable[[Visit], Awaitable[Response]]
+
+
+def show(path: str, handle: Handle, section: Section) -> Route:
+    """Return the route of a page that is looked at; ``path`` is below the section's."""
+    return _route(path, handle, section, "GET")
+
+
+def act(path: str, handle: Handle, section: Section) -> Route:
+    """Return the route of a form that is sent."""
+    return _route(path, handle, section, "POST")
+
+
+def _route(path: str, handle: Handle, section: Section, method: str) -> Route:
+    async def answer(request: Request) -> Response:
+        front_end: FrontEnd = request.app.state.front_end
+        session = await sessions.resume(front_end.core, request.cookies.get(COOKIE, ""), peer_address(request))
+        if session is None:
+            return _to_sign_in(request)
+        request.state.principal = session.principal
+        form = Form(FormData())
+        visit = Visit(
+            request=request,
+            front_end=front_end,
+            session=session,
+            language=language_of(session.user.personal.language, request.headers.get("accept-language", "")),
+            section=section,
+            form=form,
+        )
+        request.state.visit = visit
+        section.require(session.principal)
+        if method == "POST":
+            form = await read_form(request)
+            require_token(form, session.csrf_token)
+        return await handle(replace(visit, form=form))
+
+    return Route(f"{section.path.rstrip('/')}{path}" or BASE, answer, methods=[method], name=handle.__name__)
+
+
+def peer_address(request: Request) -> str:
+    """Return the peer's IP address, empty where the listener has none."""
+    return request.client.host if request.client else ""
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Send a stranger to sign in, and back to the page he asked for if it can be asked for again."""
+    if request.headers.get("hx-request") == "true":
+        # The browser would follow a redirect and put the sign-in page into a part of this one.
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": SIGN_IN})
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = urlencode({"next": target}) if request.method == "GET" else ""
+    return RedirectResponse(f"{SIGN_IN}{'?' if query else ''}{query}", HTTPStatus.SEE_OTHER)

@@ -1,0 +1,29 @@
+"""The admin page's application: its pages, its files, and what goes around them."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.admin import acme, cmc_clients, dashboard, static
+from gateway.admin.front_end import BASE, FrontEnd
+from gateway.admin.protection import Protected
+from gateway.admin.refusals import answer_refusals
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *static.routes,
+    *dashboard.routes,
+    *acme.routes,
+    *cmc_clients.routes,
+)
+"""Every page and form; a test walks through them with another Client's ids."""
+
+
+def applications(front_end: FrontEnd) -> dict[str, ASGIApp]:
+    """Return the application by the path that it answers everything below of."""
+    app = Starlette(routes=[*ROUTES])
+    app.router.redirect_slashes = False
+    app.state.front_end = front_end
+    answer_refusals(app)
+    return {BASE: Protected(app)}

@@ -1,0 +1,99 @@
+"""Somebody with a browser, without the browser: pages as they are served, in this process."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+from starlette.types import ASGIApp
+
+from ca_core.access import sessions
+from ca_core.model.sessions import SignInMethod
+from gateway.admin.page import COOKIE
+from tests.access.people import ADDRESS, Person
+from tests.status.asgi import call
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page that was answered; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def html(self) -> str:
+        """The page as it is."""
+        return self.body.decode()
+
+    @property
+    def text(self) -> str:
+        """What a reader sees of it, every run of blanks as one."""
+        reader = _Reader()
+        reader.feed(self.html)
+        return " ".join(" ".join(reader.texts).split())
+
+    @property
+    def links(self) -> list[str]:
+        """Where its links and forms go."""
+        reader = _Reader()
+        reader.feed(self.html)
+        return reader.links
+
+    @property
+    def location(self) -> str:
+        """Where it sends the browser on to, which it must."""
+        assert self.status == 303, (self.status, self.text)
+        return self.headers["location"]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.links: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag
+        self.links.extend(value or "" for name, value in attrs if name in {"href", "action"})
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A user who is signed in at the application."""
+
+    app: ASGIApp
+    person: Person
+    cookie: str
+
+    @classmethod
+    async def of(cls, app: ASGIApp, person: Person) -> "Visitor":
+        """Sign a user in."""
+        return cls(app, person, await sessions.begin(person.core, person.user, SignInMethod.LINK, ADDRESS))
+
+    async def see(self, target: str, **headers: str) -> Shown:
+        """Open a page."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await call(self.app, "GET", target, headers={"Cookie": f"{COOKIE}={self.cookie}", **named})
+        return Shown(answer.status, answer.headers, answer.body)
+
+    async def send(self, target: str, fields: Mapping[str, str | list[str]], *, seen: Shown | None = None) -> Shown:
+        """Send a form, with the token of a page that was ``seen``, or of the dashboard."""
+        page = seen or await self.see("/admin/")
+        found = _TOKEN.search(page.html)
+        assert found is not None, page.text
+        body = urlencode({"csrf_token": found[1], **fields}, doseq=True).encode()
+        sent = {
+            "Cookie": f"{COOKIE}={self.cookie}",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        answer = await call(self.app, "POST", target, body=[body], headers=sent)
+        return Shown(answer.status, answer.headers, answer.body)

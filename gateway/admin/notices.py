@@ -18,6 +18,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "rejected": _("The order is rejected."),
     "account-ended": _("The account has ended; its orders that waited are stopped."),
     "key-revoked": _("The external account key is revoked; accounts that it has bound stay as they are."),
+    "key-suspended": _("The key is suspended."),
+    "key-resumed": _("The key may be used again."),
+    "key-deleted": _("The key is deleted."),
     "ordered": _("The order is placed."),
 }
 """The texts by name."""

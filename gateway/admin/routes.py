@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.admin import acme, cmc_clients, dashboard, static
+from gateway.admin import account, acme, api_keys, cmc_clients, dashboard, static
 from gateway.admin.front_end import BASE, FrontEnd
 from gateway.admin.protection import Protected
 from gateway.admin.refusals import answer_refusals
@@ -16,6 +16,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *dashboard.routes,
     *acme.routes,
     *cmc_clients.routes,
+    *account.routes,
+    *api_keys.routes,
 )
 """Every page and form; a test walks through them with another Client's ids."""
 

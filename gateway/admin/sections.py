@@ -72,6 +72,7 @@ ROLES: Final = Section(title=_("Roles"), path="/admin/roles", permission=Permiss
 PRODUCTS: Final = Section(title=_("Products"), path="/admin/products", permission=Permission.PRODUCT_VIEW)
 AUDIT: Final = Section(title=_("Audit"), path="/admin/audit", permission=Permission.AUDIT_VIEW)
 ACCOUNT: Final = Section(title=_("Account"), path="/admin/account", permission=Permission.OWN_ACCOUNT_VIEW)
+API_KEYS: Final = Section(title=_("API keys"), path="/admin/api-keys", permission=Permission.ACCOUNT_API_KEY_VIEW)
 
 WORK: Final = (DASHBOARD, ISSUANCE, ORDERS, APPROVALS, DOMAINS, ACME, CMC)
 """The first part of the menu."""

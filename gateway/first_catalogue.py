@@ -49,7 +49,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 client=DEFAULT_CLIENT,
                 issuer=issuing,
                 description="TLS server certificates for public and internal names.",
-                roads=(Road.ACME, Road.CMC, Road.REST),
+                roads=(Road.ACME, Road.CMC, Road.REST, Road.PAGE),
                 policy=Policy(
                     public=False,
                     profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * _DAY),
@@ -65,7 +65,7 @@ def first_catalogue(issuers: tuple[IssuerEntry, ...], defaults: Defaults, algori
                 client=DEFAULT_CLIENT,
                 issuer=issuing,
                 description="S/MIME certificates for mailboxes.",
-                roads=(Road.REST,),
+                roads=(Road.REST, Road.PAGE),
                 policy=Policy(
                     public=False,
                     profile=Profile(kind=ProfileKind.SMIME, validity=365 * _DAY, policy_oids=("2.23.140.1.5.1.2",)),

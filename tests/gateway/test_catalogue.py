@@ -38,14 +38,20 @@ def text(installation: Installation) -> str:
     return installation.catalogue_file.read_text("utf-8")
 
 
+ROADS = 'roads = ["acme", "cmc", "rest", "page"]'
+
 # What is replaced in the catalogue that init wrote, by what, and a part of the sentence that refuses it.
 BROKEN = [
-    ('roads = ["acme", "cmc", "rest"]', 'roads = ["acme"]\ncolour = "red"', "`products.0.colour` is not a setting"),
+    (
+        'roads = ["acme", "cmc", "rest", "page"]',
+        'roads = ["acme"]\ncolour = "red"',
+        "`products.0.colour` is not a setting",
+    ),
     ("wildcards = false", "wildcard = false", "`products.0.policy.names.wildcard` is not a setting"),
     ("wildcards = false", "wildcards = 1", "`products.0.policy.names.wildcards`"),
     ("plain_get = false", 'plain_get = "no"', "`clients.0.settings.plain_get`"),
-    ('roads = ["acme", "cmc", "rest"]', 'roads = ["amce"]', "`products.0.roads.0`"),
-    ('roads = ["acme", "cmc", "rest"]', "roads = []", "`roads` is empty"),
+    (ROADS, 'roads = ["amce"]', "`products.0.roads.0`"),
+    (ROADS, "roads = []", "`roads` is empty"),
     ('kind = "tls-server"', 'kind = "tls"', "`products.0.policy.profile.kind`"),
     ("validity = 7776000", "validity = 3600", "validity must be longer than backdate"),
     ("validity = 7776000", 'validity = "90d"', "`products.0.policy.profile.validity`"),
@@ -191,7 +197,7 @@ CONTRADICTIONS = [
     ("tls", "publish_ldap = false", "publish_ldap = true", ("policy.publish_ldap", "policy.profile.kind")),
     ("smime", "must_staple = false", "must_staple = true", ("policy.profile.must_staple", "policy.profile.kind")),
     ("smime", "public = false", "public = true", ("policy.public", "policy.fields")),
-    ("smime", 'roads = ["rest"]', 'roads = ["acme", "rest"]', ("roads", "policy.profile.kind")),
+    ("smime", 'roads = ["rest", "page"]', 'roads = ["acme", "rest"]', ("roads", "policy.profile.kind")),
     ("smime", "rsa_bits = [2048, 3072, 4096]", 'key_type = "RSA_2048"\nrsa_bits = [3072]', ("policy.keys.key_type",)),
     ("smime", 'lint_set = "cabf-smime-mailbox"', 'lint_set = "cabf-dv"', ("policy.lint.lint_set",)),
     ("smime", 'name = "commonName"', 'name = "dNSName"', ("policy.fields", "policy.profile.kind")),

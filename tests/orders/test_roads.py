@@ -31,7 +31,7 @@ async def refused(workshop: Workshop, request: OrderRequest, principal: Principa
     return error.value
 
 
-@pytest.mark.parametrize("road", [Road.ACME, Road.CMC, Road.PAGE, Road.SYSTEM])
+@pytest.mark.parametrize("road", [Road.ACME, Road.CMC, Road.SYSTEM])
 async def test_any_other_road_is_refused(workshop: Workshop, road: Road) -> None:
     """A product for people is ordered by a machine that nobody meant to let it."""
     product = await product_named(workshop, "smime")

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that `--help` is quick
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ from gateway.command_options import AsJson, Directory, operator, reading, with_k
 if TYPE_CHECKING:
     from ca_core.core import Core
     from ca_core.model.domains import ClientDomain
-    from ca_core.orders.pending_validation import PendingName
+    from ca_core.orders.pending_names import PendingName
 
 domain = typer.Typer(help="Pre-validated domains of Clients, and names that orders wait for.", no_args_is_help=True)
 
@@ -122,12 +123,14 @@ def domain_pending(
     as_json: AsJson = False,
 ) -> None:
     """List the names that orders wait for, and what would show control of each."""
-    from ca_core.orders import pending_validation
+    from ca_core.access.visibility import MAX_PAGE
+    from ca_core.orders import pending_names
 
-    async def act(core: "Core") -> list["PendingName"]:
+    async def act(core: "Core") -> Sequence["PendingName"]:
         if order is not None:
-            return await pending_validation.pending(core, operator(), order_id=order)
-        return await pending_validation.pending(core, operator(), client_id=await _client_id(core, client))
+            return await pending_names.pending(core, operator(), order_id=order)
+        client_id = await _client_id(core, client)
+        return (await pending_names.search(core, operator(), client_id=client_id, limit=MAX_PAGE)).names
 
     _print_pending(reading(directory, act), as_json=as_json)
 
@@ -145,7 +148,7 @@ def domain_validate_order(
         raise typer.Exit(1)
 
 
-def _print_pending(found: list["PendingName"], *, as_json: bool) -> None:
+def _print_pending(found: Sequence["PendingName"], *, as_json: bool) -> None:
     from gateway.console import print_json, print_table
 
     if as_json:

@@ -5,14 +5,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, literal, select, tuple_
 
 from ca_core.model.domains import ClientDomain, DomainToken
 from ca_core.model.values import of_members, replace
+from store.columns import among
 from store.revisions import conflict, save_statement
 from store.spread import spread
 from store.statements import Executor, Reader, Row, Statement
 from store.tables import client_domains, unshown
+from store.wildcards import matches
 
 _ADD = Statement(insert(client_domains))
 _GET = Statement(select(client_domains).where(client_domains.c.id == bindparam("id")))
@@ -78,6 +80,19 @@ class DomainTable:
     def of_client(self, client_id: str) -> list[ClientDomain]:
         """Return the Client's domains, by name."""
         return self._run.values(_DOMAINS, _OF_CLIENT, {"client_id": client_id})
+
+    def search(self, client_ids: frozenset[str] | None, *, text: str, after: str, limit: int) -> list[ClientDomain]:
+        """Return the domains of these Clients with ``text`` in the name, by name, behind the place ``after``."""
+        name, own_id = client_domains.c.name, client_domains.c.id
+        page = select(client_domains).order_by(name, own_id).limit(limit)
+        if after:
+            behind, _, behind_id = after.rpartition("/")
+            page = page.where(tuple_(name, own_id) > tuple_(literal(behind), literal(behind_id)))
+        if client_ids is not None:
+            page = page.where(among(client_domains.c.client_id, client_ids))
+        if text:
+            page = page.where(matches(name, text))
+        return [_domain(row) for row in self._run.search(page)]
 
     def named(self, client_id: str, names: Sequence[str]) -> list[ClientDomain]:
         """Return the Client's domains of exactly these names."""

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, case, delete, insert, or_, select, updat
 
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.values import of_members
-from store.columns import Time, inline
+from store.columns import Time, among, inline
 from store.revisions import conflict
 from store.statements import Executor, Row, Statement
 from store.tables import jobs, open_job, orders
@@ -83,6 +83,11 @@ _waiting = (
         ),
     )
 )
+_awaits_approval = and_(
+    jobs.c.type.in_([inline(JobType.ISSUE_AUTHORIZATION_JOB), inline(JobType.RA_AUTHORIZE_CERT_REVOKE_JOB)]),
+    open_job,
+    jobs.c.state == inline(JobState.WAITING),
+)
 _WAKE_ORDERS = Statement(update(jobs).where(jobs.c.id.in_(_waiting)).values(_WOKEN))
 _HOLD = Statement(update(jobs).where(jobs.c.id == bindparam("id")).values(state=jobs.c.state))
 _idle = jobs.c.state.in_([inline(JobState.WAITING), inline(JobState.PENDING)])
@@ -128,6 +133,13 @@ class JobTable:
     def open_of_type(self, job_type: JobType | TimerType, subject_id: str | None) -> Job | None:
         """Return the job of this type and subject that is not over: the oldest, one not begun before all."""
         return _job(self._run.one(_OPEN, {"type": job_type, "subject_id": subject_id}))
+
+    def awaiting_approval(self, client_ids: frozenset[str] | None, *, after: str, limit: int) -> list[Job]:
+        """Return the jobs that wait for approvals, of these Clients (None: of all), by id, behind the id ``after``."""
+        page = select(jobs).where(_awaits_approval, jobs.c.id > after).order_by(jobs.c.id).limit(limit)
+        if client_ids is not None:
+            page = page.where(among(jobs.c.client_id, client_ids))
+        return [_loaded(row) for row in self._run.search(page)]
 
     def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:
         """Claim PENDING and RETRY jobs whose time has come, and PROCESSING ones whose lease is over."""

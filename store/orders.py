@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
 
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.values import of_members, replace
-from store.columns import inline
+from store.columns import among, inline
 from store.order_search import OrderFinder
-from store.order_terms import OrderTermTable
+from store.order_terms import OrderTermTable, contains
 from store.revisions import conflict, save_statement
 from store.statements import Executor, Reader, Statement
-from store.tables import order_authorizations, orders, replaces, waiting
+from store.tables import TermKind, order_authorizations, order_terms, orders, replaces, waiting
 
 _NEW = orders.c.state == inline(OrderState.NEW)
 
@@ -40,12 +40,6 @@ _REFERRING = Statement(
     .order_by(orders.c.id)
 )
 _REPLACING = Statement(select(orders).where(orders.c.replaces == bindparam("replaces"), replaces))
-_WAITING = Statement(
-    select(orders)
-    .where(orders.c.client_id == bindparam("client_id"), waiting)
-    .order_by(orders.c.id)
-    .limit(bindparam("limit"))
-)
 
 
 def _past_their_time(state: ColumnElement[bool]) -> Statement:
@@ -118,9 +112,21 @@ class OrderTable:
         """Return the order that replaces the certificate and did not fail."""
         return self._run.value(_ORDERS, _REPLACING, {"replaces": certificate_id})
 
-    def waiting(self, client_id: str, *, limit: int) -> list[Order]:
-        """Return the Client's orders in state NEW that have their CSR, oldest first."""
-        return self._run.values(_ORDERS, _WAITING, {"client_id": client_id, "limit": limit})
+    def waiting(self, client_ids: frozenset[str] | None, *, text: str = "", after: str = "", limit: int) -> list[Order]:
+        """Return orders of these Clients in state NEW that have their CSR, oldest first."""
+        page = select(orders).where(waiting, orders.c.id > after).order_by(orders.c.id).limit(limit)
+        if client_ids is not None:
+            page = page.where(among(orders.c.client_id, client_ids))
+        if text:
+            page = page.where(
+                exists().where(
+                    order_terms.c.client_id == orders.c.client_id,
+                    order_terms.c.kind == TermKind.NAME,
+                    order_terms.c.order_id == orders.c.id,
+                    contains(order_terms, text),
+                )
+            )
+        return [of_members(Order, row) for row in self._run.search(page)]
 
     def unapproved(self, now: datetime, limit: int) -> list[Order]:
         """Return orders in state PENDING_AUTH whose ``expires_at`` has passed."""

@@ -87,6 +87,18 @@ def check_public_key(key: PublicKeyTypes, policy: KeyPolicy, *, document: bytes 
         )
 
 
+def key_name(key: PublicKeyTypes) -> str:
+    """Return what people call a key: its algorithm and size, or its curve."""
+    match key:
+        case ec.EllipticCurvePublicKey():
+            return _CURVE_NAMES.get(key.curve.name, key.curve.name)
+        case rsa.RSAPublicKey():
+            return f"RSA {key.key_size}"
+        case ed25519.Ed25519PublicKey():
+            return _CURVE_NAMES[ED25519]
+    return type(key).__name__.removesuffix("PublicKey")
+
+
 def refuse_blocked(tx: Transaction, spki_digest: bytes) -> None:
     """Refuse a key that may never be used again (rules 25, 26), inside a store call; raises KEY_REUSED.
 

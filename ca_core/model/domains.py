@@ -59,6 +59,11 @@ class ClientDomain:
         """The name with its international labels as people write them."""
         return ".".join(_unicode_label(label) for label in self.name.split("."))
 
+    @property
+    def place(self) -> str:
+        """Where it stands in a list by name, over all Clients."""
+        return f"{self.name}/{self.id}"
+
     def valid_at(self, now: datetime) -> bool:
         """Whether control serves orders at ``now``."""
         return self.valid_until is not None and now < self.valid_until

@@ -3,6 +3,7 @@
 Whoever holds APPROVAL_CREATE for the Client decides, once, and never about what he asked for himself.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from ca_core.audit.log import entry
@@ -54,14 +55,14 @@ async def approve(core: Core, order_id: str, principal: Principal, reason: str =
         revocation = revocation_approval.waiting(tx, order)
         if revocation is not None:
             granted = _decide(core, tx, order, revocation.id, revocation.request["requestedBy"], principal, reason)
-            if granted >= _policy(tx, order).revocation:
+            if granted >= policy_of(tx, order).revocation:
                 _revoke(core, tx, revocation, principal)
             return tx.orders.save(tx.orders.get(order.id) or order), None
         if order.state is not OrderState.PENDING_AUTH:
             raise TriviumError(ErrorKind.NOT_READY, f"The order is {order.state}; nothing waits for an approval.")
         granted = _decide(core, tx, order, order.id, order.placed_by, principal, reason)
         saved = tx.orders.save(order)  # of two who approve at once the second sees the first
-        if granted < _policy(tx, order).issuance:
+        if granted < policy_of(tx, order).issuance:
             return saved, None
         now = core.sources.now()
         return saved, tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
@@ -97,6 +98,18 @@ async def reject(core: Core, order_id: str, principal: Principal, reason: str) -
     return await insisting(core, decide)
 
 
+def why_not_to_decide(principal: Principal, requester: str, decisions: Iterable[Approval]) -> str | None:
+    """Say why the principal does not decide about what the actor ``requester`` asked for; None when he may.
+
+    ``decisions`` are those that were made about it. Permissions are not looked at.
+    """
+    if principal.kind not in _USERS or principal.actor == requester:
+        return "Whoever asked for it does not decide about it; another user must (four eyes)."
+    if any(one.approver == principal.actor for one in decisions):
+        return "You have decided about it already; another user must."
+    return None
+
+
 def _decide(
     core: Core,
     tx: Transaction,
@@ -109,15 +122,12 @@ def _decide(
     granted: bool = True,
 ) -> int:
     """Keep a decision; return how many have agreed by now."""
-    if principal.kind not in _USERS or principal.actor == requester:
-        raise TriviumError(
-            ErrorKind.FORBIDDEN, "Whoever asked for it does not decide about it; another user must (four eyes)."
-        )
+    decisions = tx.approvals.of(subject_id)
+    refusal = why_not_to_decide(principal, requester, decisions)
+    if refusal is not None:
+        raise TriviumError(ErrorKind.FORBIDDEN, refusal)
     if len(reason) > MAX_REASON:
         raise TriviumError(ErrorKind.MALFORMED, f"The reason has at most {MAX_REASON} characters; shorten it.")
-    decisions = tx.approvals.of(subject_id)
-    if any(one.approver == principal.actor for one in decisions):
-        raise TriviumError(ErrorKind.FORBIDDEN, "You have decided about it already; another user must.")
     approval = Approval(
         subject_id=subject_id,
         order_id=order.id,
@@ -159,7 +169,8 @@ def _revoke(core: Core, tx: Transaction, job: Job, principal: Principal) -> None
     tx.jobs.save(replace(job, state=JobState.SUCCESS, finished_at=now, waiting_for=""))
 
 
-def _policy(tx: Transaction, order: Order) -> ApprovalPolicy:
+def policy_of(tx: Transaction, order: Order) -> ApprovalPolicy:
+    """Return how many must approve the issuance and the revocation of an order."""
     product = tx.products.version(order.product_id, order.product_version)
     if product is None:
         raise TriviumError(ErrorKind.INTERNAL, f"The product version {order.product_version} is gone.")

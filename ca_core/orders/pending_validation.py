@@ -7,26 +7,21 @@ wakes the order. What is not shown within 30 days fails it (rule 65).
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from ca_core.access import rate_limits
-from ca_core.access.authorisation import require
-from ca_core.access.visibility import require_sees
 from ca_core.core import Core
 from ca_core.model.audit import Outcome
 from ca_core.model.authorizations import (
     Authorization,
     AuthorizationStatus,
     CaaPermission,
-    Challenge,
     ChallengeStatus,
     ValidationMethod,
 )
 from ca_core.model.domains import ClientDomain
-from ca_core.model.errors import ErrorKind, Problem, TriviumError
-from ca_core.model.identifiers import Identifier
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.permissions import Permission
@@ -34,9 +29,9 @@ from ca_core.model.principals import SYSTEM, Principal
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.orders.pending_names import PendingName, open_authorizations, pending
 from ca_core.orders.queries import order_for
 from ca_core.orders.root_job import root_job_id
-from ca_core.validation import dns_change, website_change
 from ca_core.validation.attempt import (
     STILL_TO_RUN,
     Subject,
@@ -53,38 +48,6 @@ from ca_core.validation.validator import Validated
 
 CHECK_INTERVAL: Final = timedelta(hours=1)
 LEASE: Final = timedelta(seconds=30)
-MAX_ORDERS: Final = 300
-"""The most orders of a Client that one listing looks at."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """One way to show control: ``value`` at one of ``places``, domain names of TXT records or a URL.
-
-    ``error`` is what the last look there saw.
-    """
-
-    method: ValidationMethod
-    places: tuple[str, ...]
-    value: str
-    error: Problem | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PendingName:
-    """A name that holds an order up, and the ways to show control of it: any one of them will do until ``expires_at``.
-
-    ``looks`` is how often it was looked for, last at ``looked_at``; the next time is ``next_look_at``.
-    """
-
-    order_id: str
-    authorization_id: str
-    name: Identifier
-    ways: tuple[Way, ...]
-    expires_at: datetime
-    looks: int
-    looked_at: datetime | None
-    next_look_at: datetime | None
 
 
 def validation_jobs(sources: Sources, order: Order, authorizations: Iterable[Authorization]) -> list[Job]:
@@ -112,24 +75,6 @@ def validation_jobs(sources: Sources, order: Order, authorizations: Iterable[Aut
     ]
 
 
-async def pending(
-    core: Core, principal: Principal, *, order_id: str | None = None, client_id: str | None = None
-) -> list[PendingName]:
-    """Return the names that hold up an order, or the orders of a Client, with the ways to show control of each.
-
-    Raises NOT_FOUND, also for somebody else's order or Client, and FORBIDDEN.
-    """
-
-    def read(tx: Transaction) -> list[PendingName]:
-        if order_id is not None:
-            orders = [order_for(tx, order_id, principal, Permission.ORDER_VIEW)]
-        else:
-            orders = _of_client(tx, client_id or "", principal)
-        return [name for order in orders for name in _pending_names(core, tx, order)]
-
-    return await core.store.read(read)
-
-
 async def validate(core: Core, order_id: str, principal: Principal) -> list[PendingName]:
     """Look now for control of every name that holds an order up; return those that still do.
 
@@ -141,7 +86,7 @@ async def validate(core: Core, order_id: str, principal: Principal) -> list[Pend
         order = order_for(tx, order_id, principal, Permission.ORDER_UPDATE)
         now = core.sources.now()
         claimed = []
-        for authorization, job in _open(core, tx, order):
+        for authorization, job in open_authorizations(core, tx, order):
             rate_limits.begin_validation(core, tx, principal, holder_of(authorization), authorization.identifier)
             claimed.append(tx.jobs.claim(job.id, owner=core.worker, now=now, lease_until=now + LEASE))
         return [job for job in claimed if job is not None]
@@ -249,53 +194,3 @@ def _subjects(core: Core, tx: Transaction, job: Job) -> tuple[list[Subject], Cli
     subjects = [subject_of(tx, authorization, challenge) for challenge in authorization.challenges]
     name = authorization.named
     return subjects, serving_domains(core, tx, subjects[0].product, [name]).get(name)
-
-
-def _open(core: Core, tx: Transaction, order: Order) -> list[tuple[Authorization, Job]]:
-    """Return the authorizations that hold an order up, each with its job."""
-    if order.state is not OrderState.NEW or order.csr is None:
-        return []
-    now = core.sources.now()
-    jobs = {job.subject_id: job for job in tx.jobs.of_order(order.id)}
-    return [
-        (authorization, jobs[authorization.id])
-        for authorization in tx.authorizations.get_many(tuple(dict.fromkeys(order.authorization_ids)))
-        if authorization.status_at(now) is AuthorizationStatus.PENDING and authorization.id in jobs
-    ]
-
-
-def _pending_names(core: Core, tx: Transaction, order: Order) -> list[PendingName]:
-    return [
-        PendingName(
-            order_id=order.id,
-            authorization_id=authorization.id,
-            name=authorization.named,
-            ways=tuple(_way(authorization, challenge) for challenge in authorization.challenges),
-            expires_at=min(order.expires_at, authorization.expires_at),
-            looks=job.executions,
-            looked_at=job.started_at,
-            next_look_at=job.due_at,
-        )
-        for authorization, job in _open(core, tx, order)
-    ]
-
-
-def _way(authorization: Authorization, challenge: Challenge) -> Way:
-    return Way(
-        method=challenge.method,
-        places=_places(authorization.identifier, challenge),
-        value=challenge.token,
-        error=challenge.error,
-    )
-
-
-def _places(identifier: Identifier, challenge: Challenge) -> tuple[str, ...]:
-    if challenge.method is ValidationMethod.CA_DNS_CHANGE:
-        return dns_change.places(identifier)
-    return (website_change.place(identifier, challenge.token),)
-
-
-def _of_client(tx: Transaction, client_id: str, principal: Principal) -> list[Order]:
-    require_sees(principal, "Client", client_id=client_id)
-    require(principal, Permission.ORDER_VIEW, client_id, "Client")
-    return tx.orders.waiting(client_id, limit=MAX_ORDERS)

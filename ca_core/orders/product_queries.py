@@ -28,19 +28,24 @@ async def search(
     *,
     client_ids: frozenset[str] | None = None,
     road: Road | None = None,
+    text: str = "",
     after: str | None = None,
     limit: int,
 ) -> list[Product]:
     """Return a page of the products of these Clients (None: of all the principal has), by id, behind ``after``.
 
-    ``road`` leaves those alone that are ordered over it. Raises FORBIDDEN.
+    ``road`` leaves those alone that are ordered over it, ``text`` those with it in the name or the description, in any
+    case. Raises FORBIDDEN.
     """
     allowed = clients_searched(principal, Permission.PRODUCT_VIEW, client_ids)
+    wanted = text.lower()
     found = sorted(
         (
             product
             for product in await core.store.read(lambda tx: tx.products.all(allowed))
-            if product.id > (after or "") and (road is None or road in product.roads)
+            if product.id > (after or "")
+            and (road is None or road in product.roads)
+            and wanted in f"{product.name}\n{product.description}".lower()
         ),
         key=lambda product: product.id,
     )

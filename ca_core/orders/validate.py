@@ -43,9 +43,13 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """The form of a product, filled in from a request and its CSR. Without findings the order could be placed."""
+    """The form of a product, filled in from a request and its CSR. Without findings the order could be placed.
+
+    ``csr`` is what the CSR contains; None where there is none, or it cannot be read.
+    """
 
     product: Product
+    csr: ParsedCsr | None
     fields: tuple[FormField, ...]
     findings: tuple[Finding, ...]
 
@@ -93,6 +97,7 @@ def _validate(core: Core, tx: Transaction, request: OrderRequest, principal: Pri
     filled += [(IDENTIFIER_FIELDS[one.type], one.value) for one in identifiers]
     return Form(
         product=product,
+        csr=csr,
         fields=tuple(
             FormField(policy=policy, values=tuple(value for name, value in filled if name is policy.name))
             for policy in _policies(product)

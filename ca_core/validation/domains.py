@@ -11,8 +11,8 @@ from typing import Final
 import idna
 
 from ca_core.access import rate_limits
-from ca_core.access.authorisation import require
-from ca_core.access.visibility import not_found, require_sees
+from ca_core.access.authorisation import clients_searched, require
+from ca_core.access.visibility import MAX_PAGE, not_found, require_sees
 from ca_core.audit.log import entry
 from ca_core.certificates.names import check_identifiers
 from ca_core.core import Core
@@ -83,6 +83,24 @@ async def listing(core: Core, client_id: str, principal: Principal) -> list[Clie
     def read(tx: Transaction) -> list[ClientDomain]:
         _require_client(tx, client_id, principal, Permission.DOMAIN_VIEW)
         return tx.domains.of_client(client_id)
+
+    return await core.store.read(read)
+
+
+async def search(
+    core: Core, principal: Principal, *, client_id: str | None = None, text: str = "", after: str = "", limit: int
+) -> list[ClientDomain]:
+    """Return a page of the domains of a Client (None: of all the principal has), by name, behind the place ``after``.
+
+    ``text`` is part of the name, and may have the wildcards ? and *. Raises NOT_FOUND for the Client, FORBIDDEN.
+    """
+
+    def read(tx: Transaction) -> list[ClientDomain]:
+        if client_id is not None:
+            _require_client(tx, client_id, principal, Permission.DOMAIN_VIEW)
+        asked = None if client_id is None else frozenset({client_id})
+        allowed = clients_searched(principal, Permission.DOMAIN_VIEW, asked)
+        return tx.domains.search(allowed, text=text, after=after, limit=max(1, min(limit, MAX_PAGE)))
 
     return await core.store.read(read)
 

@@ -17,4 +17,5 @@ approvals = Table(
     required("decided_at", Time),
     PrimaryKeyConstraint("subject_id", "approver"),
     Index(None, "order_id"),
+    Index(None, "approver", "decided_at", "subject_id"),
 )

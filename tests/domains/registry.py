@@ -12,9 +12,9 @@ from ca_core.model.orders import Order, OrderRequest, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Product, Road
-from ca_core.orders import pending_validation, queries, worker
+from ca_core.orders import pending_names, queries, worker
 from ca_core.orders.enrol import enrol
-from ca_core.orders.pending_validation import PendingName
+from ca_core.orders.pending_names import PendingName
 from ca_core.validation import domains
 from conformance.loopback_dns import LoopbackDns
 from tests.orders.workshop import CONSOLE, OwnClock, Workshop, csr
@@ -94,7 +94,7 @@ class Registry:
 
     async def pending(self, order: Order) -> dict[str, PendingName]:
         """Return what holds the order up, by name."""
-        found = await pending_validation.pending(self.core, self.user, order_id=order.id)
+        found = await pending_names.pending(self.core, self.user, order_id=order.id)
         return {one.name.value: one for one in found}
 
     async def work(self) -> None:

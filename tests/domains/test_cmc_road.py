@@ -9,7 +9,7 @@ from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.jobs import JobState
 from ca_core.model.orders import OrderState
 from ca_core.model.store import Transaction
-from ca_core.orders import pending_validation
+from ca_core.orders import pending_names, pending_validation
 from ca_core.orders.root_job import root_job_id
 from gateway.cmc.errors import CmcStatus
 from tests.cmc.office import Office, control, new_key, nonce, octets, open_office, request
@@ -30,7 +30,7 @@ async def test_an_order_that_waited_is_found_issued(registry: Registry, office: 
     assert read.only.status == CmcStatus.PENDING
     query = control(21, octets(read.only.pend_token or b""))
     [order] = await office.orders()
-    for name in await pending_validation.pending(registry.core, CONSOLE, order_id=order.id):
+    for name in await pending_names.pending(registry.core, CONSOLE, order_id=order.id):
         registry.show(name)
         assert (await office.ask(controls=(query, nonce()))).only.status == CmcStatus.PENDING
     assert await pending_validation.validate(registry.core, order.id, CONSOLE) == []
@@ -53,7 +53,7 @@ async def test_a_query_while_a_worker_issues_says_pending(registry: Registry, of
     read = await office.ask(request("mail.example.com", key=new_key()), controls=(nonce(),))
     query = control(21, octets(read.only.pend_token or b""))
     [order] = await office.orders()
-    [name] = await pending_validation.pending(registry.core, CONSOLE, order_id=order.id)
+    [name] = await pending_names.pending(registry.core, CONSOLE, order_id=order.id)
     registry.show(name)
     await pending_validation.validate(registry.core, order.id, CONSOLE)
     now = registry.clock.now()
@@ -71,7 +71,7 @@ async def test_a_worker_runs_nothing_on_for_a_client_that_may_not_order(registry
     """Rule 74: a right that was taken away while the order waited would count until it is issued."""
     await office.ask(request("mail.example.com", key=new_key()), controls=(nonce(),))
     [order] = await office.orders()
-    [name] = await pending_validation.pending(registry.core, CONSOLE, order_id=order.id)
+    [name] = await pending_names.pending(registry.core, CONSOLE, order_id=order.id)
     registry.show(name)
 
     async def may(*rights: CmcRight) -> None:

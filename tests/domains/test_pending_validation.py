@@ -18,7 +18,7 @@ from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import Road
 from ca_core.model.rate_limits import Limit, Rate, RateLimits
-from ca_core.orders import maintenance, pending_validation, worker
+from ca_core.orders import maintenance, pending_names, pending_validation, worker
 from ca_core.orders.enrol import enrol, resume
 from ca_core.orders.root_job import root_job_id
 from ca_core.validation import domains
@@ -49,7 +49,7 @@ async def test_an_order_says_what_it_waits_for(registry: Registry) -> None:
     assert found["*.example.com"].ways[0].places[0] == "_trivium-challenge.example.com"
     assert len({way.value for one in found.values() for way in one.ways}) == 5
     assert {one.expires_at for one in found.values()} == {order.expires_at}
-    by_client = await pending_validation.pending(registry.core, registry.user, client_id=registry.client_id)
+    by_client = (await pending_names.search(registry.core, registry.user, client_id=registry.client_id, limit=10)).names
     assert {one.name.value for one in by_client} == set(found)
     job = await root(registry, order)
     assert (job.state, job.waiting_for) == (JobState.WAITING, "control of every identifier")
@@ -217,7 +217,7 @@ async def test_an_order_whose_process_died_before_it_ran_is_run_on(
         patch.setattr("ca_core.orders.enrol._run_on", dies)
         with pytest.raises(KeyboardInterrupt):
             await registry.order("www.example.com")
-    [order] = await registry.core.store.read(lambda tx: tx.orders.waiting(registry.client_id, limit=10))
+    [order] = await registry.core.store.read(lambda tx: tx.orders.waiting(frozenset({registry.client_id}), limit=10))
     await registry.work()
     assert (await registry.current(order)).state is OrderState.NEW
     registry.clock.advance(minutes=1)
@@ -282,15 +282,15 @@ async def test_nobody_sees_or_validates_another_clients_order(registry: Registry
     account = Principal(kind=PrincipalKind.ACME_ACCOUNT, id="acc-1", client_id=registry.client_id)
     for principal in (registry.stranger, account, Principal(kind=PrincipalKind.ANONYMOUS, id="anonymous")):
         for command in (
-            pending_validation.pending(registry.core, principal, order_id=order.id),
-            pending_validation.pending(registry.core, principal, client_id=registry.client_id),
+            pending_names.pending(registry.core, principal, order_id=order.id),
+            pending_names.search(registry.core, principal, client_id=registry.client_id, limit=10),
             pending_validation.validate(registry.core, order.id, principal),
         ):
             with pytest.raises(TriviumError) as refused:
                 await command
             assert refused.value.kind is ErrorKind.NOT_FOUND
     viewer = user(registry.client_id, Permission.ORDER_VIEW)
-    assert await pending_validation.pending(registry.core, viewer, order_id=order.id)
+    assert await pending_names.pending(registry.core, viewer, order_id=order.id)
     with pytest.raises(TriviumError) as refused:
         await pending_validation.validate(registry.core, order.id, viewer)
     assert refused.value.kind is ErrorKind.FORBIDDEN
@@ -377,7 +377,7 @@ async def test_mailboxes_of_one_domain_wait_for_it_once(registry: Registry) -> N
     request = OrderRequest(product_id=strict.id, road=Road.REST, identifiers=mailboxes, csr=csr("a.example.com"))
     order = await enrol(registry.core, request, registry.user)
     assert order.state is OrderState.NEW, order.error
-    found = await pending_validation.pending(registry.core, registry.user, order_id=order.id)
+    found = await pending_names.pending(registry.core, registry.user, order_id=order.id)
     assert [one.name.value for one in found] == ["mail.example.com"]
     await registry.shown("example.com")
     await registry.work()

@@ -108,6 +108,8 @@ async def test_a_form_is_filled_in_from_a_csr(alice: Conversation, shop: Shop) -
     path = f"/v3/products/{shop.product.id}/validate"
     form = (await alice.post(path, {"csr": pem_request("www.example.com")})).json
     assert (form["valid"], form["findings"]) == (True, [])
+    assert (form["request"]["key"], len(form["request"]["keySha256"])) == ("P-256", 64)
+    assert form["request"]["names"] == [{"type": "dns", "value": "www.example.com"}]
     [names] = [one for one in form["fields"] if one["field"] == "dNSName"]
     assert names["values"] == ["www.example.com"]
     wrong = (await alice.post(path, {"csr": pem_request("*.example.com")})).json

@@ -58,6 +58,7 @@ async def test_products_show_their_form(alice: Conversation, shop: Shop) -> None
         assert one.json == product
         assert one.headers["etag"]
     assert (await alice.get(f"/v3/products?client={alice.office.other_id}")).json["items"] == []
+    assert [one["name"] for one in (await alice.get("/v3/products?text=SERVER")).json["items"]] == ["tls"]
 
 
 async def test_issuers_and_crls(alice: Conversation) -> None:

@@ -36,3 +36,39 @@ async def test_what_waits_is_cancelled_and_what_is_done_is_not(alice: Conversati
     assert (cancelled.json["status"], "Not needed" in cancelled.json["error"]["detail"]) == ("FAILED", True)
     (await alice.post(f"{path}/cancel", {})).refused(409, "not_ready")
     (await alice.post(f"{path}/retry")).refused(409, "not_ready")
+
+
+async def test_what_waits_for_approvals_and_what_one_decided(alice: Conversation, shop: Shop) -> None:
+    """An approver would have to know the ids of what waits for him, and nobody could say what he decided."""
+    policy = replace(shop.product.policy, approval=ApprovalPolicy(issuance=2, revocation=1))
+    product = replace(shop.product, version="approved", policy=policy)
+    await shop.core.store.write(lambda tx: tx.products.put(product))
+    await shop.show_control("www.example.com")
+    order = (await place(alice, shop, "www.example.com")).json
+    office = alice.office
+    first, second = [
+        alice.by(await office.person(name, "ra-operator", office.client_id)) for name in ("first", "second")
+    ]
+    [own] = (await alice.get("/v3/pending-approvals")).json["items"]
+    assert (own["order"]["id"], own["requester"], own["needed"], own["approvals"]) == (order["id"], "alice", 2, [])
+    assert "four eyes" in own["hindrance"]
+    [theirs] = (await first.get(f"/v3/pending-approvals?client={office.client_id}")).json["items"]
+    assert (theirs["hindrance"], theirs["revocation"]) == (None, None)
+    await first.post(f"/v3/orders/{order['id']}/approve", {"reason": "Known"})
+    [decided] = (await first.get("/v3/pending-approvals")).json["items"]
+    assert (len(decided["approvals"]), "already" in decided["hindrance"]) == (1, True)
+    issued = (await second.post(f"/v3/orders/{order['id']}/approve", {})).json
+    await alice.post(f"/v3/certificates/{issued['certificate']}/revoke", {"reason": "superseded"})
+    [revocation] = (await second.get("/v3/pending-approvals")).json["items"]
+    assert (revocation["revocation"], revocation["requester"], revocation["needed"]) == ("superseded", "alice", 1)
+    office.clock.advance(minutes=1)
+    await first.post(f"/v3/orders/{order['id']}/reject", {"reason": "Still in use"})
+    assert (await first.get("/v3/pending-approvals")).json["items"] == []
+    page = (await first.get("/v3/approvals?limit=1")).json
+    [newest] = page["items"]
+    assert (newest["subject"], newest["granted"]) == (revocation["job"], False)
+    rest = (await first.get(f"/v3/approvals?limit=1&cursor={page['next']}")).json["items"]
+    assert [(one["subject"], one["granted"]) for one in rest] == [(order["id"], True)]
+    bob = alice.by(office.bob)
+    for target in ("/v3/pending-approvals", f"/v3/pending-approvals?client={office.client_id}", "/v3/approvals"):
+        assert (await bob.get(target)).json["items"] == [], target

@@ -15,7 +15,8 @@ async def test_a_domain_from_its_registration_to_its_end(alice: Conversation) ->
     assert (domain["name"], domain["unicodeName"]) == ("xn--bcher-kva.example.com", "bücher.example.com")
     assert (domain["status"], bool(domain["token"]["value"])) == ("PENDING", True)
     path = f"/v3/domains/{domain['id']}"
-    assert (await alice.get(f"/v3/domains?client={client}")).json == [domain] == [(await alice.get(path)).json]
+    listed = (await alice.get(f"/v3/domains?client={client}")).json["items"]
+    assert listed == [domain] == [(await alice.get(path)).json]
     renewed = (await alice.post(f"{path}/token")).json
     assert renewed["token"]["value"] != domain["token"]["value"]
     assert (await alice.delete(f"{path}/token")).json["token"] is None
@@ -51,7 +52,7 @@ async def test_bad_domains(alice: Conversation) -> None:
     for names in ([], ["*.example.com"], ["a" * 300], ["example.com\n"], ["x.com"] * 101):
         answer = await alice.post("/v3/domains", {"client": client, "names": names})
         assert answer.status == 400, (names, answer.body)
-    (await alice.get("/v3/domains")).refused(400, "malformed")
+    (await alice.get("/v3/domains?client=nobody")).refused(400, "malformed")
 
 
 async def test_external_account_keys(alice: Conversation, shop: Shop) -> None:
@@ -93,3 +94,17 @@ async def test_an_account_is_ended_by_an_operator_of_its_client(alice: Conversat
     records = await core.store.read(lambda tx: tx.audit.of_object(account.id, 10))
     done = [(one.action, one.client_id, one.actor) for one in records]
     assert done == [("account.revoke", account.client_id, f"api-user:{alice.office.alice.user.id}")]
+
+
+async def test_domains_are_searched_page_by_page(alice: Conversation) -> None:
+    """A Client with many domains would get all of them, to find one."""
+    client, other = alice.office.client_id, alice.office.other_id
+    await alice.post("/v3/domains", {"client": client, "names": ["b.example.com", "a.example.com", "example.org"]})
+    bob, chief = alice.by(alice.office.bob), alice.by(alice.office.chief)
+    await bob.post("/v3/domains", {"client": other, "names": ["a.example.com"]})
+    page = (await chief.get("/v3/domains?text=example.com&limit=2")).json
+    assert [(one["name"], one["client"] in {client, other}) for one in page["items"]] == [("a.example.com", True)] * 2
+    rest = (await chief.get(f"/v3/domains?text=example.com&limit=2&cursor={page['next']}")).json
+    assert ([one["name"] for one in rest["items"]], rest["next"]) == (["b.example.com"], None)
+    assert [one["name"] for one in (await bob.get("/v3/domains")).json["items"]] == ["a.example.com"]
+    assert [one["name"] for one in (await alice.get("/v3/domains?text=*.org")).json["items"]] == ["example.org"]

@@ -70,8 +70,11 @@ async def test_what_holds_an_order_up(alice: Conversation, shop: Shop) -> None:
     assert {way["method"] for way in pending["ways"]}
     assert all(way["places"] and way["value"] for way in pending["ways"])
     client = alice.office.client_id
-    assert (await alice.get(f"/v3/pending-validations?client={client}")).json == [pending]
+    assert (await alice.get(f"/v3/pending-validations?client={client}")).json["items"] == [pending]
+    assert (await alice.get("/v3/pending-validations?text=new.*&limit=1")).json["items"] == [pending]
+    assert (await alice.get("/v3/pending-validations?text=other")).json == {"items": [], "next": None}
     bob = alice.by(alice.office.bob)
+    assert (await bob.get("/v3/pending-validations")).json["items"] == []
     (await bob.get(path)).refused(404, "not_found")
     (await bob.get(f"/v3/pending-validations?client={client}")).refused(404, "not_found")
     (await bob.post(f"/v3/orders/{order['id']}/validate")).refused(404, "not_found")

@@ -142,9 +142,9 @@ async def test_the_orders_that_wait_of_a_client(store: Database) -> None:
     )
     for one in (first, second, without, over):
         await store.write(lambda tx, one=one: tx.orders.add(one))  # type: ignore[misc]
-    assert await store.read(lambda tx: tx.orders.waiting(CLIENT.id, limit=10)) == [first, second]
-    assert await store.read(lambda tx: tx.orders.waiting(CLIENT.id, limit=1)) == [first]
-    assert await store.read(lambda tx: tx.orders.waiting("cli-2", limit=10)) == []
+    assert await store.read(lambda tx: tx.orders.waiting(frozenset({CLIENT.id}), limit=10)) == [first, second]
+    assert await store.read(lambda tx: tx.orders.waiting(None, limit=1)) == [first]
+    assert await store.read(lambda tx: tx.orders.waiting(frozenset({"cli-2"}), limit=10)) == []
 
 
 def _anew(name: str) -> dict[str, Any]:

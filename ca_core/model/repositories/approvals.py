@@ -16,6 +16,10 @@ class Approvals(Protocol):
         """The decisions about an order's issuance, or a revocation's job, oldest first."""
         ...
 
+    def by(self, approver: str, client_ids: frozenset[str] | None, *, after: str, limit: int) -> list[Approval]:
+        """A user's decisions for these Clients (None: for all), newest first, behind the one about ``after``."""
+        ...
+
     def of_order(self, order_id: str) -> list[Approval]:
         """All decisions that have to do with the order, oldest first."""
         ...

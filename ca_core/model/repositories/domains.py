@@ -27,6 +27,13 @@ class Domains(Protocol):
         """The Client's domains, by name."""
         ...
 
+    def search(self, client_ids: frozenset[str] | None, *, text: str, after: str, limit: int) -> list[ClientDomain]:
+        """The domains of these Clients (None: of all) with ``text`` in the name, by name, behind the place ``after``.
+
+        The text may have the wildcards ? and *.
+        """
+        ...
+
     def named(self, client_id: str, names: Sequence[str]) -> list[ClientDomain]:
         """The Client's domains of exactly these names."""
         ...

@@ -17,6 +17,13 @@ class Jobs(Protocol):
         """The job of this type and subject that is neither SUCCESS nor FAILED; one not PROCESSING comes first."""
         ...
 
+    def awaiting_approval(self, client_ids: frozenset[str] | None, *, after: str, limit: int) -> list[Job]:
+        """The jobs of issuances and revocations that wait for approvals, of these Clients (None: of all), by id.
+
+        The page begins behind the id ``after``.
+        """
+        ...
+
     def claim_due(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> list[Job]:
         """Claim PENDING and RETRY jobs whose time has come, and PROCESSING ones whose lease is over."""
         ...

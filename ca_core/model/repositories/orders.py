@@ -86,8 +86,11 @@ class Orders(Protocol):
         """The order that replaces the certificate and did not fail; ``add`` of a second one raises CONFLICT."""
         ...
 
-    def waiting(self, client_id: str, *, limit: int) -> list[Order]:
-        """The Client's orders in state NEW that have their CSR and so wait for control of their names, oldest first."""
+    def waiting(self, client_ids: frozenset[str] | None, *, text: str = "", after: str = "", limit: int) -> list[Order]:
+        """Orders in state NEW that have their CSR and so wait for control of their names, oldest first.
+
+        Of these Clients (None: of all), behind the id ``after``; with a name that ``text`` is part of, if there is one.
+        """
         ...
 
     def expired(self, now: datetime, limit: int) -> list[Order]:

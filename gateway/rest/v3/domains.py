@@ -10,6 +10,7 @@ from ca_core.model.domains import DomainStatus
 from ca_core.validation import domains as commands
 from gateway.rest.v3.ids import ClientId, DomainId
 from gateway.rest.v3.operation import Called, Caller, ResourceOperation
+from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.schema import Line, Schema, Time, json_answer, list_answer
 
 router = APIRouter(prefix="/v3/domains", tags=["Domains"], route_class=ResourceOperation)
@@ -50,10 +51,11 @@ class Domain(Schema):
     created_by: str
 
 
-class DomainQuery(Schema):
-    """Whose domains are asked for."""
+class DomainQuery(PageQuery):
+    """Which domains are asked for."""
 
-    client: ClientId
+    client: ClientId | None = None
+    text: Annotated[Line | None, Field(description="In the name; `?` and `*` are wildcards.")] = None
 
 
 def _domain_of(caller: Caller, domain: domains.ClientDomain) -> Domain:
@@ -76,11 +78,18 @@ def _domain_of(caller: Caller, domain: domains.ClientDomain) -> Domain:
     )
 
 
-@router.get("", response_model=list[Domain])
+@router.get("", response_model=Page[Domain])
 async def list_domains(caller: Called, query: Annotated[DomainQuery, Query()]) -> Response:
-    """List the domains of a Client, by name."""
-    found = await commands.listing(caller.core, query.client, caller.principal)
-    return list_answer([_domain_of(caller, one) for one in found])
+    """List the domains of a Client, or of all your Clients, by name."""
+    found = await commands.search(
+        caller.core,
+        caller.principal,
+        client_id=query.client,
+        text=query.text or "",
+        after=query.place or "",
+        limit=query.limit,
+    )
+    return page_answer(caller.request, query, [_domain_of(caller, one) for one in found], [one.place for one in found])
 
 
 @router.post("", response_model=list[Domain], status_code=201)

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from ca_core.model import approvals
 from ca_core.orders import approvals as commands
 from ca_core.orders.cancel import cancel
 from ca_core.orders.retry import retry
+from gateway.rest.v3.approvals import Approval, approval_of
 from gateway.rest.v3.ids import OrderId
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.orders import Job, Order, job_of, order_of
 from gateway.rest.v3.revisions import tag_of
-from gateway.rest.v3.schema import Flag, Schema, Time, json_answer, list_answer
+from gateway.rest.v3.schema import Schema, json_answer, list_answer
 
 router = APIRouter(prefix="/v3/orders/{order_id}", tags=["Orders"], route_class=ResourceOperation)
 
@@ -32,36 +32,11 @@ class Rejection(Schema):
     reason: Annotated[_Reason, Field(min_length=1)]
 
 
-class Approval(Schema):
-    """One user's decision, about the issuance or about a revocation that was asked for."""
-
-    subject: Annotated[
-        str,
-        Field(
-            description="The order, or the job of a revocation.", examples=["ord-0193a6f0-7b9c-7d3e-8f10-2b4c6d8e0a12"]
-        ),
-    ]
-    approver: str
-    granted: Flag
-    reason: str
-    decided_at: Time
-
-
-def _approval_of(approval: approvals.Approval) -> Approval:
-    return Approval.model_construct(
-        subject=approval.subject_id,
-        approver=approval.approver,
-        granted=approval.granted,
-        reason=approval.reason,
-        decided_at=approval.decided_at,
-    )
-
-
 @router.get("/approvals", response_model=list[Approval])
 async def list_order_approvals(caller: Called, order_id: OrderId) -> Response:
     """List what was decided about an order, oldest first."""
     found = await commands.listing(caller.core, order_id, caller.principal)
-    return list_answer([_approval_of(one) for one in found])
+    return list_answer([approval_of(one) for one in found])
 
 
 @router.post("/approve", response_model=Order)

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from ca_core.certificates.csr import ParsedCsr
+from ca_core.keys.policy import key_name
 from ca_core.model import products
 from ca_core.model.fields import FieldName, FieldPolicy
 from ca_core.model.fields import FieldValue as CoreFieldValue
@@ -15,13 +17,13 @@ from ca_core.orders.validate import FormField as CoreFormField
 from ca_core.orders.validate import empty_form, validate
 from gateway.pem_text import der_of
 from gateway.rest.v3.ids import ClientId, IssuerId, ProductId
-from gateway.rest.v3.names import FieldValue, Name
+from gateway.rest.v3.names import FieldValue, Name, field_of, name_of
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.pem import Csr
 from gateway.rest.v3.refusals import TYPE
 from gateway.rest.v3.revisions import tag_of
-from gateway.rest.v3.schema import Count, Flag, Schema, json_answer
+from gateway.rest.v3.schema import Count, Flag, Line, Schema, json_answer
 
 router = APIRouter(prefix="/v3/products", tags=["Products"], route_class=ResourceOperation)
 
@@ -82,6 +84,21 @@ class FilledField(FormField):
     values: list[str]
 
 
+class RequestContent(Schema):
+    """What a CSR contains, whether it can be ordered or not."""
+
+    key: Annotated[str, Field(description="Algorithm and size.", examples=["P-256", "RSA 3072"])]
+    key_sha256: Annotated[
+        str,
+        Field(
+            description="Of the SubjectPublicKeyInfo, hexadecimal.",
+            examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        ),
+    ]
+    subject: Annotated[list[FieldValue], Field(description="What of its subject can be a field.")]
+    names: list[Name]
+
+
 class Finding(Schema):
     """One thing that keeps it from being ordered."""
 
@@ -97,6 +114,7 @@ class Form(Schema):
     product: ProductId
     version: str
     valid: Flag
+    request: Annotated[RequestContent | None, Field(description="What the CSR contains, if it can be read.")] = None
     fields: list[FilledField]
     findings: list[Finding]
 
@@ -106,6 +124,7 @@ class ProductQuery(PageQuery):
 
     client: ClientId | None = None
     road: Annotated[Road | None, Field(description="Those that are ordered over it.")] = None
+    text: Annotated[Line | None, Field(description="In the name or the description.")] = None
 
 
 def product_of(product: products.Product) -> Product:
@@ -144,6 +163,15 @@ def _filled_of(filled: CoreFormField) -> FilledField:
     return FilledField.model_construct(**_members_of(filled.policy), values=[*filled.values])
 
 
+def _content_of(csr: ParsedCsr) -> RequestContent:
+    return RequestContent.model_construct(
+        key=key_name(csr.public_key),
+        key_sha256=csr.spki_sha256.hex(),
+        subject=[field_of(one) for one in csr.subject],
+        names=[name_of(one) for one in sorted(csr.names | csr.mailboxes)],
+    )
+
+
 @router.get("", response_model=Page[Product])
 async def list_products(caller: Called, query: Annotated[ProductQuery, Query()]) -> Response:
     """List the products of your Clients, by id."""
@@ -152,6 +180,7 @@ async def list_products(caller: Called, query: Annotated[ProductQuery, Query()])
         caller.principal,
         client_ids=None if query.client is None else frozenset({query.client}),
         road=query.road,
+        text=query.text or "",
         after=query.place,
         limit=query.limit,
     )
@@ -174,6 +203,7 @@ async def validate_product(caller: Called, product_id: ProductId, wanted: Draft)
         product=form.product.id,
         version=form.product.version,
         valid=not form.findings,
+        request=None if form.csr is None else _content_of(form.csr),
         fields=[_filled_of(one) for one in form.fields],
         findings=[
             Finding.model_construct(

@@ -11,6 +11,7 @@ from gateway.rest.refusals import answer_refusals
 from gateway.rest.v3 import (
     acme,
     api_keys,
+    approvals,
     audit,
     certificates,
     clients,
@@ -61,7 +62,7 @@ _TAGS: Final = {
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
-    *(orders, order_acts, order_parts, validations, certificates, decoded_certificates),
+    *(orders, order_acts, order_parts, approvals, validations, certificates, decoded_certificates),
     *(products, domains, acme, cmc_clients, clients, users, roles, api_keys, webhooks, issuers, audit),
 )
 

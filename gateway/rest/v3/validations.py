@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from ca_core.model.authorizations import ValidationMethod
-from ca_core.orders import pending_validation
-from ca_core.orders.pending_validation import PendingName
+from ca_core.orders import pending_names, pending_validation
+from ca_core.orders.pending_names import PendingName
 from gateway.rest.v3.ids import AuthorizationId, ClientId, OrderId
 from gateway.rest.v3.names import Name, name_of
 from gateway.rest.v3.operation import Called, ResourceOperation
+from gateway.rest.v3.paging import Page, PageQuery, linked_page
 from gateway.rest.v3.refusals import Problem, problem_of
-from gateway.rest.v3.schema import Count, Schema, Time, list_answer
+from gateway.rest.v3.schema import Count, Line, Schema, Time, list_answer
 
 router = APIRouter(prefix="/v3", tags=["Domains"], route_class=ResourceOperation)
 
@@ -30,6 +31,7 @@ class PendingValidation(Schema):
     """A name that holds an order up; any one of the ways will do."""
 
     order: OrderId
+    client: ClientId
     authorization: AuthorizationId
     name: Name
     ways: list[Way]
@@ -39,15 +41,17 @@ class PendingValidation(Schema):
     next_look_at: Time | None = None
 
 
-class PendingQuery(Schema):
-    """Whose orders are asked for."""
+class PendingQuery(PageQuery):
+    """Which orders are asked for; `limit` counts them, and an order may wait for several names."""
 
-    client: ClientId
+    client: ClientId | None = None
+    text: Annotated[Line | None, Field(description="In a name of the order; `?` and `*` are wildcards.")] = None
 
 
 def _pending_of(pending: PendingName) -> PendingValidation:
     return PendingValidation.model_construct(
         order=pending.order_id,
+        client=pending.client_id,
         authorization=pending.authorization_id,
         name=name_of(pending.name),
         ways=[
@@ -66,17 +70,24 @@ def _pending_of(pending: PendingName) -> PendingValidation:
     )
 
 
-@router.get("/pending-validations", response_model=list[PendingValidation])
+@router.get("/pending-validations", response_model=Page[PendingValidation])
 async def list_pending_validations(caller: Called, query: Annotated[PendingQuery, Query()]) -> Response:
-    """List the names that hold up orders of a Client."""
-    found = await pending_validation.pending(caller.core, caller.principal, client_id=query.client)
-    return list_answer([_pending_of(one) for one in found])
+    """List the names that hold up orders of a Client, or of all your Clients, oldest order first."""
+    found = await pending_names.search(
+        caller.core,
+        caller.principal,
+        client_id=query.client,
+        text=query.text or "",
+        after=query.place or "",
+        limit=query.limit,
+    )
+    return linked_page(caller.request, [_pending_of(one) for one in found.names], following=found.next)
 
 
 @router.get("/orders/{order_id}/pending-validations", response_model=list[PendingValidation])
 async def list_order_pending_validations(caller: Called, order_id: OrderId) -> Response:
     """List the names that hold an order up."""
-    found = await pending_validation.pending(caller.core, caller.principal, order_id=order_id)
+    found = await pending_names.pending(caller.core, caller.principal, order_id=order_id)
     return list_answer([_pending_of(one) for one in found])
 
 

@@ -3,8 +3,9 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
@@ -14,6 +15,7 @@ from starlette.types import Message
 
 from ca_core.model.errors import ErrorKind, TriviumError
 
+Choice = TypeVar("Choice", bound=StrEnum)
 CSRF_FIELD: Final = "csrf_token"
 MAX_BODY: Final = 12 * 1024 * 1024
 """The largest body in bytes: an order with its registration documents."""
@@ -39,6 +41,10 @@ class Form:
         """Return every value of a field that may be given several times; empty ones are left out."""
         return [one.strip() for one in self.data.getlist(name) if isinstance(one, str) and one.strip()]
 
+    def choice(self, name: str, kind: type[Choice]) -> Choice | None:
+        """Return a field that is one of an enumeration, None where it is left out; raises MALFORMED."""
+        return choice_of(name, self.text(name), kind)
+
     def ticked(self, name: str) -> bool:
         """Whether a box is ticked."""
         return name in self.data
@@ -46,6 +52,15 @@ class Form:
     def files(self, name: str) -> Sequence[UploadFile]:
         """Return the files chosen in a field."""
         return [one for one in self.data.getlist(name) if isinstance(one, UploadFile) and one.filename]
+
+
+def choice_of(name: str, text: str, kind: type[Choice]) -> Choice | None:
+    """Return the member of an enumeration that a text names, None for no text; raises MALFORMED."""
+    try:
+        return kind(text) if text else None
+    except ValueError as error:
+        detail = f"`{name}` is none of {', '.join(kind)}; choose one of the list."
+        raise TriviumError(ErrorKind.MALFORMED, detail) from error
 
 
 async def read_form(request: Request) -> Form:

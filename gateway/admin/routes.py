@@ -6,7 +6,19 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.admin import account, acme, api_keys, cmc_clients, dashboard, static
+from gateway.admin import (
+    account,
+    acme,
+    api_keys,
+    certificates,
+    cmc_clients,
+    dashboard,
+    order_attachments,
+    order_details,
+    orders,
+    revocation,
+    static,
+)
 from gateway.admin.front_end import BASE, FrontEnd
 from gateway.admin.protection import Protected
 from gateway.admin.refusals import answer_refusals
@@ -14,6 +26,11 @@ from gateway.admin.refusals import answer_refusals
 ROUTES: Final[tuple[Route, ...]] = (
     *static.routes,
     *dashboard.routes,
+    *orders.routes,
+    *order_details.routes,
+    *order_attachments.routes,
+    *certificates.routes,
+    *revocation.routes,
     *acme.routes,
     *cmc_clients.routes,
     *account.routes,

@@ -8,6 +8,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ca_core.revocation.reasons import reason_name
 from gateway.admin.harmless import harmless
 from gateway.admin.static import static_url
 from gateway.admin.translations import LANGUAGES, translations
@@ -30,7 +31,7 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {"static": static_url, "language": language, "languages": LANGUAGES}
-    made.filters |= {"moment": moment, "day": day, "serial": serial, "zip_same": zip_same}
+    made.filters |= {"moment": moment, "day": day, "serial": serial, "reason": reason_name, "zip_same": zip_same}
     return made
 
 

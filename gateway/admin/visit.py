@@ -2,26 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ca_core.core import Core
-from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.principals import Principal
 from ca_core.model.sessions import Session
-from gateway.admin.forms import Form
+from gateway.admin.forms import Choice, Form, choice_of
 from gateway.admin.front_end import FrontEnd
 from gateway.admin.notices import NOTICES
 from gateway.admin.sections import ADMINISTRATION, WORK, Section, menu
 from gateway.admin.templates import environment
 
-Choice = TypeVar("Choice", bound=StrEnum)
-_HTMX: Final = "hx-request"
+_HTMX: Final = "hx-request-type"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +45,8 @@ class Visit:
 
     @property
     def is_part(self) -> bool:
-        """Whether htmx asks for a part of the page alone."""
-        return self.request.headers.get(_HTMX) == "true"
+        """Whether htmx asks for a part of the page alone; for the way back it asks for the whole page."""
+        return self.request.headers.get(_HTMX) == "partial"
 
     def query(self, name: str, default: str = "") -> str:
         """Return a parameter of the URL without blanks around it."""
@@ -56,12 +54,7 @@ class Visit:
 
     def choice(self, name: str, kind: type[Choice]) -> Choice | None:
         """Return a parameter of the URL that is one of an enumeration, None where it is left out; raises MALFORMED."""
-        text = self.query(name)
-        try:
-            return kind(text) if text else None
-        except ValueError as error:
-            detail = f"`{name}` is none of {', '.join(kind)}; choose one of the list."
-            raise TriviumError(ErrorKind.MALFORMED, detail) from error
+        return choice_of(name, self.query(name), kind)
 
     def path(self, name: str) -> str:
         """Return a parameter of the path."""

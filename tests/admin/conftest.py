@@ -8,6 +8,7 @@ from gateway.admin.front_end import FrontEnd
 from gateway.admin.routes import applications
 from gateway.roads import Roads
 from tests.access.people import Office, furnish
+from tests.admin.orders_made import Desk
 from tests.admin.visitor import Visitor
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
@@ -33,6 +34,12 @@ async def office(workshop: Workshop) -> Office:
 async def shop(office: Office) -> Shop:
     """What the first Client orders."""
     return await open_shop(office)
+
+
+@pytest.fixture
+def desk(shop: Shop, office: Office) -> Desk:
+    """What the operator of the first Client orders."""
+    return Desk(shop, office)
 
 
 @pytest.fixture

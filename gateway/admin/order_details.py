@@ -8,9 +8,8 @@ from starlette.routing import Route
 
 from ca_core.access.authorisation import permitted
 from ca_core.model.annotations import RecipientLanguage, RecipientType
-from ca_core.model.orders import OrderState
 from ca_core.model.permissions import Permission
-from ca_core.orders import approvals, details, pending_validation, queries
+from ca_core.orders import approvals, details, pending_names, queries
 from ca_core.orders.cancel import cancel
 from ca_core.orders.retry import retry
 from gateway.admin.attachments import attachments_of
@@ -66,7 +65,6 @@ async def _progress(visit: Visit) -> dict[str, Any]:
     found = await details.get(visit.core, visit.path("order_id"), visit.principal)
     order = found.order
     jobs = await queries.jobs(visit.core, order.id, visit.principal)
-    holds_up = order.state is OrderState.NEW and order.csr is not None
     name, others = shown_name(order)
     return {
         "details": found,
@@ -75,9 +73,7 @@ async def _progress(visit: Visit) -> dict[str, Any]:
         "jobs": shown_jobs(visit, order, jobs),
         "mark": mark_of(order, jobs),
         "waiting_for": waiting_for(order, jobs),
-        "pending_names": await pending_validation.pending(visit.core, visit.principal, order_id=order.id)
-        if holds_up
-        else [],
+        "pending_names": await pending_names.pending(visit.core, visit.principal, order_id=order.id),
         "may_cancel": may_cancel(visit, order),
         "may_revoke": may_revoke(visit, found.certificate),
         "may_publish": may_publish(visit, found.certificate, found.product),

@@ -17,8 +17,8 @@ PAGE: Final = 50
 """How many rows a page has."""
 
 _ORDER: Final = re.compile(r"ord-[0-9a-f-]{36}", re.ASCII | re.IGNORECASE)
-_SERIAL: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{2}[: ]?){8,32}", re.ASCII | re.IGNORECASE)
-"""What is taken for a serial number in the one field of the search: at least 64 bits of it (BR 7.1.2.7)."""
+_SERIAL: Final = re.compile(r"(?:0x)?[0-9a-f](?:[: ]?[0-9a-f]){14,63}", re.ASCII | re.IGNORECASE)
+"""What is taken for a serial number in the one field of the search: a CA has those of 64 bits or more (BR 7.1.2.7)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,12 +58,15 @@ _PRODUCT: Final = Product(
 _ROADS: Final = (Road.ACME, Road.ACME, Road.REST, Road.CMC)
 
 
+Figure = Callable[[Transaction], Any]
+
+
 @dataclass(frozen=True)
 class Case:
-    """A search: what it is called, and its first page."""
+    """A search: what it is called, and its first page; or a figure of the overview."""
 
     name: str
-    query: OrderSearch | CertificateSearch
+    query: OrderSearch | CertificateSearch | Figure
 
 
 def main() -> None:
@@ -112,7 +115,9 @@ async def _measure(kind: str, url: str, number: int, rounds: int) -> None:
         database.close()
 
 
-def _questions(query: OrderSearch | CertificateSearch) -> list[Callable[[Transaction], Any]]:
+def _questions(query: OrderSearch | CertificateSearch | Figure) -> list[Callable[[Transaction], Any]]:
+    if callable(query):
+        return [query]
     if isinstance(query, CertificateSearch):
         backwards = replace(query, sort=query.sort.reversed)
         return [lambda tx: tx.certificates.search(query), lambda tx: tx.certificates.search(backwards)]
@@ -138,7 +143,8 @@ def _cases(number: int) -> list[Case]:
     several = frozenset({"cli-1", "cli-2", "cli-3", "cli-4", "cli-5"})
     everything = frozenset(f"cli-{index}" for index in range(_CLIENTS))
     rare = f"host-{number // 2}.example.com"
-    cases: dict[str, OrderSearch | CertificateSearch] = {
+    weeks = [NOW + timedelta(weeks=week) for week in range(13)]
+    cases: dict[str, OrderSearch | CertificateSearch | Figure] = {
         "one Client": OrderSearch(client_ids=large),
         "a smaller Client": OrderSearch(client_ids=small),
         "five Clients": OrderSearch(client_ids=several),
@@ -187,6 +193,12 @@ def _cases(number: int) -> list[Case]:
         "certificates: subject that one has": CertificateSearch(client_ids=large, attribute=f"*-{number // 2}.ex*"),
         "certificates: subject that all have": CertificateSearch(client_ids=large, attribute="*.example.com"),
         "certificates: serial": CertificateSearch(client_ids=large, serial=number // 2),
+        "figures: orders by state": lambda tx: tx.figures.orders_by_state(large),
+        "figures: orders by state, every Client": lambda tx: tx.figures.orders_by_state(None),
+        "figures: ending in twelve weeks": lambda tx: tx.figures.certificates_ending(large, weeks),
+        "figures: ending, every Client": lambda tx: tx.figures.certificates_ending(None, weeks),
+        "figures: waiting validations": lambda tx: tx.figures.orders_waiting(None),
+        "figures: waiting approvals": lambda tx: tx.figures.approvals_waiting(None),
     }
     return [Case(name, query) for name, query in cases.items()]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, case, delete, insert, select
 
-from ca_core.model.certificates import Crl
+from ca_core.model.certificates import Crl, CrlHead
 from ca_core.model.errors import ErrorKind, TriviumError
 from store.statements import Executor, Statement
 from store.tables import crl_numbers, crls
@@ -51,8 +51,11 @@ _LATEST_BEFORE = Statement(
     .limit(1)
 )
 
-_LATEST_THIS_UPDATE = Statement(
-    select(crls.c.this_update).where(crls.c.issuer_id == bindparam("issuer_id")).order_by(crls.c.number.desc()).limit(1)
+_LATEST_HEAD = Statement(
+    select(crls.c.number, crls.c.this_update, crls.c.next_update)
+    .where(crls.c.issuer_id == bindparam("issuer_id"))
+    .order_by(crls.c.number.desc())
+    .limit(1)
 )
 
 
@@ -89,8 +92,7 @@ class CrlTable:
         row = self._run.one(_LATEST_BEFORE, {"issuer_id": issuer_id, "moment": moment})
         return None if row is None else Crl(**row)
 
-    def latest_this_update(self, issuer_id: str) -> datetime | None:
-        """Return when the newest published CRL was made, without reading it."""
-        row = self._run.one(_LATEST_THIS_UPDATE, {"issuer_id": issuer_id})
-        made: datetime | None = None if row is None else row["this_update"]
-        return made
+    def latest_head(self, issuer_id: str) -> CrlHead | None:
+        """Return what the newest published CRL says of itself, without reading it."""
+        row = self._run.one(_LATEST_HEAD, {"issuer_id": issuer_id})
+        return None if row is None else CrlHead(**row)

@@ -18,6 +18,7 @@ from store.crls import CrlTable
 from store.documents import RegistrationDocumentTable
 from store.domains import DomainTable
 from store.external_account_keys import ExternalAccountKeyTable
+from store.figures import FigureTable
 from store.idempotency import IdempotentRequestTable
 from store.issuers import IssuerTable
 from store.jobs import JobTable
@@ -109,6 +110,11 @@ class StoreTransaction:
     def crls(self) -> CrlTable:
         """Published CRLs."""
         return CrlTable(self.executor)
+
+    @cached_property
+    def figures(self) -> FigureTable:
+        """Figures over many rows."""
+        return FigureTable(self.executor)
 
     @cached_property
     def jobs(self) -> JobTable:

@@ -17,7 +17,7 @@ async def get(core: Core, issuer_id: str, principal: Principal) -> Issuer:
 
 async def search(core: Core, principal: Principal) -> list[Issuer]:
     """Return the issuers, oldest first; raises FORBIDDEN."""
-    return await core.store.read(lambda tx: _issuers(tx, principal, Permission.ISSUER_VIEW))
+    return await core.store.read(lambda tx: issuers_seen(tx, principal, Permission.ISSUER_VIEW))
 
 
 async def crl(core: Core, issuer_id: str, principal: Principal) -> Crl:
@@ -36,20 +36,21 @@ async def crls(core: Core, principal: Principal) -> list[Crl]:
     """Return the newest CRL of each issuer that has published one; raises FORBIDDEN."""
 
     def read(tx: Transaction) -> list[Crl]:
-        newest = (tx.crls.latest(issuer.id) for issuer in _issuers(tx, principal, Permission.CRL_VIEW))
+        newest = (tx.crls.latest(issuer.id) for issuer in issuers_seen(tx, principal, Permission.CRL_VIEW))
         return [one for one in newest if one is not None]
 
     return await core.store.read(read)
 
 
 def _issuer(tx: Transaction, issuer_id: str, principal: Principal, permission: Permission) -> Issuer:
-    for issuer in _issuers(tx, principal, permission):
+    for issuer in issuers_seen(tx, principal, permission):
         if issuer.id == issuer_id:
             return issuer
     raise not_found("issuer")
 
 
-def _issuers(tx: Transaction, principal: Principal, permission: Permission) -> list[Issuer]:
+def issuers_seen(tx: Transaction, principal: Principal, permission: Permission) -> list[Issuer]:
+    """Return the issuers of the products of the Clients that ``permission`` is held for; raises FORBIDDEN."""
     allowed = clients_searched(principal, permission, None)
     issuers = sorted(tx.issuers.all(), key=lambda issuer: issuer.id)
     if allowed is None:

@@ -112,6 +112,15 @@ class RevokedSerial:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CrlHead:
+    """What a published CRL says of itself."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Crl:
     """A certificate revocation list as published: number from the database, DER (rule 80)."""
 

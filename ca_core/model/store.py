@@ -19,6 +19,7 @@ from ca_core.model.repositories.certificates import Certificates, Crls
 from ca_core.model.repositories.clients import Clients
 from ca_core.model.repositories.cmc_clients import CmcChallenges, CmcClients
 from ca_core.model.repositories.domains import Domains
+from ca_core.model.repositories.figures import Figures
 from ca_core.model.repositories.idempotency import IdempotentRequests
 from ca_core.model.repositories.issuers import Issuers
 from ca_core.model.repositories.jobs import Jobs
@@ -61,6 +62,8 @@ class Transaction(Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def crls(self) -> Crls: ...
+    @property
+    def figures(self) -> Figures: ...
     @property
     def jobs(self) -> Jobs: ...
     @property

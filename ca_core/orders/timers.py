@@ -23,7 +23,10 @@ def make_crl_due(tx: Transaction, sources: Sources, issuer_id: str) -> None:
     if job is not None and job.state is JobState.PENDING and job.due_at is not None and job.due_at <= latest:
         tx.jobs.save(job)  # takes its row: a claim meanwhile is a CONFLICT, a later one sees this transaction
         return
-    last = now if job is not None and job.state is JobState.PROCESSING else tx.crls.latest_this_update(issuer_id)
+    newest = tx.crls.latest_head(issuer_id)
+    last = None if newest is None else newest.this_update
+    if job is not None and job.state is JobState.PROCESSING:
+        last = now
     # The clock may have gone back since the last one: an interval from now is the longest wait.
     due_at = now if last is None else min(max(now, last + CRL_INTERVAL), latest)
     schedule(tx, sources, TimerType.CRL, issuer_id, due_at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from ca_core.model.certificates import Certificate, CertificateStatus, Crl, RevokedSerial
+from ca_core.model.certificates import Certificate, CertificateStatus, Crl, CrlHead, RevokedSerial
 
 
 class CertificateSort(StrEnum):
@@ -107,6 +107,6 @@ class Crls(Protocol):
         """The newest one made before ``moment``, of those that are kept."""
         ...
 
-    def latest_this_update(self, issuer_id: str) -> datetime | None:
-        """When the newest CRL was made, without reading it."""
+    def latest_head(self, issuer_id: str) -> CrlHead | None:
+        """What the newest one says of itself, without reading it."""
         ...

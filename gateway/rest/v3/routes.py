@@ -22,6 +22,7 @@ from gateway.rest.v3 import (
     order_acts,
     order_parts,
     orders,
+    overview,
     products,
     roles,
     users,
@@ -58,12 +59,14 @@ _TAGS: Final = {
     "Roles": "What users may do.",
     "API keys": "What users sign their tokens with.",
     "Webhooks": "URLs that are told what happens, signed.",
+    "Overview": "What needs looking after, in figures.",
     "Issuers": "The certification authorities and their revocation lists.",
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
     *(orders, order_acts, order_parts, approvals, validations, certificates, decoded_certificates),
-    *(products, domains, acme, cmc_clients, clients, users, roles, api_keys, webhooks, issuers, audit),
+    *(products, domains, acme, cmc_clients, clients, users, roles, api_keys, webhooks),
+    *(overview, issuers, audit),
 )
 
 

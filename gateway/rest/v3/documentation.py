@@ -1,13 +1,17 @@
-"""The page that shows the OpenAPI document to people: made of the document itself, with our own style and no script."""
+"""The OpenAPI document, and the page that shows it to people: made of the document, with our own style and no script.
 
+Both are made when somebody asks for the first time: that takes a second, which no worker's start should.
+"""
+
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 Json = dict[str, Any]
@@ -16,26 +20,34 @@ _STYLE: Final = "/v3/documentation.css"
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 )
+_CACHED: Final = {"Cache-Control": "public, max-age=300"}
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "public, max-age=300",
+    **_CACHED,
 }
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
-def documentation_routes(document: Json, document_url: str) -> list[Route]:
-    """Return the routes of the page and its style; the page is made once."""
-    page = page_of(document, document_url).encode()
+def documentation_routes(document: Callable[[], Json], document_url: str) -> list[Route]:
+    """Return the routes of the document, of the page and of its style; what they show is made once, in a thread."""
     style = files("gateway.rest.v3").joinpath("documentation.css").read_bytes()
 
-    async def show(_: Request) -> Response:
-        return Response(page, headers=_HEADERS, media_type="text/html")
+    @functools.cache
+    def page() -> bytes:
+        return page_of(document(), document_url).encode()
+
+    def show_document(_: Request) -> Response:
+        return JSONResponse(document(), headers=_CACHED)
+
+    def show(_: Request) -> Response:
+        return Response(page(), headers=_HEADERS, media_type="text/html")
 
     async def show_style(_: Request) -> Response:
         return Response(style, headers=_HEADERS, media_type="text/css")
 
     return [
+        Route(document_url, show_document, methods=["GET"], include_in_schema=False),
         Route(PAGE, show, methods=["GET"], name="documentation"),
         Route("/v3", show, methods=["GET"], name="documentation_at_root"),
         Route(_STYLE, show_style, methods=["GET"], name="documentation_style"),

@@ -1,10 +1,9 @@
 """The application of version 3: its resources, its document and the page that shows it."""
 
+import functools
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from gateway.rest.front_end import FrontEnd, new_app
 from gateway.rest.refusals import answer_refusals
@@ -29,7 +28,7 @@ from gateway.rest.v3 import (
     validations,
     webhooks,
 )
-from gateway.rest.v3.document import document_of
+from gateway.rest.v3.document import Json, document_of
 from gateway.rest.v3.documentation import documentation_routes
 from gateway.rest.v3.rate_limit_headers import RateLimitHeaders
 from gateway.rest.v3.refusals import render
@@ -81,11 +80,10 @@ def build_app(front_end: FrontEnd) -> FastAPI:
         app.include_router(resource.router)
     app.include_router(api_keys.token_router)
     tags = [{"name": name, "description": said} for name, said in _TAGS.items()]
-    document = document_of(app, front_end.external_url, _DESCRIPTION, tags)
 
-    async def show_document(_: Request) -> Response:
-        return JSONResponse(document, headers={"Cache-Control": "public, max-age=300"})
+    @functools.cache
+    def document() -> Json:
+        return document_of(app, front_end.external_url, _DESCRIPTION, tags)
 
-    app.add_route(DOCUMENT, show_document, methods=["GET"], include_in_schema=False)
     app.router.routes.extend(documentation_routes(document, DOCUMENT))
     return app

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ca_core.access import client_queries
 from ca_core.access.authorisation import clients_with, permitted
 from ca_core.access.visibility import MAX_PAGE
+from ca_core.certificates import issuer_queries
 from ca_core.model.permissions import Permission
 from ca_core.model.products import Product, Road
 from ca_core.orders import product_queries
@@ -35,3 +36,10 @@ def asked_clients(visit: Visit) -> frozenset[str] | None:
 def clients_that(visit: Visit, permission: Permission, client_ids: Iterable[str]) -> frozenset[str]:
     """Return those of the Clients for which the visitor holds the permission: whose rows have the button."""
     return frozenset(one for one in set(client_ids) if permitted(visit.principal, permission, one))
+
+
+async def issuer_names(visit: Visit) -> dict[str, str]:
+    """Return the names of the issuers by id; none where the visitor may not see them."""
+    if clients_with(visit.principal, Permission.ISSUER_VIEW) == frozenset():
+        return {}
+    return {issuer.id: issuer.name for issuer in await issuer_queries.search(visit.core, visit.principal)}

@@ -1,0 +1,66 @@
+"""The dashboard: what expires, what waits, and whether the CRLs are fresh."""
+
+from sqlalchemy import create_engine, update
+
+from gateway.installation import Installation
+from store.tables.certificates import certificates
+from tests.access.people import Office
+from tests.admin.orders_made import HOSTILE, Desk
+from tests.admin.visitor import Visitor
+from tests.rest.shop import Shop
+
+
+async def test_an_empty_installation_says_what_will_be_here(alice: Visitor) -> None:
+    """Somebody who looks for the first time must learn what the page is for."""
+    page = await alice.see("/admin/")
+    assert page.status == 200
+    assert "No certificate expires within 30 days" in page.text
+    assert "There is no order yet" in page.text
+
+
+async def test_what_expires_is_listed_with_its_actions(alice: Visitor, office: Office, shop: Shop) -> None:
+    """A certificate that ends unnoticed stops somebody's service."""
+    found = (await Desk(shop, office).issued("www.example.com")).certificate
+    page = await alice.see("/admin/?days=365")
+    for text in (f"{found.serial:x}", "www.example.com", "issuing", "TLS", f"{found.not_after:%Y-%m-%d}", "ISSUED 1"):
+        assert text in page.text, text
+    path = f"/admin/certificates/{found.id}"
+    assert {path, f"{path}/pem"} <= {*page.links}
+    office.clock.advance(days=(found.not_after - office.core.sources.now()).days - 3)
+    again = await Visitor.of(alice.app, alice.person)
+    assert f"{found.serial:x}" in (await again.see("/admin/?days=7")).text
+    assert "in 3 days" in (await again.see("/admin/?days=7")).text
+    office.clock.advance(days=4)
+    late = await Visitor.of(alice.app, alice.person)
+    assert f"{found.serial:x}" not in (await late.see("/admin/?days=7")).text
+
+
+async def test_the_figures_are_those_of_ones_own_clients(
+    alice: Visitor, bob: Visitor, office: Office, shop: Shop
+) -> None:
+    """Abuse 46: how much another Client orders is nobody's business."""
+    await Desk(shop, office).order("unknown.example.net", controlled=False)
+    assert "NEW 1" in (await alice.see("/admin/")).text
+    assert "NEW 1" not in (await bob.see("/admin/")).text
+    assert (await bob.see(f"/admin/?client={office.client_id}")).status == 404
+
+
+async def test_a_hostile_subject_is_harmless(
+    alice: Visitor, office: Office, shop: Shop, installation: Installation
+) -> None:
+    """Abuse 55: a subject is what somebody else wrote."""
+    found = (await Desk(shop, office).issued("www.example.com")).certificate
+    subject = update(certificates).where(certificates.c.id == found.id).values(subject=HOSTILE)
+    engine = create_engine(installation.database_url)
+    with engine.begin() as connection:
+        connection.execute(subject)
+    engine.dispose()
+    page = await alice.see("/admin/?days=365")
+    assert "<script>alert" not in page.html
+    assert "[U+202E]gpj.exe" in page.text
+
+
+async def test_days_that_are_none_are_refused(alice: Visitor) -> None:
+    """A page that ignores what it does not understand shows the wrong list."""
+    for days in ("0", "-1", "x", "99999", "%D9%A3"):
+        assert (await alice.see(f"/admin/?days={days}")).status == 400

@@ -54,8 +54,12 @@ def _route(path: str, handle: Handle, section: Section, method: str) -> Route:
         section.require(session.principal)
         if method == "POST":
             form = await read_form(request)
-            require_token(form, session.csrf_token)
-        return await handle(replace(visit, form=form))
+        try:
+            if method == "POST":
+                require_token(form, session.csrf_token)
+            return await handle(replace(visit, form=form))
+        finally:
+            await form.data.close()
 
     return Route(f"{section.path.rstrip('/')}{path}" or BASE, answer, methods=[method], name=handle.__name__)
 

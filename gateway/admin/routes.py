@@ -13,6 +13,7 @@ from gateway.admin import (
     certificates,
     cmc_clients,
     dashboard,
+    issuance,
     order_attachments,
     order_details,
     orders,
@@ -26,6 +27,7 @@ from gateway.admin.refusals import answer_refusals
 ROUTES: Final[tuple[Route, ...]] = (
     *static.routes,
     *dashboard.routes,
+    *issuance.routes,
     *orders.routes,
     *order_details.routes,
     *order_attachments.routes,

@@ -5,10 +5,10 @@
 import typer
 
 from gateway.command_options import AsJson, Directory, operator, reading
+from gateway.sign_in_address import LINK_PATH, sign_in_address
 from gateway.user_commands import Name
 
-LINK_PATH = "/admin/sign-in/link"
-"""The page that takes a link's token: it stands in the fragment, which no server, log or Referer header gets."""
+__all__ = ["LINK_PATH", "add_to"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def admin_link(directory: Directory, name: Name, *, as_json: AsJson = False) -> 
 
     base = Installation.open(directory).settings.acme_base
     token = reading(directory, lambda core: sign_in_links.create(core, name, operator()))
-    address = f"{base}{LINK_PATH}#{token}"
+    address = sign_in_address(base, token)
     if as_json:
         print_json({"user": name, "address": address})
         return

@@ -122,11 +122,54 @@ _TEXTS: Final = {
     (RecipientType.REVOCATION, RecipientLanguage.DE): _REVOKED_DE,
     (RecipientType.REVOCATION, RecipientLanguage.FR): _REVOKED_FR,
 }
+_INVITATIONS: Final = {
+    RecipientLanguage.EN: Text(
+        subject="Your access to the registration authority",
+        body="""You have been made the user {name} of the registration authority.
+
+Open this address to sign in, once, within {days} days:
+
+{address}
+
+If you do not know why you get this mail, ignore it.
+""",
+    ),
+    RecipientLanguage.DE: Text(
+        subject="Ihr Zugang zur Registrierungsstelle",
+        body="""Für Sie wurde bei der Registrierungsstelle der Benutzer {name} eingerichtet.
+
+Öffnen Sie innert {days} Tagen diese Adresse, um sich einmalig anzumelden:
+
+{address}
+
+Wenn Sie nicht wissen, warum Sie diese Nachricht erhalten, beachten Sie sie nicht.
+""",
+    ),
+    RecipientLanguage.FR: Text(
+        subject="Votre accès à l'autorité d'enregistrement",
+        body="""L'utilisateur {name} a été créé pour vous auprès de l'autorité d'enregistrement.
+
+Ouvrez cette adresse dans les {days} jours pour vous connecter, une seule fois :
+
+{address}
+
+Si vous ignorez pourquoi vous recevez ce message, n'en tenez pas compte.
+""",
+    ),
+}
 
 
 def written(kind: RecipientType, language: RecipientLanguage, fields: dict[str, str]) -> Text:
     """Return the mail of this kind in ``language`` (not NEUTRAL), its fields filled in; raises KeyError for another."""
-    template = _TEXTS[kind, language]
+    return _filled(_TEXTS[kind, language], fields)
+
+
+def invitation(language: RecipientLanguage, fields: dict[str, str]) -> Text:
+    """Return the mail that invites a user in ``language`` (not NEUTRAL): ``name``, ``address`` and ``days``."""
+    return _filled(_INVITATIONS[language], fields)
+
+
+def _filled(template: Text, fields: dict[str, str]) -> Text:
     plain = {name: _plain(value) for name, value in fields.items()}
     return Text(subject=template.subject.format(**plain), body=template.body.format(**plain))
 

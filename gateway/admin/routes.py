@@ -11,6 +11,7 @@ from gateway.admin import (
     acme,
     api_keys,
     certificates,
+    clients,
     cmc_clients,
     dashboard,
     issuance,
@@ -18,7 +19,9 @@ from gateway.admin import (
     order_details,
     orders,
     revocation,
+    roles,
     static,
+    users,
 )
 from gateway.admin.front_end import BASE, FrontEnd
 from gateway.admin.protection import Protected
@@ -35,6 +38,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *revocation.routes,
     *acme.routes,
     *cmc_clients.routes,
+    *clients.routes,
+    *users.routes,
+    *roles.routes,
     *account.routes,
     *api_keys.routes,
 )

@@ -18,6 +18,7 @@ from gateway.admin.front_end import FrontEnd
 from gateway.admin.notices import NOTICES
 from gateway.admin.sections import ADMINISTRATION, WORK, Section, menu
 from gateway.admin.templates import environment
+from gateway.admin.translations import translations
 
 _HTMX: Final = "hx-request-type"
 
@@ -63,8 +64,7 @@ class Visit:
 
     def translate(self, message: str) -> str:
         """Return a text of the page in the visitor's language."""
-        gettext = environment(self.language).globals["gettext"]
-        return str(gettext(message))  # type: ignore[operator]
+        return translations(self.language).gettext(message)
 
     def url(self, **changed: str | None) -> str:
         """Return this page's URL with parameters changed; None leaves one out."""

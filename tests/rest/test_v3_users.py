@@ -131,3 +131,12 @@ async def test_ones_own_account(alice: Conversation) -> None:
     assert (changed.status, changed.json["personal"]["language"]) == (200, "fr"), changed.body
     (await alice.patch("/v3/me", {"language": "fr"}, If_Match=me.headers["etag"])).refused(412, "precondition_failed")
     (await alice.patch("/v3/me", {"mute": "yes"}, If_Match="*")).refused(400, "malformed")
+
+
+async def test_an_invitation_needs_an_address_and_a_mail_server(alice: Conversation) -> None:
+    """Whoever invites would believe that a mail is under way which nobody sent."""
+    chief = alice.by(alice.office.chief)
+    (await chief.post("/v3/users/alice/invite")).refused(400, "malformed")
+    await chief.patch("/v3/users/alice", {"email": "alice@example.com"}, If_Match="*")
+    (await chief.post("/v3/users/alice/invite")).refused(503, "unavailable")
+    (await alice.by(alice.office.bob).post("/v3/users/alice/invite")).refused(404, "not_found")

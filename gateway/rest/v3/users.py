@@ -11,6 +11,7 @@ from ca_core.model import users
 from ca_core.model.permissions import Permission
 from ca_core.model.store import Transaction
 from ca_core.model.users import PersonalData, UserKind
+from ca_core.notify import invitations
 from gateway.rest.v3.api_keys import MadeApiKey, Networks, made_key_of
 from gateway.rest.v3.ids import ClientId, UserId
 from gateway.rest.v3.operation import Called, ResourceOperation
@@ -18,6 +19,7 @@ from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.revisions import IfMatch, tag_of
 from gateway.rest.v3.schema import Flag, Line, Schema, Time, json_answer, list_answer
 from gateway.rest.v3.suspension import Suspension
+from gateway.sign_in_address import sign_in_address
 
 router = APIRouter(prefix="/v3", tags=["Users"], route_class=ResourceOperation)
 
@@ -208,6 +210,13 @@ async def resume_user(caller: Called, name: UserName) -> Response:
     """Let a user go on."""
     shown = user_of(await suspension.resume_user(caller.core, name, caller.principal))
     return json_answer(shown, etag=tag_of(shown))
+
+
+@router.post("/users/{name}/invite", status_code=204)
+async def invite_user(caller: Called, name: UserName) -> None:
+    """Mail a user a link with which he signs in at the page once, within seven days; older links end."""
+    base = caller.front_end.external_url
+    await invitations.send(caller.core, name, caller.principal, lambda token: sign_in_address(base, token))
 
 
 @router.get("/users/{name}/roles", response_model=list[Assignment])

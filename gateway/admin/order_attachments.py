@@ -44,9 +44,10 @@ async def add_document(visit: Visit) -> Response:
     chosen = visit.form.files("document")
     if not chosen:
         raise TriviumError(ErrorKind.MALFORMED, "No document was chosen; choose a PDF, JPEG or PNG file.")
-    for file in chosen:
-        offered = OfferedDocument(name=file.filename or "", content=await file.read())
-        await documents.add(visit.core, visit.path("order_id"), offered, visit.principal)
+    offered = [OfferedDocument(name=file.filename or "", content=await file.read()) for file in chosen]
+    documents.inspect(offered)  # all of them or none
+    for one in offered:
+        await documents.add(visit.core, visit.path("order_id"), one, visit.principal)
     return await _back(visit, "saved")
 
 

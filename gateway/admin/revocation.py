@@ -6,8 +6,10 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ca_core.access.authorisation import require
 from ca_core.model.certificates import CertificateStatus, RevocationReason
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.permissions import Permission
 from ca_core.revocation.reasons import USABLE, reason_name
 from ca_core.revocation.revoke import require_issued, revoke_by_id
 from gateway.admin.certificates import certificate_of, placed_order
@@ -37,8 +39,10 @@ EXPLANATIONS: Final[Mapping[RevocationReason, str]] = {
 
 
 async def revocation_page(visit: Visit) -> Response:
-    """Ask why a certificate is to be revoked; raises ALREADY_REVOKED."""
-    require_issued((await certificate_of(visit)).certificate)
+    """Ask why a certificate is to be revoked; raises ALREADY_REVOKED, FORBIDDEN as the revocation would."""
+    certificate = (await certificate_of(visit)).certificate
+    require(visit.principal, Permission.CERTIFICATE_DELETE, certificate.client_id, "certificate")
+    require_issued(certificate)
     return await _page(visit)
 
 

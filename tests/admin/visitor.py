@@ -86,13 +86,35 @@ class Visitor:
 
     async def send(self, target: str, fields: Mapping[str, str | list[str]], *, seen: Shown | None = None) -> Shown:
         """Send a form, with the token of a page that was ``seen``, or of the dashboard."""
-        page = seen or await self.see("/admin/")
+        body = urlencode({"csrf_token": await self._token(seen), **fields}, doseq=True).encode()
+        return await self._post(target, body, "application/x-www-form-urlencoded")
+
+    async def upload(
+        self, target: str, fields: dict[str, str], files: list[tuple[str, str, bytes]], *, seen: Shown | None = None
+    ) -> Shown:
+        """Send a form with files: the field, the name and the content of each."""
+        token = {"csrf_token": await self._token(seen)}
+        parts = [(f'name="{name}"', value.encode()) for name, value in (token | fields).items()]
+        parts += [(f'name="{field}"; filename="{name}"', content) for field, name, content in files]
+        boundary = "----a-browser-s-boundary"
+        body = b"".join(
+            f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + content + b"\r\n"
+            for head, content in parts
+        )
+        return await self._post(
+            target, body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+        )
+
+    async def _token(self, seen: Shown | None) -> str:
+        page = seen or await self.see("/admin/account")
         found = _TOKEN.search(page.html)
         assert found is not None, page.text
-        body = urlencode({"csrf_token": found[1], **fields}, doseq=True).encode()
+        return found[1]
+
+    async def _post(self, target: str, body: bytes, content_type: str) -> Shown:
         sent = {
             "Cookie": f"{COOKIE}={self.cookie}",
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": content_type,
             "Sec-Fetch-Site": "same-origin",
         }
         answer = await call(self.app, "POST", target, body=[body], headers=sent)

@@ -7,15 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, case, func, literal, literal_column, select
 
-from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState
-from store.columns import among, inline
+from store.columns import among
 from store.statements import Executor
-from store.tables import certificates, issued, jobs, open_job, orders, waiting
+from store.tables import awaits_approval, certificates, issued, jobs, orders, waiting
 
 _NUMBER = func.count().label("number")
-_PENDING_AUTH = orders.c.state == inline(OrderState.PENDING_AUTH)
-_REVOCATION = jobs.c.type == inline(JobType.RA_AUTHORIZE_CERT_REVOKE_JOB)
 
 
 class FigureTable:
@@ -35,8 +32,7 @@ class FigureTable:
 
     def approvals_waiting(self, client_ids: frozenset[str] | None) -> int:
         """Return how many issuances and revocations wait for approvals."""
-        revocations = self._count(jobs, client_ids, _REVOCATION & open_job)
-        return revocations + self._count(orders, client_ids, _PENDING_AUTH)
+        return self._count(jobs, client_ids, awaits_approval)
 
     def certificates_ending(self, client_ids: frozenset[str] | None, times: Sequence[datetime]) -> list[int]:
         """Return how many certificates in status ISSUED end from each of ``times`` on, before the next."""

@@ -11,7 +11,7 @@ from ca_core.model.values import of_members
 from store.columns import Time, among, inline
 from store.revisions import conflict
 from store.statements import Executor, Row, Statement
-from store.tables import jobs, open_job, orders
+from store.tables import awaits_approval, jobs, open_job, orders
 
 _CLAIMED = {
     "state": inline(JobState.PROCESSING),
@@ -83,11 +83,6 @@ _waiting = (
         ),
     )
 )
-_awaits_approval = and_(
-    jobs.c.type.in_([inline(JobType.ISSUE_AUTHORIZATION_JOB), inline(JobType.RA_AUTHORIZE_CERT_REVOKE_JOB)]),
-    open_job,
-    jobs.c.state == inline(JobState.WAITING),
-)
 _WAKE_ORDERS = Statement(update(jobs).where(jobs.c.id.in_(_waiting)).values(_WOKEN))
 _HOLD = Statement(update(jobs).where(jobs.c.id == bindparam("id")).values(state=jobs.c.state))
 _idle = jobs.c.state.in_([inline(JobState.WAITING), inline(JobState.PENDING)])
@@ -136,7 +131,7 @@ class JobTable:
 
     def awaiting_approval(self, client_ids: frozenset[str] | None, *, after: str, limit: int) -> list[Job]:
         """Return the jobs that wait for approvals, of these Clients (None: of all), by id, behind the id ``after``."""
-        page = select(jobs).where(_awaits_approval, jobs.c.id > after).order_by(jobs.c.id).limit(limit)
+        page = select(jobs).where(awaits_approval, jobs.c.id > after).order_by(jobs.c.id).limit(limit)
         if client_ids is not None:
             page = page.where(among(jobs.c.client_id, client_ids))
         return [_loaded(row) for row in self._run.search(page)]

@@ -11,7 +11,7 @@ from store.tables.cmc_clients import cmc_challenges, cmc_clients, cmc_transactio
 from store.tables.domains import client_domains, unshown
 from store.tables.idempotency import idempotent_requests
 from store.tables.issuers import issuers, own_certificates, sealed_keys
-from store.tables.jobs import jobs, open_job
+from store.tables.jobs import awaits_approval, jobs, open_job
 from store.tables.limits import blocked_keys, rate_limits, used_once
 from store.tables.metadata import metadata
 from store.tables.orders import (
@@ -37,6 +37,7 @@ __all__ = [
     "approvals",
     "audit_records",
     "authorizations",
+    "awaits_approval",
     "blocked_keys",
     "ceremonies",
     "certificates",

@@ -1,6 +1,6 @@
 """The table of jobs."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, and_
 
 from ca_core.model.jobs import JobState, JobType, TimerType
 from store.columns import Member, Object, Time, inline
@@ -37,3 +37,9 @@ partial("ix_jobs_claimable_at", jobs, "claimable_at", where=jobs.c.claimable_at.
 open_job = jobs.c.state.not_in([inline(JobState.SUCCESS), inline(JobState.FAILED)])
 """The condition under which a job is not over."""
 partial("ix_jobs_open_type", jobs, "type", "subject_id", where=open_job)
+awaits_approval = and_(
+    jobs.c.type.in_([inline(JobType.ISSUE_AUTHORIZATION_JOB), inline(JobType.RA_AUTHORIZE_CERT_REVOKE_JOB)]),
+    open_job,
+    jobs.c.state == inline(JobState.WAITING),
+)
+"""The condition under which a job waits for users to agree."""

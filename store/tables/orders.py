@@ -55,6 +55,7 @@ orders = Table(
     # A search walks a Client's orders in here, whatever it asks of them, and reads no row that it does not return.
     Index("ix_orders_search", "client_id", "id", "state", "road", "product_id", "placed_by"),
     Index(None, "account_id", "id"),
+    Index(None, "client_id", "state"),  # by which they are counted
 )
 partial("ix_orders_new_expires_at", orders, "expires_at", where=orders.c.state == inline(OrderState.NEW))
 waiting = (orders.c.state == inline(OrderState.NEW)) & orders.c.csr.is_not(None)

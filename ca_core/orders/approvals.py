@@ -11,7 +11,7 @@ from ca_core.core import Core
 from ca_core.model.approvals import Approval
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
-from ca_core.model.jobs import Job, JobState
+from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
@@ -30,6 +30,7 @@ from ca_core.revocation.revoke import insisting, revoke_in
 
 MAX_REASON: Final = 1000
 """Characters."""
+_DECIDED: Final = frozenset({JobType.ISSUE_AUTHORIZATION_JOB, JobType.RA_AUTHORIZE_CERT_REVOKE_JOB})
 _USERS: Final = frozenset({PrincipalKind.API_USER, PrincipalKind.OPERATOR})
 
 
@@ -43,16 +44,21 @@ async def listing(core: Core, order_id: str, principal: Principal) -> list[Appro
     return await core.store.read(read)
 
 
-async def approve(core: Core, order_id: str, principal: Principal, reason: str = "") -> Order:
+async def approve(
+    core: Core, order_id: str, principal: Principal, reason: str = "", *, job_id: str | None = None
+) -> Order:
     """Approve what the order waits for: its issuance, or the revocation of its certificate.
 
-    With the last approval that is needed it goes on; return the order as it is then. Raises NOT_FOUND; FORBIDDEN
-    without APPROVAL_CREATE, for the requester, and for whoever has decided already; NOT_READY when nothing waits.
+    With the last approval that is needed it goes on; return the order as it is then. ``job_id`` is the job that the
+    approver has seen wait, so that he does not decide about something else that waits by now. Raises NOT_FOUND;
+    FORBIDDEN without APPROVAL_CREATE, for the requester, and for whoever has decided already; NOT_READY when nothing
+    waits, or not this.
     """
 
     def decide(tx: Transaction) -> tuple[Order, Job | None]:
         order = order_for(tx, order_id, principal, Permission.APPROVAL_CREATE)
         revocation = revocation_approval.waiting(tx, order)
+        _require_waits(tx, order, revocation, job_id)
         if revocation is not None:
             granted = _decide(core, tx, order, revocation.id, revocation.request["requestedBy"], principal, reason)
             if granted >= policy_of(tx, order).revocation:
@@ -71,7 +77,7 @@ async def approve(core: Core, order_id: str, principal: Principal, reason: str =
     return order if root is None else await pipeline.run(core, root)
 
 
-async def reject(core: Core, order_id: str, principal: Principal, reason: str) -> Order:
+async def reject(core: Core, order_id: str, principal: Principal, reason: str, *, job_id: str | None = None) -> Order:
     """Reject what the order waits for: the order ends REJECTED, or the certificate stays. Raises as :func:`approve`.
 
     One who rejects is enough, and says why: MALFORMED without a ``reason``.
@@ -82,6 +88,7 @@ async def reject(core: Core, order_id: str, principal: Principal, reason: str) -
     def decide(tx: Transaction) -> Order:
         order = order_for(tx, order_id, principal, Permission.APPROVAL_CREATE)
         revocation = revocation_approval.waiting(tx, order)
+        _require_waits(tx, order, revocation, job_id)
         problem = Problem(kind=ErrorKind.FORBIDDEN, detail=f"It was rejected: {reason.strip()}").recorded_as(
             core.sources.new_id("err")
         )
@@ -96,6 +103,18 @@ async def reject(core: Core, order_id: str, principal: Principal, reason: str) -
         return end(core, tx, order, OrderEvent.REJECTED, problem, principal, "order.reject")
 
     return await insisting(core, decide)
+
+
+def _require_waits(tx: Transaction, order: Order, revocation: Job | None, job_id: str | None) -> None:
+    """Raise NOT_READY when something else waits than the job that the approver has seen, if he says which."""
+    waiting = [
+        job.id
+        for job in ([revocation] if revocation else tx.jobs.of_order(order.id))
+        if job.state is JobState.WAITING and job.type in _DECIDED
+    ]
+    if job_id is None or job_id in waiting:
+        return
+    raise TriviumError(ErrorKind.NOT_READY, "What you decide about waits no more; look at the order again.")
 
 
 def why_not_to_decide(principal: Principal, requester: str, decisions: Iterable[Approval]) -> str | None:

@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ca_core.access.authorisation import clients_with
-from ca_core.certificates import issuer_queries
 from ca_core.keys.policy import key_name
 from ca_core.model.annotations import RecipientLanguage
 from ca_core.model.errors import Problem, TriviumError
@@ -17,7 +16,7 @@ from ca_core.orders import product_queries
 from ca_core.orders.documents import MAX_DOCUMENTS
 from ca_core.orders.enrol import enrol
 from gateway.admin import order_form
-from gateway.admin.choices import asked_clients, client_names
+from gateway.admin.choices import asked_clients, client_names, issuer_names
 from gateway.admin.order_form import OrderForm
 from gateway.admin.page import act, show
 from gateway.admin.refusals import STATUS, recorded
@@ -43,7 +42,7 @@ async def products_to_order(visit: Visit) -> Response:
     content: dict[str, Any] = {
         "products": found,
         "clients": await client_names(visit),
-        "issuers": await _issuer_names(visit),
+        "issuers": await issuer_names(visit),
         "following": visit.url(after=found[-1].id, notice=None) if len(found) == PAGE else None,
     }
     if visit.is_part:
@@ -98,15 +97,8 @@ async def _page(
         mail_languages=[*RecipientLanguage],
         max_documents=MAX_DOCUMENTS,
         clients=await client_names(visit),
-        issuers=await _issuer_names(visit),
+        issuers=await issuer_names(visit),
     )
-
-
-async def _issuer_names(visit: Visit) -> dict[str, str]:
-    """Return the names of the issuers by id; none where the visitor may not see them."""
-    if clients_with(visit.principal, Permission.ISSUER_VIEW) == frozenset():
-        return {}
-    return {issuer.id: issuer.name for issuer in await issuer_queries.search(visit.core, visit.principal)}
 
 
 routes: Final[list[Route]] = [

@@ -16,6 +16,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "saved": _("The changes are saved."),
     "approved": _("Your approval is recorded."),
     "rejected": _("The order is rejected."),
+    "revocation-rejected": _("The revocation is rejected; the certificate stays valid."),
     "account-ended": _("The account has ended; its orders that waited are stopped."),
     "key-revoked": _("The external account key is revoked; accounts that it has bound stay as they are."),
     "client-suspended": _("The Client is suspended."),

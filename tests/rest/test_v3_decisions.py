@@ -54,7 +54,9 @@ async def test_what_waits_for_approvals_and_what_one_decided(alice: Conversation
     assert "four eyes" in own["hindrance"]
     [theirs] = (await first.get(f"/v3/pending-approvals?client={office.client_id}")).json["items"]
     assert (theirs["hindrance"], theirs["revocation"]) == (None, None)
-    await first.post(f"/v3/orders/{order['id']}/approve", {"reason": "Known"})
+    other = {"job": f"job-{order['id'][4:]}"}
+    (await first.post(f"/v3/orders/{order['id']}/approve", other)).refused(409, "not_ready")
+    await first.post(f"/v3/orders/{order['id']}/approve", {"reason": "Known", "job": theirs["job"]})
     [decided] = (await first.get("/v3/pending-approvals")).json["items"]
     assert (len(decided["approvals"]), "already" in decided["hindrance"]) == (1, True)
     issued = (await second.post(f"/v3/orders/{order['id']}/approve", {})).json

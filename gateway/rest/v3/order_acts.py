@@ -9,7 +9,7 @@ from ca_core.orders import approvals as commands
 from ca_core.orders.cancel import cancel
 from ca_core.orders.retry import retry
 from gateway.rest.v3.approvals import Approval, approval_of
-from gateway.rest.v3.ids import OrderId
+from gateway.rest.v3.ids import JobId, OrderId
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.orders import Job, Order, job_of, order_of
 from gateway.rest.v3.revisions import tag_of
@@ -20,16 +20,29 @@ router = APIRouter(prefix="/v3/orders/{order_id}", tags=["Orders"], route_class=
 _Reason = Annotated[str, Field(max_length=commands.MAX_REASON, examples=["Checked with the owner of the domain"])]
 
 
-class Decision(Schema):
-    """What is decided, and why."""
+_Job = Annotated[
+    JobId | None,
+    Field(description="The job that you have seen wait: if something else waits by now, it is not decided about."),
+]
+
+
+class Cancellation(Schema):
+    """Why it is ended."""
 
     reason: _Reason = ""
+
+
+class Decision(Cancellation):
+    """What is decided, and why."""
+
+    job: _Job = None
 
 
 class Rejection(Schema):
     """Why it is rejected; the requester reads it."""
 
     reason: Annotated[_Reason, Field(min_length=1)]
+    job: _Job = None
 
 
 @router.get("/approvals", response_model=list[Approval])
@@ -45,19 +58,19 @@ async def approve_order(caller: Called, order_id: OrderId, wanted: Decision) -> 
 
     Nobody approves what he asked for himself, and nobody decides twice.
     """
-    shown = order_of(await commands.approve(caller.core, order_id, caller.principal, wanted.reason))
+    shown = order_of(await commands.approve(caller.core, order_id, caller.principal, wanted.reason, job_id=wanted.job))
     return json_answer(shown, etag=tag_of(shown))
 
 
 @router.post("/reject", response_model=Order)
 async def reject_order(caller: Called, order_id: OrderId, wanted: Rejection) -> Response:
     """Reject what an order waits for: it ends, or its certificate stays."""
-    shown = order_of(await commands.reject(caller.core, order_id, caller.principal, wanted.reason))
+    shown = order_of(await commands.reject(caller.core, order_id, caller.principal, wanted.reason, job_id=wanted.job))
     return json_answer(shown, etag=tag_of(shown))
 
 
 @router.post("/cancel", response_model=Order)
-async def cancel_order(caller: Called, order_id: OrderId, wanted: Decision) -> Response:
+async def cancel_order(caller: Called, order_id: OrderId, wanted: Cancellation) -> Response:
     """End an order that waits."""
     shown = order_of(await cancel(caller.core, order_id, caller.principal, wanted.reason))
     return json_answer(shown, etag=tag_of(shown))

@@ -41,18 +41,19 @@ def principal_of(tx: Transaction, user: User, address: str, key: ApiKey | None =
 
 
 def found_user(tx: Transaction, name: str, principal: Principal) -> User:
-    """Return the user of this name, if the principal may know of him; raises NOT_FOUND.
-
-    He knows of himself, and of those with a role for a Client whose users he may see.
-    """
+    """Return the user of this name, if the principal may know of him; raises NOT_FOUND."""
     user = tx.users.by_name(name)
-    if user is None:
+    if user is None or not knows_of(tx, principal, user):
         raise not_found(_WHAT)
-    if user.id != principal.id and not permitted(principal, Permission.USER_VIEW, None):
-        clients = {assignment.client_id for assignment in tx.users.assignments(user.id)} - {None}
-        if not any(permitted(principal, Permission.USER_VIEW, client_id) for client_id in clients):
-            raise not_found(_WHAT)
     return user
+
+
+def knows_of(tx: Transaction, principal: Principal, user: User) -> bool:
+    """Whether the principal may know of a user: himself, or one with a role for a Client whose users he may see."""
+    if user.id == principal.id or permitted(principal, Permission.USER_VIEW, None):
+        return True
+    clients = {assignment.client_id for assignment in tx.users.assignments(user.id)} - {None}
+    return any(permitted(principal, Permission.USER_VIEW, client_id) for client_id in clients)
 
 
 def require_over(

@@ -1,6 +1,7 @@
 """Users: people and service accounts, and the roles they have for Clients."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +9,7 @@ from ca_core.access import api_keys
 from ca_core.access.api_keys import MadeKey
 from ca_core.access.authorisation import clients_with, require
 from ca_core.access.token_claims import is_user_name
-from ca_core.access.user_rights import found_user, require_no_less, require_over_all
+from ca_core.access.user_rights import found_user, knows_of, require_no_less, require_over_all
 from ca_core.access.visibility import MAX_PAGE, not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
@@ -84,6 +85,16 @@ def add(core: Core, tx: Transaction, request: NewUser, user: User, key: MadeKey,
 async def get(core: Core, name: str, principal: Principal) -> User:
     """Return the user of this name; raises NOT_FOUND."""
     return await core.store.read(lambda tx: found_user(tx, name, principal))
+
+
+async def names(core: Core, user_ids: Iterable[str], principal: Principal) -> Mapping[str, str]:
+    """Return the names of those of the users that the principal may know of, by id."""
+
+    def read(tx: Transaction) -> Mapping[str, str]:
+        found = [user for one in user_ids if (user := tx.users.get(one)) is not None]
+        return {user.id: user.name for user in found if knows_of(tx, principal, user)}
+
+    return await core.store.read(read)
 
 
 async def search(

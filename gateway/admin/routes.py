@@ -11,6 +11,7 @@ from gateway.admin import (
     acme,
     api_keys,
     approvals,
+    audit,
     certificates,
     clients,
     cmc_clients,
@@ -43,6 +44,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *clients.routes,
     *users.routes,
     *roles.routes,
+    *audit.routes,
     *account.routes,
     *api_keys.routes,
 )

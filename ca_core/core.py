@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ca_core.access.identity_provider import IdentityProvider, NoIdentityProvider
 from ca_core.certificates.lint import Linters
 from ca_core.keys.sealing import Sealer
 from ca_core.keys.signer import KeyRing
@@ -40,3 +41,4 @@ class Core:
     directory: Directory = field(default_factory=NoDirectory)
     webhooks: WebhookSender = field(default_factory=NoWebhooks)
     mailer: Mailer = field(default_factory=NoMail)
+    identity_provider: IdentityProvider = field(default_factory=NoIdentityProvider)

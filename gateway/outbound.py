@@ -1,12 +1,13 @@
-"""The servers of others that the gateway delivers to, as the settings name them: the directory, webhooks, mail."""
+"""The servers of others that the gateway talks to, as the settings name them: directory, webhooks, mail, provider."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ca_core.access.identity_provider import IdentityProvider, NoIdentityProvider, ProviderSettings
 from ca_core.keys.sealing import read_secret_file
 from ca_core.model.annotations import RecipientLanguage
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -16,26 +17,32 @@ from ca_core.notify.webhook_sender import WebhookSender, WebhookSettings
 from ca_core.publish.directory import Directory, NoDirectory
 from gateway.installation import Installation
 from gateway.settings import Ldap, Settings, Smtp
+from gateway.sign_in_address import REDIRECT_PATH
 
 if TYPE_CHECKING:
+    from ca_core.access.openid_connect import OpenIdConnect
     from ca_core.notify.http_webhooks import HttpWebhooks
     from ca_core.publish.ldap_directory import LdapDirectory
 
+CLIENT_SECRET_VARIABLE: Final = "TRIVIUM_OIDC_CLIENT_SECRET"  # noqa: S105 - its name
 _PORTS = {"ldap": 389, "ldaps": 636, "smtp": 587, "smtps": 465}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outbound:
-    """What delivers to them."""
+    """What talks to them."""
 
     directory: Directory
     webhooks: WebhookSender
     mailer: Mailer
+    identity_provider: IdentityProvider
 
 
 @asynccontextmanager
-async def outbound(installation: Installation, sources: Sources) -> AsyncIterator[Outbound]:
-    """Prepare what delivers; nothing is connected yet.
+async def outbound(
+    installation: Installation, sources: Sources, environment: Mapping[str, str]
+) -> AsyncIterator[Outbound]:
+    """Prepare what talks to them; nothing is connected yet.
 
     Raises MALFORMED when settings are missing that others need, UNAVAILABLE when a file of theirs cannot be read.
     """
@@ -43,9 +50,17 @@ async def outbound(installation: Installation, sources: Sources) -> AsyncIterato
     webhooks = _http_webhooks(settings, sources)
     mailer = _smtp_mailer(settings.smtp) if settings.smtp.url else NoMail()
     directory = _ldap_directory(settings.ldap) if settings.ldap.url else None
+    provider = _openid_connect(settings, sources, environment) if settings.oidc.issuer else None
     try:
-        yield Outbound(directory=directory or NoDirectory(), webhooks=webhooks, mailer=mailer)
+        yield Outbound(
+            directory=directory or NoDirectory(),
+            webhooks=webhooks,
+            mailer=mailer,
+            identity_provider=provider or NoIdentityProvider(),
+        )
     finally:
+        if provider is not None:
+            await provider.close()
         if directory is not None:
             directory.close()
         await webhooks.close()
@@ -113,6 +128,26 @@ def _ldap_directory(ldap: Ldap) -> "LdapDirectory":
             attribute=ldap.attribute,
             timeout=ldap.timeout,
         )
+    )
+
+
+def _openid_connect(settings: Settings, sources: Sources, environment: Mapping[str, str]) -> "OpenIdConnect":
+    from ca_core.access.openid_connect import OpenIdConnect  # noqa: PLC0415 - 0.1 s for few to need
+
+    oidc = settings.oidc
+    if not oidc.client_id:
+        raise TriviumError(ErrorKind.MALFORMED, "`oidc.issuer` is set, so `oidc.client_id` must be set too.")
+    return OpenIdConnect(
+        ProviderSettings(
+            issuer=oidc.issuer,
+            client_id=oidc.client_id,
+            client_secret=environment.get(CLIENT_SECRET_VARIABLE) or _secret(oidc.client_secret_file),
+            redirect_uri=settings.acme_base + REDIRECT_PATH,
+            scopes=oidc.scopes,
+            label=oidc.label or urlsplit(oidc.issuer).hostname or "",
+            ca_file=oidc.ca_file,
+        ),
+        sources,
     )
 
 

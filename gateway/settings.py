@@ -114,6 +114,19 @@ def _sender(value: str) -> str:
     return value
 
 
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment):
+        raise ValueError(f"write https://host[:port][/path] as the provider writes it, not {value!r}")
+    return value
+
+
+def _with_openid(value: tuple[str, ...]) -> tuple[str, ...]:
+    if "openid" not in value:
+        raise ValueError("openid must be one of them")
+    return value
+
+
 def _new_entry(value: str) -> str:
     if value:
         first_rdn(check_template(value))
@@ -421,6 +434,38 @@ class Rest(_Section):
     )
 
 
+class Oidc(_Section):
+    """The identity provider at which people sign in to the admin page (OpenID Connect)."""
+
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="",
+        description="Issuer of the provider, exactly as it writes it, such as https://id.example.com/realms/staff; "
+        "empty: there is none, and people sign in with passkeys.",
+    )
+    client_id: str = Field(
+        default="",
+        description="Client id under which the gateway is registered there, with the redirect URI that "
+        "docs/admin.md names.",
+    )
+    client_secret_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="",
+        description="File (mode 0600) with the client secret, read at start; the environment variable "
+        "TRIVIUM_OIDC_CLIENT_SECRET takes its place. Neither: the gateway is a public client, with PKCE alone.",
+    )
+    scopes: Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_with_openid)] = Field(
+        default=("openid", "email"),
+        description="Scopes that are asked for. The e-mail address must come with them, and that it is verified: by "
+        "it a user is found when he first signs in.",
+    )
+    label: str = Field(
+        default="", max_length=60, description="What the button says people sign in with; empty: the issuer's host."
+    )
+    ca_file: Annotated[str, AfterValidator(_absolute)] = Field(
+        default="",
+        description="PEM file of the CAs that the provider's TLS certificate may come from; empty: the system's.",
+    )
+
+
 class Log(_Section):
     """What the gateway writes to stderr, a JSON object a line."""
 
@@ -455,6 +500,7 @@ class Settings(BaseSettings):
     hostile: Hostile = Hostile()
     limits: Limits = Limits()
     rest: Rest = Rest()
+    oidc: Oidc = Oidc()
     log: Log = Log()
 
     @property

@@ -1,9 +1,12 @@
-"""The address of a link that signs in once: printed at the console, shown on the page, told by mail and over REST."""
+"""Addresses of signing in that others are told: a link that counts once, where a provider sends people back."""
 
 from typing import Final
 
 LINK_PATH: Final = "/admin/sign-in/link"
 """The page that takes a link's token: it stands in the fragment, which no server, log or Referer header gets."""
+
+REDIRECT_PATH: Final = "/admin/sign-in/openid/callback"
+"""The page to which the identity provider sends browsers back."""
 
 
 def sign_in_address(base: str, token: str) -> str:

@@ -5,10 +5,8 @@
 import typer
 
 from gateway.command_options import AsJson, Directory, operator, reading
-from gateway.sign_in_address import LINK_PATH, sign_in_address
+from gateway.sign_in_address import sign_in_address
 from gateway.user_commands import Name
-
-__all__ = ["LINK_PATH", "add_to"]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -103,7 +103,7 @@ async def opened_core(
     kek = installation.key_encryption_key(environment, sources.entropy)
     validators = build_validators(validation_settings(installation), sources)
     try:
-        async with opened_store(installation) as store, outbound(installation, sources) as servers:
+        async with opened_store(installation) as store, outbound(installation, sources, environment) as servers:
             keys = StoredKeyRing(store, kek, sources, token(installation))
             try:
                 core = Core(
@@ -120,6 +120,7 @@ async def opened_core(
                     directory=servers.directory,
                     webhooks=servers.webhooks,
                     mailer=servers.mailer,
+                    identity_provider=servers.identity_provider,
                 )
                 yield Opened(core=core, kek=kek)
             finally:

@@ -28,7 +28,7 @@ from ca_core.model.products import (
     ProfileKind,
     Road,
 )
-from ca_core.model.users import PersonalData
+from ca_core.model.users import LinkedSubject, PersonalData
 from ca_core.model.webhooks import EventType
 
 _VERSION = 1
@@ -280,6 +280,17 @@ def encode_personal_data(personal: PersonalData) -> dict[str, Any]:
 def decode_personal_data(stored: dict[str, Any]) -> PersonalData:
     """The inverse of :func:`encode_personal_data`."""
     return PersonalData(**_unversioned(stored))
+
+
+def encode_linked_subject(subject: LinkedSubject) -> list[str]:
+    """``["https://issuer", "subject"]``: equal pairs have equal texts, which a unique column compares."""
+    return [subject.issuer, subject.subject]
+
+
+def decode_linked_subject(stored: list[str]) -> LinkedSubject:
+    """The inverse of :func:`encode_linked_subject`."""
+    issuer, subject = stored
+    return LinkedSubject(issuer=issuer, subject=subject)
 
 
 def encode_permissions(permissions: frozenset[Permission]) -> list[str]:

@@ -110,6 +110,13 @@ class Json(Stored):
         return canonical_json(self.encode(value))
 
 
+class JsonKey(Json):
+    """An immutable value by which rows are found: the same JSON in a column of text as keys have it."""
+
+    impl = String  # type: ignore[assignment] # the base is a Text
+    cache_ok = True
+
+
 class Strings(Stored):
     """A tuple of strings as a JSON list; most are empty."""
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, delete, insert, or_, select
 
-from ca_core.model.users import NOBODY, Assignment, User
+from ca_core.model.users import NOBODY, Assignment, LinkedSubject, User
 from ca_core.model.values import of_members, replace
 from store.columns import among
 from store.revisions import conflict, save_statement
@@ -18,6 +18,8 @@ _ADD = Statement(insert(users))
 _SAVE = save_statement(users, ("name", "kind", "email", "subject", "personal", "suspended"))
 _GET = Statement(select(users).where(users.c.id == bindparam("id")))
 _BY_NAME = Statement(select(users).where(users.c.name == bindparam("name")))
+_BY_SUBJECT = Statement(select(users).where(users.c.subject == bindparam("subject")))
+_BY_EMAIL = Statement(select(users).where(users.c.email == bindparam("email")).limit(2))
 _ASSIGN = Statement.upsert(role_assignments, lambda insert: insert.on_conflict_do_nothing())
 _ASSIGNED = Statement(select(role_assignments).where(role_assignments.c.user_id == bindparam("user_id")))
 _OF_USER = (role_assignments.c.user_id == bindparam("user_id"), role_assignments.c.role == bindparam("role"))
@@ -50,6 +52,14 @@ class UserTable:
     def by_name(self, name: str) -> User | None:
         """Return the user of this name, which is one in the installation."""
         return self._run.value(_USERS, _BY_NAME, {"name": name})
+
+    def by_subject(self, subject: LinkedSubject) -> User | None:
+        """Return the user who is this subject at an identity provider."""
+        return self._run.value(_USERS, _BY_SUBJECT, {"subject": subject})
+
+    def by_email(self, email: str) -> list[User]:
+        """Return users with exactly this address, two where there are more."""
+        return self._run.values(_USERS, _BY_EMAIL, {"email": email})
 
     def search(
         self, client_ids: frozenset[str] | None, *, text: str = "", before: str | None, limit: int

@@ -31,10 +31,18 @@ class PersonalData:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LinkedSubject:
+    """Who a user is at an identity provider: only both together name anybody (OpenID Connect Core section 5.7)."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class User:
     """A user (``usr-``); ``name`` is one in the installation and the ``sub`` of his tokens.
 
-    ``subject`` is his subject at the identity provider, once he has logged in there. ``suspended`` says why he may do
+    ``subject`` is who he is at the identity provider, once he has signed in there. ``suspended`` says why he may do
     nothing for now; None: he is not suspended.
     """
 
@@ -42,7 +50,7 @@ class User:
     name: str
     kind: UserKind
     email: str = ""
-    subject: str | None = None
+    subject: LinkedSubject | None = None
     personal: PersonalData = field(default_factory=PersonalData)
     suspended: str | None = None
     created_at: datetime

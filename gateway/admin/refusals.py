@@ -68,7 +68,12 @@ def answer_refusals(app: Starlette) -> None:
 
 
 async def recorded(request: Request, problem: Problem) -> Problem:
-    """Give a problem its id; what strangers, the forbidden and forms meet is recorded, save where the store is not."""
+    """Give a problem its id, unless it has one; what strangers, the forbidden and forms meet is recorded.
+
+    Nothing is where the store is not there.
+    """
+    if problem.id:
+        return problem
     front_end: FrontEnd = request.app.state.front_end
     principal: Principal = getattr(request.state, "principal", ANONYMOUS)
     if problem.kind in {ErrorKind.UNAUTHENTICATED, ErrorKind.FORBIDDEN} or request.method != "GET":

@@ -28,9 +28,11 @@ from gateway.admin import (
 from gateway.admin.front_end import BASE, FrontEnd
 from gateway.admin.protection import Protected
 from gateway.admin.refusals import answer_refusals
+from gateway.admin.sign_in.routes import routes as sign_in_routes
 
 ROUTES: Final[tuple[Route, ...]] = (
     *static.routes,
+    *sign_in_routes,
     *dashboard.routes,
     *issuance.routes,
     *approvals.routes,

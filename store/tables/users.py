@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 
 from ca_core.model.users import UserKind
 from store import codecs
-from store.columns import Json, Member, Strings, Time
+from store.columns import Json, JsonKey, Member, Strings, Time
 from store.tables.metadata import metadata, partial, required
 
 users = Table(
@@ -14,7 +14,7 @@ users = Table(
     required("name", String),
     required("kind", Member(UserKind)),
     required("email", String),
-    Column("subject", String),
+    Column("subject", JsonKey(codecs.encode_linked_subject, codecs.decode_linked_subject)),
     required("personal", Json(codecs.encode_personal_data, codecs.decode_personal_data)),
     Column("suspended", String),
     required("created_at", Time),

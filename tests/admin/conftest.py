@@ -1,6 +1,11 @@
-"""A real installation with the admin page, under a clock that the test owns."""
+"""A real installation with the admin page, under a clock that the test owns; and a browser at a running gateway."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
@@ -8,11 +13,13 @@ from gateway.admin.front_end import FrontEnd
 from gateway.admin.routes import applications
 from gateway.roads import Roads
 from tests.access.people import Office, furnish
+from tests.admin.browser import Visits, chromium
 from tests.admin.orders_made import Desk
 from tests.admin.visitor import Visitor
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
 from tests.rest.shop import Shop, open_shop
+from tests.running_gateway import RunningGateway, loopback_dns
 
 __all__ = ["installation", "linters", "template", "workshop"]
 
@@ -58,3 +65,39 @@ async def bob(admin: ASGIApp, office: Office) -> Visitor:
 async def chief(admin: ASGIApp, office: Office) -> Visitor:
     """The CA's operator, signed in."""
     return await Visitor.of(admin, office.chief)
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """A running gateway, localhost to browsers, with its DNS; its users are ann, who orders, and olga, the operator."""
+    gateway = RunningGateway(tmp_path_factory.mktemp("admin") / "ca")
+    gateway.init(f"external_url=https://localhost:{gateway.acme_port}")
+    gateway.trivium("user", "create", "ann", "--role", "ra-operator", "--client", "default")
+    gateway.trivium("user", "create", "olga", "--role", "ca-operator")
+    with loopback_dns(gateway):
+        gateway.start()
+        try:
+            yield gateway
+        finally:
+            gateway.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """Chromium, which trusts the gateway's root."""
+    async with chromium(tmp_path_factory.mktemp("chromium"), Path(gateway.endpoints["root"])) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visits(browser: Browser, gateway: RunningGateway) -> AsyncIterator[Visits]:
+    """What opens pages; a script error, a violation of the policy or a request to another host fails the test."""
+    opened = Visits(browser, gateway)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def signed_in_page(visits: Visits) -> Callable[[str], Awaitable[Page]]:
+    """Return the dashboard of a user (a name), who has signed in by a link."""
+    return visits.signed_in

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ca_core.model.users import ApiKey, Assignment, Role, User
+from ca_core.model.users import ApiKey, Assignment, LinkedSubject, Role, User
 
 
 class Users(Protocol):
@@ -17,6 +17,11 @@ class Users(Protocol):
     def save(self, user: User) -> User: ...
     def get(self, user_id: str) -> User | None: ...
     def by_name(self, name: str) -> User | None: ...
+    def by_subject(self, subject: LinkedSubject) -> User | None: ...
+    def by_email(self, email: str) -> list[User]:
+        """Those with exactly this address, two where there are more."""
+        ...
+
     def search(
         self, client_ids: frozenset[str] | None, *, text: str = "", before: str | None, limit: int
     ) -> list[User]:

@@ -127,7 +127,7 @@ def user_of(user: users.User) -> User:
         name=user.name,
         kind=user.kind,
         email=user.email,
-        subject=user.subject,
+        subject=user.subject.subject if user.subject else None,
         personal=Personal.model_construct(**vars(user.personal)),
         suspended=user.suspended,
         created_at=user.created_at,

@@ -193,7 +193,8 @@ class Database(_Section):
     url: Annotated[str, AfterValidator(_database)] = Field(
         default="sqlite:///trivium.db",
         description="Database: sqlite:///FILE (relative to the installation) or postgresql://USER:PASSWORD@HOST/NAME. "
-        "SQLite needs no server and is durable; choose PostgreSQL to run the gateway on several machines.",
+        "SQLite needs no server and is durable; choose PostgreSQL to run the gateway on several machines. "
+        "There the database must have the extension pg_trgm, or its user be allowed to create it.",
     )
 
 

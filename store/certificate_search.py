@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, select, tuple_
 
 from ca_core.model.certificates import Certificate
 from ca_core.model.repositories.certificates import CertificateSearch, CertificateSort
@@ -13,6 +13,7 @@ from store.order_terms import contains
 from store.search_parts import ISSUED, NAMED
 from store.statements import Executor, Statement
 from store.tables import certificates, order_terms
+from store.trigrams import candidates
 
 _DESCENDING: Final = frozenset({CertificateSort.NEWEST, CertificateSort.EXPIRES_LAST})
 _BY_EXPIRY: Final = frozenset({CertificateSort.EXPIRES_FIRST, CertificateSort.EXPIRES_LAST})
@@ -20,8 +21,11 @@ _BY_EXPIRY: Final = frozenset({CertificateSort.EXPIRES_FIRST, CertificateSort.EX
 
 def found_ids(executor: Executor, query: CertificateSearch, after: Certificate | None) -> list[str]:
     """Return the ids of the page behind ``after``, in its sequence."""
-    walked = known_clients(executor, query.client_ids)
+    few = None if query.attribute is None else candidates(executor, query.attribute)
+    walked = known_clients(executor, query.client_ids) if few is None else None
     walk = _walk(query, after, each=walked is not None)
+    if few is not None:
+        walk = walk.where(among(certificates.c.order_id, few))
     if query.serial is not None:
         of_serial = (certificates.c.serial == query.serial,)
         walk = walk.where(among(certificates.c.order_id, orders_of_serial(executor, query.serial)), *of_serial)
@@ -51,14 +55,17 @@ def _walk(query: CertificateSearch, after: Certificate | None, *, each: bool) ->
     place, own_id = _key(query)
     statuses = ISSUED if query.statuses is None else query.statuses & ISSUED
     walk = select(place.label("place"), own_id).where(among(certificates.c.status, statuses))
-    terms = select(order_terms.c.order_id).where(among(order_terms.c.kind, NAMED))
     if each:
         walk = walk.where(certificates.c.client_id == bindparam("client_id"))
-        terms = terms.where(order_terms.c.client_id == bindparam("client_id"))
     elif query.client_ids is not None:
         walk = walk.where(among(certificates.c.client_id, query.client_ids))
     if query.attribute is not None:
-        walk = walk.where(certificates.c.order_id.in_(terms.where(contains(order_terms, query.attribute))))
+        named = (
+            order_terms.c.client_id == certificates.c.client_id,
+            order_terms.c.order_id == certificates.c.order_id,
+            among(order_terms.c.kind, NAMED),
+        )
+        walk = walk.where(exists().where(*named, contains(order_terms, query.attribute)))
     if query.issuer_id is not None:
         walk = walk.where(certificates.c.issuer_id == query.issuer_id)
     if query.expires_after is not None:

@@ -1,9 +1,10 @@
 """Order searches: the orders that match, page by page, and their number.
 
 What a search asks falls into parts, one a table: texts among the terms, what concerns the certificate, the rest among
-the orders. One part is walked in an index of each Client, in the sequence of the orders, up to the end of the page; the
-others are looked up for each order on the way, in an index too. So a page costs what it holds, and one that little
-matches costs a walk over a Client's entries of one index, never over rows.
+the orders. Where an index knows the few orders that can match, they alone are looked at. Otherwise one part is walked
+in an index of each Client, in the sequence of the orders, up to the end of the page; the others are looked up for each
+order on the way, in an index too. So a page costs what it holds, and one that little matches costs a walk over a
+Client's entries of one index, never over rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from store.search_parts import Part, certificate_part, order_part, text_parts, w
 from store.spread import spread
 from store.statements import Executor, Reader, Row, Statement
 from store.tables import certificates, clients, issuers, order_terms, orders
+from store.trigrams import candidates
 
 MOST_WALKS: Final = 50
 """Clients that are walked one by one. The orders of more are walked all together, past those of other Clients."""
@@ -79,8 +81,7 @@ class OrderFinder:
 
     def page(self, query: OrderSearch) -> list[Order]:
         """Return the page of the orders that match, sorted as the query says."""
-        walked = known_clients(self._run, query.client_ids)
-        first, *others = self._parts(query, walked)
+        walked, (first, *others) = self._parts(query)
         walk = _walk(query, walked, first, others).where(*first.walked_conditions)
         newest = query.sort is OrderSort.NEWEST
         values = [
@@ -95,8 +96,7 @@ class OrderFinder:
 
     def count(self, query: OrderSearch) -> int:
         """Return how many orders match, on all pages."""
-        walked = known_clients(self._run, query.client_ids)
-        first, *others = self._parts(query, walked)
+        walked, (first, *others) = self._parts(query)
         matching = _walk(query, walked, first, others).where(*first.every_condition).subquery()
         number = select(func.count().label("number")).select_from(matching)
         return sum(row["number"] for row in self._each(number, [{"client_id": one} for one in walked or ("",)]))
@@ -107,14 +107,20 @@ class OrderFinder:
         for each in values:
             yield from self._run.all(statement, each)
 
-    def _parts(self, query: OrderSearch, walked: _Clients) -> list[Part]:
-        """Return what the search asks, table by table, first what is walked."""
-        order = order_part(query, self._known(query))
+    def _parts(self, query: OrderSearch) -> tuple[_Clients, list[Part]]:
+        """Return the Clients to walk and what the search asks, table by table, first what is walked."""
+        known = self._known(query)
+        order = order_part(query, known)
         others = [*whole_terms(query), *text_parts(query), *certificate_part(query)]
+        if known is not None:
+            return None, [order, *others]
+        walked = known_clients(self._run, query.client_ids)
+        return walked, self._ranked(order, others, walked)
+
+    def _ranked(self, order: Part, others: list[Part], walked: _Clients) -> list[Part]:
+        """Return the parts of a search, the one of which least is walked first."""
         if not others:
             return [order]
-        if query.order_id is not None or query.serial is not None:
-            return [order, *others]
         if len(others) == 1 and not order.conditions:
             return others
         frequencies = [self._frequency(part, walked) for part in others]
@@ -125,12 +131,17 @@ class OrderFinder:
         return [order, *ranked] if often else [*ranked, order]
 
     def _known(self, query: OrderSearch) -> frozenset[str] | None:
-        """Return the only orders that can match, where the search says as much."""
-        known = None if query.order_id is None else frozenset({query.order_id})
+        """Return the only orders that can match, where the search, or an index, knows as few."""
+        known: list[frozenset[str]] = []
+        if query.order_id is not None:
+            known.append(frozenset({query.order_id}))
         if query.serial is not None:
-            of_serial = frozenset(orders_of_serial(self._run, query.serial))
-            known = of_serial if known is None else known & of_serial
-        return known
+            known.append(frozenset(orders_of_serial(self._run, query.serial)))
+        for text in (query.attribute, query.text):
+            few = None if text is None else candidates(self._run, text)
+            if few is not None:
+                known.append(few)
+        return frozenset.intersection(*known) if known else None
 
     def _frequency(self, part: Part, walked: _Clients) -> int:
         """Return how many orders have a term, as far as that matters."""

@@ -9,7 +9,13 @@ from store.statements import Executor, Statement
 from store.tables import MAX_TERM, TermKind, order_terms
 from store.wildcards import ESCAPE, like_pattern
 
-_ADD = Statement.upsert(order_terms, lambda insert: insert.on_conflict_do_nothing())
+_COLUMNS = ("client_id", "order_id", "kind", "value")
+_ADD = Statement.upsert(
+    order_terms,
+    lambda insert: insert.values(
+        {name: bindparam(name, type_=order_terms.c[name].type) for name in _COLUMNS}
+    ).on_conflict_do_nothing(),
+)
 _DELETE = Statement(
     delete(order_terms).where(
         order_terms.c.client_id == bindparam("client_id"),

@@ -4,16 +4,19 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from ca_core.model.orders import OrderState, ProofOfPossession
@@ -93,15 +96,15 @@ MAX_TERM: Final = 500
 """Characters of a term that are kept: an entry of an index has at most 2.7 kB on PostgreSQL."""
 
 # The texts that orders are found by, in lower case. A search for a whole text looks it up in the index; one for a part
-# reads a Client's terms of a kind in the primary key, in the sequence of their orders.
+# asks the trigrams for the orders (store/trigrams.py), or reads a Client's terms of a kind in their sequence.
 order_terms = Table(
     "order_terms",
     metadata,
-    Column("client_id", String, ForeignKey("clients.id")),
-    Column("order_id", String, ForeignKey("orders.id")),
-    Column("kind", Member(TermKind)),
-    Column("value", String),
-    PrimaryKeyConstraint("client_id", "kind", "order_id", "value"),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    client(),
+    required("order_id", String, ForeignKey("orders.id")),
+    required("kind", Member(TermKind)),
+    required("value", String),
+    UniqueConstraint("client_id", "kind", "order_id", "value"),
     Index(None, "client_id", "kind", "value", "order_id"),
-    sqlite_with_rowid=False,
 )

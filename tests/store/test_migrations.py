@@ -22,7 +22,13 @@ from store.tables import metadata
 def test_migrated_schema_is_the_schema_of_the_code(url: str) -> None:
     """A table or column that only the code knows fails at the first order after an update."""
     with make_engine(url).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_ours})
+        assert compare_metadata(context, metadata) == []
+
+
+def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
+    """Whether the tables of the code have it: not the index of trigrams, another on either kind of database."""
+    return not str(name).startswith("order_trigrams")
 
 
 def test_partial_indexes_are_partial(url: str) -> None:

@@ -12,10 +12,13 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from conformance.demo import acme, cmc, rest
+from conformance.demo import acme, admin, cmc, rest
 from conformance.demo.console import CONSOLE, step
 from conformance.demo.gateway import Gateway
 from conformance.processes import ProgramError
+
+
+ROADS = ("--road", "acme", "--road", "cmc", "--road", "rest")
 
 
 def demonstrate(folder: Path, *, keep: bool) -> None:
@@ -31,9 +34,11 @@ def demonstrate(folder: Path, *, keep: bool) -> None:
         live = over_acme(acme.AcmeRoad(gateway))
         over_cmc(cmc.CmcRoad(gateway))
         over_rest(rest.RestRoad(gateway))
+        page = admin.AdminPage(gateway)
+        over_browser(page)
         show_orders(gateway)
+        show_places(gateway, live, page)
         if keep:
-            show_places(gateway, live)
             CONSOLE.print("  The gateway is running; Ctrl-C ends it.")
             signal.pause()
 
@@ -66,22 +71,33 @@ def over_rest(road: rest.RestRoad) -> None:
         road.order()
 
 
+def over_browser(page: admin.AdminPage) -> None:
+    """Sign an operator in to the admin page, on which the three orders must be."""
+    with step("an operator signs in to the admin page, and finds the three orders"):
+        page.make_user()
+        page.sign_in()
+        listed = json.loads(page.gateway.trivium("order", "list", *ROADS, "--json"))
+        if missing := {one["id"] for one in listed} - page.orders():
+            raise ProgramError(f"The admin page lacks {', '.join(missing)}.")
+
+
 def show_orders(gateway: Gateway) -> None:
     """Print the orders of all roads, and one of them with its jobs."""
     orders = json.loads(gateway.trivium("order", "list", "--road", "acme", "--json"))
     CONSOLE.print()
-    sys.stdout.write(gateway.trivium("order", "list", "--road", "acme", "--road", "cmc", "--road", "rest"))
+    sys.stdout.write(gateway.trivium("order", "list", *ROADS))
     CONSOLE.print()
     sys.stdout.write(gateway.trivium("order", "show", orders[0]["id"]))
 
 
-def show_places(gateway: Gateway, live: Path) -> None:
-    """Print where everything is."""
+def show_places(gateway: Gateway, live: Path, page: admin.AdminPage) -> None:
+    """Print where everything is, and an address that signs an operator in to the admin page, once."""
     CONSOLE.print(f"\n  certificate     {live / 'fullchain.pem'}", soft_wrap=True)
     CONSOLE.print(f"  ACME directory  {gateway.endpoints['acme_directory']}")
     CONSOLE.print(f"  CMC             {gateway.endpoints['cmc']}")
     CONSOLE.print(f"  REST            {gateway.endpoints['rest']}/v3 (and /v2)")
-    CONSOLE.print(f"  root            {gateway.endpoints['root']}\n", soft_wrap=True)
+    CONSOLE.print(f"  root            {gateway.endpoints['root']}", soft_wrap=True)
+    CONSOLE.print(f"  admin page      {page.link()}\n", soft_wrap=True)
 
 
 def main() -> int:

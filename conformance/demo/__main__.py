@@ -17,7 +17,6 @@ from conformance.demo.console import CONSOLE, step
 from conformance.demo.gateway import Gateway
 from conformance.processes import ProgramError
 
-
 ROADS = ("--road", "acme", "--road", "cmc", "--road", "rest")
 
 

@@ -53,8 +53,11 @@ async def begin(core: Core, user: User, method: SignInMethod, address: str) -> s
     return cookie
 
 
-async def resume(core: Core, cookie: str, address: str) -> Session | None:
-    """Return the session of a cookie, None when there is none that counts now. ``address`` is the peer's."""
+async def resume(core: Core, cookie: str, address: str, *, used: bool = True) -> Session | None:
+    """Return the session of a cookie, None when there is none that counts now. ``address`` is the peer's.
+
+    ``used``: somebody uses it. A page that refreshes itself does not keep alone what its reader has left.
+    """
     cookie_sha256, now = sha256_of(cookie), core.sources.now()
     if cookie_sha256 is None:
         return None
@@ -77,7 +80,7 @@ async def resume(core: Core, cookie: str, address: str) -> Session | None:
         )
 
     session = await core.store.read(find)
-    if session is not None and now - session.seen_at >= _SEEN_EVERY:
+    if used and session is not None and now - session.seen_at >= _SEEN_EVERY:
         session_id = session.id
         await core.store.write(lambda tx: tx.sessions.see(session_id, now), lasting=False)
     return session

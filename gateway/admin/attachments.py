@@ -20,6 +20,11 @@ class Attachments:
     recipients: Sequence[AdditionalRecipient]
     may_add: bool
 
+    @property
+    def people(self) -> list[str]:
+        """Who has added something, as the audit log names them."""
+        return [*(one.author for one in self.comments), *(one.added_by for one in self.documents)]
+
 
 async def attachments_of(visit: Visit, order: Order) -> Attachments:
     """Return what is attached to an order that the visitor sees; raises NOT_FOUND, FORBIDDEN."""

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ca_core.access.actors import actor_names
 from ca_core.access.authorisation import permitted
 from ca_core.certificates import certificate_queries
 from ca_core.certificates.certificate_queries import IssuedCertificate
@@ -30,10 +31,11 @@ async def certificate_page(visit: Visit) -> Response:
     found = await certificate_of(visit)
     certificate = found.certificate
     placed = await placed_order(visit, found)
-    sees_events = permitted(visit.principal, Permission.PUBLICATION_VIEW, certificate.client_id)
-    events = (
-        await publications.events(visit.core, certificate.order_id, visit.principal) if placed and sees_events else []
-    )
+    events = await _publication_events(visit, certificate)
+    attachments = await attachments_of(visit, placed.order) if placed else None
+    people = [*(one.asked_by for one in events), *(attachments.people if attachments else [])]
+    if certificate.revocation:
+        people.append(certificate.revocation.revoked_by)
     return await visit.page(
         "certificate.html",
         found=found,
@@ -43,7 +45,8 @@ async def certificate_page(visit: Visit) -> Response:
         details=placed,
         renewals=await certificate_queries.renewals(visit.core, certificate.id, visit.principal),
         events=events,
-        attachments=await attachments_of(visit, placed.order) if placed else None,
+        attachments=attachments,
+        names_of=await actor_names(visit.core, people),
         recipient_types=[*RecipientType],
         recipient_languages=[*RecipientLanguage],
         may_revoke=may_revoke(visit, certificate),

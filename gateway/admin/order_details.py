@@ -6,6 +6,7 @@ from typing import Any, Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ca_core.access.actors import actor_names
 from ca_core.access.authorisation import permitted
 from ca_core.model.annotations import RecipientLanguage, RecipientType
 from ca_core.model.permissions import Permission
@@ -25,15 +26,16 @@ async def order_page(visit: Visit) -> Response:
     """Show an order."""
     progress = await _progress(visit)
     order = progress["details"].order
-    view = await queries.get(visit.core, order.id, visit.principal)
     sees_decisions = permitted(visit.principal, Permission.APPROVAL_VIEW, order.client_id)
+    decisions = await approvals.listing(visit.core, order.id, visit.principal) if sees_decisions else []
+    attachments = await attachments_of(visit, order)
+    people = [order.placed_by, *attachments.people, *(one.approver for one in decisions)]
     return await visit.page(
         "order.html",
-        **progress,
-        authorizations=view.authorizations,
-        replaced=view.replaced,
-        decisions=await approvals.listing(visit.core, order.id, visit.principal) if sees_decisions else [],
-        attachments=await attachments_of(visit, order),
+        **{**progress, "names_of": await actor_names(visit.core, people)},
+        replaced=(await queries.get(visit.core, order.id, visit.principal)).replaced,
+        decisions=decisions,
+        attachments=attachments,
         recipient_types=[*RecipientType],
         recipient_languages=[*RecipientLanguage],
     )
@@ -70,6 +72,7 @@ async def _progress(visit: Visit) -> dict[str, Any]:
         "details": found,
         "name": name,
         "others": others,
+        "names_of": await actor_names(visit.core, [order.placed_by]),
         "jobs": shown_jobs(visit, order, jobs),
         "mark": mark_of(order, jobs),
         "waiting_for": waiting_for(order, jobs),
@@ -82,7 +85,7 @@ async def _progress(visit: Visit) -> dict[str, Any]:
 
 routes: Final[list[Route]] = [
     show("/{order_id}", order_page, ORDERS),
-    show("/{order_id}/progress", order_progress, ORDERS),
+    show("/{order_id}/progress", order_progress, ORDERS, used=False),
     act("/{order_id}/cancel", cancel_order, ORDERS),
     act("/{order_id}/retry", retry_order, ORDERS),
 ]

@@ -4,15 +4,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ca_core.access.authorisation import permitted
-from ca_core.model.jobs import Job
+from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.orders import Order
 from ca_core.model.permissions import Permission
 from ca_core.orders.retry import can_run_again
 from ca_core.orders.root_job import root_job_id
 from gateway.admin.visit import Visit
+
+_PLACES: Final[dict[JobType | TimerType, int]] = {job_type: place for place, job_type in enumerate(JobType)}
+"""The published API lists the job types nearly as the pipeline runs them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,7 @@ class ShownJob:
 
 
 def shown_jobs(visit: Visit, order: Order, jobs: Iterable[Job]) -> list[ShownJob]:
-    """Return the jobs of an order, oldest first."""
+    """Return the jobs of an order, oldest first; those of one moment in the order of the pipeline."""
     may_retry = permitted(visit.principal, Permission.ORDER_UPDATE, order.client_id)
     return [
         ShownJob(
@@ -35,13 +38,14 @@ def shown_jobs(visit: Visit, order: Order, jobs: Iterable[Job]) -> list[ShownJob
             response=_json(job.response),
             may_retry=may_retry and can_run_again(order, job),
         )
-        for job in jobs
+        for job in sorted(jobs, key=lambda job: (job.created_at, _PLACES.get(job.type, 0)))
     ]
 
 
 def waiting_for(order: Order, jobs: Iterable[Job]) -> list[str]:
     """Return what the order, or a job beside it, waits for; the order's own words first."""
-    waiting = sorted((job for job in jobs if job.waiting_for), key=lambda job: job.id != root_job_id(order.id))
+    waits = [job for job in jobs if job.state is JobState.WAITING and job.waiting_for]
+    waiting = sorted(waits, key=lambda job: job.id != root_job_id(order.id))
     return [job.waiting_for for job in waiting]
 
 

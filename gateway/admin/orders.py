@@ -41,7 +41,9 @@ async def order_list(visit: Visit) -> Response:
         "previous": visit.url(before=found.previous, after=None, notice=None) if found.previous else None,
     }
     if visit.is_part:
-        return visit.part("orders_found.html", **content)
+        part = visit.part("orders_found.html", **content)
+        part.headers["HX-Replace-Url"] = visit.url()
+        return part
     return await visit.page(
         "orders.html",
         **content,

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ca_core.access import sessions
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.values import replace
 from gateway.admin.forms import Form, read_form, require_token
 from gateway.admin.front_end import BASE, FrontEnd
@@ -24,9 +25,12 @@ SIGN_IN: Final = f"{BASE}/sign-in"
 Handle = Callable[[Visit], Awaitable[Response]]
 
 
-def show(path: str, handle: Handle, section: Section) -> Route:
-    """Return the route of a page that is looked at; ``path`` is below the section's."""
-    return _route(path, handle, section, "GET")
+def show(path: str, handle: Handle, section: Section, *, used: bool = True) -> Route:
+    """Return the route of a page that is looked at; ``path`` is below the section's.
+
+    ``used`` is False for a part that a page asks for by itself, which nobody need sit at for that.
+    """
+    return _route(path, handle, section, "GET", used=used)
 
 
 def act(path: str, handle: Handle, section: Section) -> Route:
@@ -34,10 +38,11 @@ def act(path: str, handle: Handle, section: Section) -> Route:
     return _route(path, handle, section, "POST")
 
 
-def _route(path: str, handle: Handle, section: Section, method: str) -> Route:
+def _route(path: str, handle: Handle, section: Section, method: str, *, used: bool = True) -> Route:
     async def answer(request: Request) -> Response:
         front_end: FrontEnd = request.app.state.front_end
-        session = await sessions.resume(front_end.core, request.cookies.get(COOKIE, ""), peer_address(request))
+        cookie = request.cookies.get(COOKIE, "")
+        session = await sessions.resume(front_end.core, cookie, peer_address(request), used=used)
         if session is None:
             return _to_sign_in(request)
         request.state.principal = session.principal
@@ -51,6 +56,7 @@ def _route(path: str, handle: Handle, section: Section, method: str) -> Route:
             form=form,
         )
         request.state.visit = visit
+        _require_text(request)
         section.require(session.principal)
         if method == "POST":
             form = await read_form(request)
@@ -62,6 +68,13 @@ def _route(path: str, handle: Handle, section: Section, method: str) -> Route:
             await form.data.close()
 
     return Route(f"{section.path.rstrip('/')}{path}" or BASE, answer, methods=[method], name=handle.__name__)
+
+
+def _require_text(request: Request) -> None:
+    """Raise MALFORMED for a URL with a NUL character, which no database takes for text."""
+    parts = [*request.path_params.values(), *(part for item in request.query_params.multi_items() for part in item)]
+    if any("\0" in part for part in parts):
+        raise TriviumError(ErrorKind.MALFORMED, "The address contains a NUL character; leave it out.")
 
 
 def peer_address(request: Request) -> str:

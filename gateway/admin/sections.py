@@ -34,13 +34,15 @@ async def _orders_over_acme(core: Core, principal: Principal) -> bool:
 class Section:
     """A part of the admin page: pages below one path, which ``permission``, held for any Client, opens.
 
-    ``shown`` says whether the menu has it for who may open it.
+    ``shown`` says whether the menu has it for who may open it. ``under`` is the section that its pages belong to in the
+    menu, where it is none of its own there.
     """
 
     title: str
     path: str
     permission: Permission
     shown: Callable[[Core, Principal], Awaitable[bool]] = _always
+    under: "Section | None" = None
 
     def open_to(self, principal: Principal) -> bool:
         """Whether the principal may use it."""
@@ -58,7 +60,7 @@ DASHBOARD: Final = Section(title=_("Dashboard"), path="/admin/", permission=Perm
 ISSUANCE: Final = Section(title=_("Issuance"), path="/admin/issuance", permission=Permission.ORDER_CREATE)
 ORDERS: Final = Section(title=_("Orders and certificates"), path="/admin/orders", permission=Permission.ORDER_VIEW)
 CERTIFICATES: Final = Section(
-    title=_("Certificate"), path="/admin/certificates", permission=Permission.CERTIFICATE_VIEW
+    title=_("Certificate"), path="/admin/certificates", permission=Permission.CERTIFICATE_VIEW, under=ORDERS
 )
 APPROVALS: Final = Section(title=_("Approvals"), path="/admin/approvals", permission=Permission.APPROVAL_VIEW)
 DOMAINS: Final = Section(title=_("Domain validation"), path="/admin/domains", permission=Permission.DOMAIN_VIEW)

@@ -100,7 +100,7 @@ async def test_a_certificate_is_published_and_taken_back(alice: Visitor, desk: D
     after = await alice.see(sent.location)
     assert "publish" in after.text
     assert "pending" in after.text
-    assert "api-user:" in after.text
+    assert f">{alice.person.user.name}</span>" in after.html
     assert f"{path}/unpublish" in after.links
     back = await alice.send(f"{path}/unpublish", {}, seen=after)
     assert back.location == f"{path}?notice=unpublished"

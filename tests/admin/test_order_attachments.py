@@ -23,7 +23,7 @@ async def test_comments_are_added_and_read(alice: Visitor, desk: Desk) -> None:
         page = await alice.see(target)
         assert "first\nsecond line" in page.html
         assert "&lt;i&gt;third" in page.html
-        assert alice.person.user.id in page.text
+        assert f">{alice.person.user.name}</span>, " in page.html
     written = await comments.listing(desk.core, certificate.order_id, CONSOLE)
     assert [one.text for one in written] == ["first\nsecond line", "<i>third</i>"]
     for text in ("", "x" * 4001):

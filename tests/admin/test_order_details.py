@@ -31,6 +31,8 @@ async def test_an_order_shows_its_facts_and_jobs(alice: Visitor, desk: Desk) -> 
         assert job.type in page.text
     assert '"placedBy"' in page.text
     assert "for the shop" in page.text
+    assert ">alice</span>, " in page.html  # who wrote it, by his name
+    assert "What it waits for" not in page.text
     assert "every 2s" not in page.html  # the order has ended
     assert f"{path}/cancel" not in page.links
     assert f"/admin/certificates/{found.certificate.id}" in page.links
@@ -69,6 +71,22 @@ async def test_the_page_follows_an_order_until_it_ends(alice: Visitor, desk: Des
     assert changed.html.strip().startswith('<div id="progress">')
     assert "<html" not in changed.html
     assert "FAILED" in changed.text
+
+
+async def test_a_page_that_follows_an_order_keeps_nobody_signed_in(alice: Visitor, desk: Desk) -> None:
+    """Abuse 56: a page that somebody left open would stay usable for whoever comes by, for hours."""
+    order = await desk.order("unknown.example.net", controlled=False)
+    for _ in range(3):
+        desk.office.clock.advance(minutes=6)
+        followed = await alice.see(f"/admin/orders/{order.id}/progress", HX_Request="true")
+    assert (followed.status, followed.headers.get("hx-redirect")) == (204, "/admin/sign-in")
+    assert (await alice.see("/admin/orders")).status == 303
+
+
+async def test_a_nul_in_an_address_is_refused(alice: Visitor, desk: Desk) -> None:
+    """A database that takes no NUL for text would make it an error of ours."""
+    for target in ("/admin/orders?q=%00", "/admin/orders/ord-%00", "/admin/certificates/crt-%00/pem"):
+        assert (await alice.see(target)).status == 400, target
 
 
 async def test_what_failed_beside_an_order_is_tried_again(alice: Visitor, desk: Desk) -> None:

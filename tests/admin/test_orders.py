@@ -113,6 +113,7 @@ async def test_the_live_search_gets_the_rows_alone(alice: Visitor, desk: Desk) -
     assert orders_in(part) == [found.certificate.order_id]
     assert "<html" not in part.html
     assert part.html.strip().startswith('<section id="found"')
+    assert part.headers["hx-replace-url"] == "/admin/orders?q=www"
     whole = await alice.see("/admin/orders?q=www", HX_Request="true", HX_Request_Type="full")
     assert "<html" in whole.html
     assert 'hx-get="/admin/orders"' in whole.html

@@ -4,14 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from ca_core.catalogue.entries import Catalogue, ProductEntry
 from ca_core.certificates.policies import policy_faults
 from ca_core.model.products import Policy, ProfileKind, Road
 from gateway.toml_lines import TomlLines
-
-if TYPE_CHECKING:
-    from gateway.catalogue import Catalogue, ProductEntry
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
@@ -21,8 +18,11 @@ _LIFETIMES = range(60, 30 * _DAY + 1)
 MAX_IDENTIFIERS = 100
 
 
-def check(catalogue: "Catalogue", now: datetime, lines: TomlLines) -> Iterator[str]:
-    """Yield a sentence for each thing that is wrong at ``now`` (UTC); ``lines`` are those of the file."""
+def check(catalogue: Catalogue, now: datetime, lines: TomlLines, *, whole: bool) -> Iterator[str]:
+    """Yield a sentence for each thing that is wrong at ``now`` (UTC); ``lines`` are those of the file.
+
+    A catalogue that is ``whole`` has every issuer and Client that it names.
+    """
     for kind in ("issuers", "clients", "roles"):
         yield from _names(kind, [item.name for item in getattr(catalogue, kind)])
     yield from _names("products of one Client", [product.name for product in catalogue.products], unique=False)
@@ -33,9 +33,9 @@ def check(catalogue: "Catalogue", now: datetime, lines: TomlLines) -> Iterator[s
     issuers = {issuer.name for issuer in catalogue.issuers}
     clients = {client.name for client in catalogue.clients}
     for index, product in enumerate(catalogue.products):
-        if product.issuer not in issuers:
+        if whole and product.issuer not in issuers:
             yield f"product {product.name} names the issuer {product.issuer!r}, which is not in the catalogue."
-        if product.client not in clients:
+        if whole and product.client not in clients:
             yield f"product {product.name} names the Client {product.client!r}, which is not in the catalogue."
         yield from (f"product {product.name}: {sentence}" for sentence in _product(product, index, now, lines))
     for issuer in catalogue.issuers:
@@ -52,7 +52,7 @@ def _names(kind: str, names: list[str], *, unique: bool = True) -> Iterator[str]
             yield f"{kind}: the name {name} is there twice."
 
 
-def _product(product: "ProductEntry", index: int, now: datetime, lines: TomlLines) -> Iterator[str]:
+def _product(product: ProductEntry, index: int, now: datetime, lines: TomlLines) -> Iterator[str]:
     policy = product.policy
     if not product.roads:
         yield "`roads` is empty, so it could never be ordered."
@@ -67,7 +67,7 @@ def _product(product: "ProductEntry", index: int, now: datetime, lines: TomlLine
     yield from (_contradiction(detail, settings, index, lines) for detail, settings in _road_faults(product))
 
 
-def _road_faults(product: "ProductEntry") -> Iterator[tuple[str, list[str]]]:
+def _road_faults(product: ProductEntry) -> Iterator[tuple[str, list[str]]]:
     """Find what the roads of a product cannot bring."""
     policy = product.policy
     if Road.ACME not in product.roads:

@@ -286,6 +286,9 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Put catalogue.toml into the store; applying it twice changes nothing."""
+    from ca_core.catalogue.application import Applied
+    from ca_core.catalogue.application import apply as apply_in_core
+    from ca_core.catalogue.changes import Change, changes
     from gateway import catalogue, hostile
     from gateway.console import print_facts, print_json, print_table
     from gateway.installation import Installation
@@ -295,22 +298,28 @@ def apply(
     sources = system_sources()
     content = catalogue.read(installation.catalogue_file, sources.now())
     hostile.refuse_public(installation.settings.hostile, (item.policy for item in content.products))
+    issuer_of = catalogue.issuer_from_files(installation.directory, sources)
 
-    async def look(core: "Core") -> list[catalogue.Change]:
-        return await core.store.read(lambda tx: list(catalogue.changes(tx, content, installation.directory, sources)))
+    async def look(core: "Core") -> list[Change]:
+        return await core.store.read(lambda tx: list(changes(tx, content, issuer_of, sources)))
 
-    async def act(core: "Core") -> catalogue.Applied:
-        return await core.store.write(lambda tx: catalogue.apply(core, tx, content, installation.directory, operator()))
+    async def act(core: "Core") -> Applied:
+        return await core.store.write(lambda tx: apply_in_core(core, tx, content, issuer_of, operator()))
 
-    applied = catalogue.Applied(changes=tuple(reading(directory, look)), accounts=())
+    applied = Applied(changes=tuple(reading(directory, look)), accounts=())
     if applied.changes and not check:
         applied = with_keys(directory, act)
-    summaries = [change.summary for change in applied.changes]
     accounts = [{"user": made.user.name, "api_key": made.key.secret} for made in applied.accounts if made.key]
     if as_json:
+        summaries = [change.summary for change in applied.changes]
         print_json({"changes": summaries, "accounts": accounts} if accounts else summaries)
         return
-    print_table("Would change" if check else "Changed", ("what",), [(summary,) for summary in summaries])
+    rows = [
+        row
+        for change in applied.changes
+        for row in ((change.summary, "", "", ""), *(("", *vars(one).values()) for one in change.differences))
+    ]
+    print_table("Would change" if check else "Changed", ("what", "member", "before", "after"), rows)
     for opened in accounts:
         print_facts("A service account, its API key shown once", opened)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from ca_core.catalogue.changes import changes
 from ca_core.certificates.lint import Linters
 from ca_core.core import Core
 from ca_core.model.errors import TriviumError
@@ -77,8 +78,8 @@ async def _applied(core: Core, installation: Installation) -> Finding:
     """What the catalogue says is in force."""
 
     def read(tx: Transaction) -> list[str]:
-        found = catalogue.changes(tx, content, installation.directory, core.sources)
-        return [change.summary for change in found]
+        issuer_of = catalogue.issuer_from_files(installation.directory, core.sources)
+        return [change.summary for change in changes(tx, content, issuer_of, core.sources)]
 
     try:
         content = catalogue.read(installation.catalogue_file, core.sources.now())

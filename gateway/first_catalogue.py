@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Final
 
+from ca_core.catalogue.entries import Catalogue, ClientEntry, IssuerEntry, ProductEntry
 from ca_core.certificates.policies import default_mail_lint, default_private_lint, default_responder_lint
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.clients import ClientSettings
 from ca_core.model.fields import FieldName, FieldPolicy
 from ca_core.model.issuers import IssuerKind
 from ca_core.model.products import LintMode, LintPolicy, LintSet, NamePolicy, Policy, Profile, ProfileKind, Road
-from gateway.catalogue import Catalogue, ClientEntry, IssuerEntry, ProductEntry
 from gateway.first_roles import first_roles
 from gateway.settings import Defaults
 

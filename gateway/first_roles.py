@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from ca_core.catalogue.entries import RoleEntry
 from ca_core.model.permissions import Permission
-from gateway.catalogue import RoleEntry
 
 DEFAULT_ROLE: Final = "ra-operator"
 

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from ca_core.access.users import MadeUser
 from ca_core.audit.log import entry
+from ca_core.catalogue.application import apply
+from ca_core.catalogue.entries import IssuerEntry
 from ca_core.certificates.authority import AuthorityName, make_issuing, make_root
 from ca_core.certificates.chain import pem_certificate
 from ca_core.certificates.lint import Linters
@@ -185,7 +187,7 @@ class _Build:
         (directory / "ca" / "issuing.pem").write_text(pem_certificate(issuing_certificate))
         content = first_catalogue(
             issuers=tuple(
-                catalogue.IssuerEntry(
+                IssuerEntry(
                     id=issuer_id,
                     name=kind,
                     kind=kind,
@@ -243,6 +245,8 @@ class _Build:
         )
         created = entry(self.sources, self.principal, "installation.create", issuing_id, name=self.wish.name)
 
+        issuer_of = catalogue.issuer_from_files(self.installation.directory, self.sources)
+
         def fill(core: Core, tx: Transaction) -> MadeUser:
             if tx.issuers.all():
                 raise TriviumError(
@@ -250,7 +254,7 @@ class _Build:
                 )
             for sealed in self.sealed_keys:
                 tx.issuers.add_key(sealed)
-            [account] = catalogue.apply(core, tx, content, self.installation.directory, self.principal).accounts
+            [account] = apply(core, tx, content, issuer_of, self.principal).accounts
             tx.crls.next_number(root_id)
             tx.crls.publish(first_root_crl)
             tx.audit.append([created])

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-_HEADER: Final = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\s-]+?)\s*\]\]?\s*(#.*)?")
+_HEADER: Final = re.compile(r"\s*(\[\[?)([A-Za-z0-9_. \t-]+)\]\]?\s*(#.*)?")
+_SPACE: Final = re.compile(r"\s+")
 _KEY: Final = re.compile(r"\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=")
 
 
@@ -17,13 +18,13 @@ class TomlLines:
         for number, line in enumerate(text.splitlines(), 1):
             header, key = _HEADER.fullmatch(line), _KEY.match(line)
             if header:
-                name = header[2].replace(" ", "")
+                name = _SPACE.sub("", header[2])
                 if header[1] == "[[" and "." not in name:
                     counts[name] = counts.get(name, -1) + 1
                 array, _, prefix = name.partition(".")
                 self._add(array, counts, prefix, number)
             elif key:
-                path = key[1].replace(" ", "")
+                path = _SPACE.sub("", key[1])
                 self._add(array, counts, f"{prefix}.{path}" if prefix else path, number)
 
     def _add(self, array: str, counts: dict[str, int], path: str, number: int) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ca_core.catalogue.entries import Catalogue
 from ca_core.certificates.lint import Linters
 from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.products import ProfileKind, Road
 from conformance.processes import free_port
 from gateway import initialise
-from gateway.catalogue import Catalogue
 from gateway.cmc.front_end import FrontEnd
 from gateway.first_catalogue import first_catalogue
 from gateway.initialise import Wish
@@ -32,7 +32,7 @@ def older(*arguments: object, **named: object) -> Catalogue:
     """Return the catalogue that `trivium init` wrote before there was CMC."""
     now = first_catalogue(*arguments, **named)  # type: ignore[arg-type]
     before = tuple(
-        replace(one, roads=tuple(road for road in one.roads if road not in {Road.CMC, Road.REST}))
+        replace(one, roads=tuple(road for road in one.roads if road not in {Road.CMC, Road.REST, Road.PAGE}))
         for one in now.products
         if one.policy.profile.kind in {ProfileKind.TLS_SERVER, ProfileKind.OCSP_RESPONDER}
     )

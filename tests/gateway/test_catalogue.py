@@ -10,6 +10,9 @@ from typing import TypeVar
 
 import pytest
 
+from ca_core.catalogue.application import Applied, apply
+from ca_core.catalogue.changes import Change
+from ca_core.catalogue.entries import Catalogue
 from ca_core.certificates.lint import Linters
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
@@ -17,7 +20,6 @@ from ca_core.model.products import Product
 from ca_core.model.store import Transaction
 from ca_core.model.users import UserKind
 from gateway import catalogue
-from gateway.catalogue import Applied, Catalogue, Change
 from gateway.installation import Installation
 from gateway.wiring import opened_core, reading_core
 from tests.gateway.installations import OPERATOR, make_installation
@@ -110,9 +112,8 @@ def _applied(installation: Installation, content: Catalogue) -> Applied:
     async def run() -> Applied:
         async with opened_core(installation, worker="test", linters=Linters()) as opened:
             core = opened.core
-            return await core.store.write(
-                lambda tx: catalogue.apply(core, tx, content, installation.directory, OPERATOR)
-            )
+            issuer_of = catalogue.issuer_from_files(installation.directory, core.sources)
+            return await core.store.write(lambda tx: apply(core, tx, content, issuer_of, OPERATOR))
 
     return asyncio.run(run())
 

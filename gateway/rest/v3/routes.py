@@ -12,6 +12,7 @@ from gateway.rest.v3 import (
     api_keys,
     approvals,
     audit,
+    catalogue,
     certificates,
     clients,
     cmc_clients,
@@ -59,13 +60,14 @@ _TAGS: Final = {
     "API keys": "What users sign their tokens with.",
     "Webhooks": "URLs that are told what happens, signed.",
     "Overview": "What needs looking after, in figures.",
+    "Catalogue": "Clients, products and roles as a text, compared before it is applied.",
     "Issuers": "The certification authorities and their revocation lists.",
     "Audit": "Who did what, for whom, and how it ended.",
 }
 _RESOURCES: Final = (
     *(orders, order_acts, order_parts, approvals, validations, certificates, decoded_certificates),
     *(products, domains, acme, cmc_clients, clients, users, roles, api_keys, webhooks),
-    *(overview, issuers, audit),
+    *(overview, issuers, catalogue, audit),
 )
 
 

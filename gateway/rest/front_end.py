@@ -1,9 +1,8 @@
 """What the REST front end works with, and what its operations are given."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from fastapi import FastAPI, Request
+from starlette.requests import Request
 
 from ca_core.core import Core
 from ca_core.model.principals import Principal
@@ -32,31 +31,6 @@ class Asked:
     def core(self) -> Core:
         """The core that answers."""
         return self.front_end.core
-
-
-def new_app(front_end: FrontEnd, **documented: Any) -> FastAPI:
-    """Return an application without operations; ``documented`` is what FastAPI takes for its OpenAPI document.
-
-    Nothing is traced or exported: FastAPI would by itself, where the environment names a collector.
-    """
-    app = FastAPI(
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        root_path_in_servers=False,
-        separate_input_output_schemas=False,
-        strict_content_type=False,
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-            "operation_spans": False,
-            "auto_configure": False,
-        },
-        **documented,
-    )
-    app.state.front_end = front_end
-    return app
 
 
 def front_end_of(request: Request) -> FrontEnd:

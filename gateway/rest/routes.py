@@ -1,12 +1,14 @@
 """The applications of the REST front end by the paths they are below."""
 
+# ruff: noqa: PLC0415 - what a version imports is what makes it expensive
+
+import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.rest.front_end import FrontEnd
-from gateway.rest.v2.routes import build_app as build_v2
-from gateway.rest.v3.routes import build_app as build_v3
 
 V2_BASES: Final = ("", "/pki/api", "/v2", "/pki/api/v2")
 """What may stand before the ``/v2`` of a path: deployed clients have one base URL or another, some ending in it too."""
@@ -16,11 +18,41 @@ _ALWAYS: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b
 
 def applications(front_end: FrontEnd) -> dict[str, ASGIApp]:
     """Return the applications by the paths that they answer, and everything below."""
-    v2 = build_v2(front_end)
+
+    def build_v2() -> ASGIApp:
+        from gateway.rest.v2.routes import build_app
+
+        return build_app(front_end)
+
+    def build_v3() -> ASGIApp:
+        from gateway.rest.v3.routes import build_app
+
+        return build_app(front_end)
+
+    v2 = _OnDemand(build_v2)
     return {
         **{f"{base}/v2": _Based(base, v2) for base in V2_BASES},
-        "/v3": _Based("", build_v3(front_end)),
+        "/v3": _Based("", _OnDemand(build_v3)),
     }
+
+
+class _OnDemand:
+    """An application that is built for its first request, in a thread.
+
+    The schemas of all operations take 20 MB and half a second, which a worker that nobody asks does not spend.
+    """
+
+    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+        self._build = build
+        self._building = asyncio.Lock()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        async with self._building:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._build)
+        await self._app(scope, receive, send)
 
 
 class _Based:

@@ -4,7 +4,8 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from gateway.rest.front_end import FrontEnd, new_app
+from gateway.rest.application import new_app
+from gateway.rest.front_end import FrontEnd
 from gateway.rest.refusals import answer_refusals
 from gateway.rest.v2.clients import clients
 from gateway.rest.v2.document import publish_document

@@ -5,7 +5,8 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from gateway.rest.front_end import FrontEnd, new_app
+from gateway.rest.application import new_app
+from gateway.rest.front_end import FrontEnd
 from gateway.rest.refusals import answer_refusals
 from gateway.rest.v3 import (
     acme,

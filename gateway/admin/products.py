@@ -35,6 +35,7 @@ async def product_list(visit: Visit) -> Response:
         clients=await client_names(visit),
         issuers=await issuer_names(visit),
         roads=[(one, one) for one in Road],
+        may_apply=permitted(visit.principal, Permission.PRODUCT_UPDATE, None),
         filtered=any(visit.query(one) for one in visit.request.query_params if one != "notice"),
     )
 

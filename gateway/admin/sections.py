@@ -72,6 +72,7 @@ CLIENTS: Final = Section(title=_("Clients"), path="/admin/clients", permission=P
 USERS: Final = Section(title=_("Users"), path="/admin/users", permission=Permission.USER_VIEW)
 ROLES: Final = Section(title=_("Roles"), path="/admin/roles", permission=Permission.ROLE_VIEW)
 PRODUCTS: Final = Section(title=_("Products"), path="/admin/products", permission=Permission.PRODUCT_VIEW)
+CATALOGUE: Final = Section(title=_("Catalogue"), path="/admin/catalogue", permission=Permission.PRODUCT_UPDATE)
 AUDIT: Final = Section(title=_("Audit"), path="/admin/audit", permission=Permission.AUDIT_VIEW)
 ACCOUNT: Final = Section(title=_("Account"), path="/admin/account", permission=Permission.OWN_ACCOUNT_VIEW)
 API_KEYS: Final = Section(title=_("API keys"), path="/admin/api-keys", permission=Permission.ACCOUNT_API_KEY_VIEW)

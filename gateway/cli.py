@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ca_core.model.errors import TriviumError
-from gateway import approval_commands, sign_in_commands
+from gateway import approval_commands, import_command, sign_in_commands
 from gateway.account_commands import account, eab
 from gateway.api_key_commands import api_key
 from gateway.certificate_commands import certificate
@@ -47,6 +47,7 @@ app.add_typer(api_key, name="api-key")
 app.add_typer(client, name="client")
 approval_commands.add_to(app)
 sign_in_commands.add_to(app)
+import_command.add_to(app)
 
 
 def main() -> None:

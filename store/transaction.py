@@ -18,6 +18,7 @@ from store.crls import CrlTable
 from store.documents import RegistrationDocumentTable
 from store.domains import DomainTable
 from store.external_account_keys import ExternalAccountKeyTable
+from store.external_certificates import ExternalCertificateTable
 from store.figures import FigureTable
 from store.idempotency import IdempotentRequestTable
 from store.issuers import IssuerTable
@@ -70,6 +71,11 @@ class StoreTransaction:
     def accounts(self) -> AccountTable:
         """ACME accounts."""
         return AccountTable(self.executor)
+
+    @cached_property
+    def external_certificates(self) -> ExternalCertificateTable:
+        """Certificates of other CAs."""
+        return ExternalCertificateTable(self.executor)
 
     @cached_property
     def external_account_keys(self) -> ExternalAccountKeyTable:

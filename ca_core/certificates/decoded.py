@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,6 +15,12 @@ from ca_core.certificates.decoded_extensions import DecodedExtension, colons, de
 from ca_core.certificates.object_identifiers import oid_name
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import IssuerKind
+
+_UNREADABLE: Final = (
+    *(ValueError, TypeError),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
+"""What the library raises on a certificate that is none, as found by mutating some."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +62,7 @@ def decoded(der: bytes) -> DecodedCertificate:
     """Decode a certificate (DER) of ours, or one that was imported; raises MALFORMED for what cannot be read."""
     try:
         return _decoded(der, x509.load_der_x509_certificate(der))
-    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except _UNREADABLE as error:
         raise TriviumError(
             ErrorKind.MALFORMED, "The certificate cannot be decoded; download it and use another program."
         ) from error

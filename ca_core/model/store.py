@@ -19,6 +19,7 @@ from ca_core.model.repositories.certificates import Certificates, Crls
 from ca_core.model.repositories.clients import Clients
 from ca_core.model.repositories.cmc_clients import CmcChallenges, CmcClients
 from ca_core.model.repositories.domains import Domains
+from ca_core.model.repositories.external_certificates import ExternalCertificates
 from ca_core.model.repositories.figures import Figures
 from ca_core.model.repositories.idempotency import IdempotentRequests
 from ca_core.model.repositories.issuers import Issuers
@@ -60,6 +61,8 @@ class Transaction(Protocol):
     def authorizations(self) -> Authorizations: ...
     @property
     def certificates(self) -> Certificates: ...
+    @property
+    def external_certificates(self) -> ExternalCertificates: ...
     @property
     def crls(self) -> Crls: ...
     @property

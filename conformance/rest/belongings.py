@@ -92,9 +92,13 @@ def _validated_domain(session: Session, client: str, name: str) -> str:
 def _further(session: Session, client: str, product: str) -> Iterator[tuple[str, str]]:
     """Give the values of what not every user may see or make."""
     certificates = session.ask_if_allowed("GET", "/v3/certificates") or {"items": []}
+    root = {"client": client, "certificates": session.target.tls_ca.read_text()}
     made = {
         "path.certificate_id": next(iter(certificates["items"]), None),
         "path.issuer_id": next(iter(session.ask_if_allowed("GET", "/v3/issuers") or ()), None),
+        "path.external_certificate_id": next(
+            iter(session.ask_if_allowed("POST", "/v3/external-certificates", root) or ()), None
+        ),
         "path.webhook_id": session.ask_if_allowed(
             "POST", "/v3/webhooks", {"client": client, "url": "https://hooks.example.com/", "events": ["order.issued"]}
         ),

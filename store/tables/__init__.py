@@ -9,6 +9,7 @@ from store.tables.certificates import certificates, crl_numbers, crls, issued, o
 from store.tables.clients import clients
 from store.tables.cmc_clients import cmc_challenges, cmc_clients, cmc_transactions
 from store.tables.domains import client_domains, unshown
+from store.tables.external_certificates import external_certificates
 from store.tables.idempotency import idempotent_requests
 from store.tables.issuers import issuers, own_certificates, sealed_keys
 from store.tables.jobs import awaits_approval, jobs, open_job
@@ -52,6 +53,7 @@ __all__ = [
     "crls",
     "current_products",
     "external_account_keys",
+    "external_certificates",
     "failed",
     "idempotent_requests",
     "issued",

@@ -14,11 +14,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from ca_core.certificates.chain import pem_certificate
 from ca_core.model.permissions import Permission
 from ca_core.model.users import Role
 from gateway.rest.front_end import FrontEnd
 from gateway.rest.v2.routes import build_app as build_v2
 from gateway.rest.v3.routes import build_app as build_v3
+from tests.certificates.other_authority import foreign
 from tests.orders.workshop import Workshop
 from tests.rest.conversation import Answer, Conversation
 from tests.rest.routes import METHODS, Operation, Parameter, operations, with_ids
@@ -113,6 +115,8 @@ async def owned(alice: Conversation, shop: Shop) -> Owned:
     recipients = {"recipients": [{"email": "it@example.com", "type": "RENEWAL"}]}
     assert (await alice.post(f"{at}/recipients", recipients)).status == 200
     [domain] = (await alice.post("/v3/domains", {"client": client, "names": ["ours.example.net"]})).json
+    earlier = {"client": client, "certificates": pem_certificate(foreign("ours.example.net"))}
+    [external] = (await alice.post("/v3/external-certificates", earlier)).json
     wanted = {"client": client, "products": [shop.product.id], "comment": "fleet"}
     bound = (await chief.post("/v3/external-account-keys", wanted)).json["key"]
     account = acme_account(alice.office.core, shop.product)
@@ -140,6 +144,7 @@ async def owned(alice: Conversation, shop: Shop) -> Owned:
             "cmt": comment["id"],
             "doc": document["id"],
             "cld": domain["id"],
+            "ext": external["id"],
             "eab": bound["id"],
             "acc": account.id,
             "whk": webhook["id"],

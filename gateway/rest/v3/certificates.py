@@ -1,16 +1,17 @@
 """Certificates: read and download them, revoke them, and see what they renewed and where they are published."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
 
 from ca_core.certificates import certificate_queries
 from ca_core.certificates.certificate_queries import IssuedCertificate
+from ca_core.certificates.expiring import Ending, expiring
 from ca_core.certificates.forms import CHAIN, DER, PEM, PKCS7
 from ca_core.certificates.serials import parse_serial
-from ca_core.model import certificates, publications
+from ca_core.model import certificates, external_certificates, publications
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.publications import PublicationAction, PublicationStatus
 from ca_core.model.repositories.certificates import CertificateSearch, CertificateSort
@@ -18,6 +19,7 @@ from ca_core.orders import comments
 from ca_core.publish import publications as publication_commands
 from ca_core.revocation.revoke import revoke_by_id
 from gateway.rest.v3.certificate_forms import FORMS, chosen_form, in_form
+from gateway.rest.v3.external_certificates import ExternalCertificate, external_certificate_of
 from gateway.rest.v3.ids import CertificateId, ClientId, IssuerId, JobId, OrderId
 from gateway.rest.v3.names import Name, name_of
 from gateway.rest.v3.operation import Called, Caller, ResourceOperation
@@ -46,6 +48,7 @@ class Revocation(Schema):
 class Certificate(Schema):
     """An issued certificate."""
 
+    external: Literal[False] = False
     id: CertificateId
     order: OrderId
     client: ClientId
@@ -152,6 +155,14 @@ def certificate_of(certificate: certificates.Certificate) -> Certificate:
     )
 
 
+def _ending(certificate: Ending) -> Certificate | ExternalCertificate:
+    match certificate:
+        case certificates.Certificate():
+            return certificate_of(certificate)
+        case external_certificates.ExternalCertificate():
+            return external_certificate_of(certificate)
+
+
 def _publication_of(event: publications.PublicationEvent) -> Publication:
     return Publication.model_construct(
         id=event.id,
@@ -179,21 +190,18 @@ async def search_certificates(caller: Called, query: Annotated[CertificateQuery,
     return page_answer(caller.request, query, [certificate_of(one) for one in found], [one.id for one in found])
 
 
-@router.get("/expiring", response_model=Page[Certificate])
+@router.get("/expiring", response_model=Page[Certificate | ExternalCertificate])
 async def list_expiring(caller: Called, query: Annotated[ExpiringQuery, Query()]) -> Response:
-    """List the certificates that end within some days, the first to end first."""
-    now = caller.core.sources.now()
-    wanted = CertificateSearch(
+    """List the certificates that end within some days, the first to end first, those of other CAs too."""
+    found = await expiring(
+        caller.core,
+        caller.principal,
+        until=caller.core.sources.now() + timedelta(days=query.days),
         client_ids=None if query.client is None else frozenset({query.client}),
-        statuses=frozenset({CertificateStatus.ISSUED}),
-        expires_after=now,
-        expires_before=now + timedelta(days=query.days),
-        sort=CertificateSort.EXPIRES_FIRST,
         after=query.place,
         limit=query.limit,
     )
-    found = await certificate_queries.search(caller.core, wanted, caller.principal)
-    return page_answer(caller.request, query, [certificate_of(one) for one in found], [one.id for one in found])
+    return page_answer(caller.request, query, [_ending(one) for one in found], [one.id for one in found])
 
 
 @router.get("/{certificate_id}", response_model=Certificate, responses=_DOWNLOADS)

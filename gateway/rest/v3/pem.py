@@ -34,3 +34,25 @@ Certificate = Annotated[
         examples=["-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n"],
     ),
 ]
+
+_CERTIFICATE: Final = (
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBPjCB5aADAgECAgQfLj1MMAoGCCqGSM49BAMCMBUxEzARBgNVBAMMCkVhcmxp\n"
+    "ZXIgQ0EwHhcNMjYwMTAxMDAwMDAwWhcNMzYwMTAxMDAwMDAwWjAaMRgwFgYDVQQD\n"
+    "DA93d3cuZXhhbXBsZS5jb20wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS0fNnR\n"
+    "xRUYKgR0EKtw3MDr2c6G1AfxsQiPNLRavRmn350emPa4zCc32to+oVRfMumM10P5\n"
+    "APTBrnk6lEnec7I3ox4wHDAaBgNVHREEEzARgg93d3cuZXhhbXBsZS5jb20wCgYI\n"
+    "KoZIzj0EAwIDSAAwRQIhAIHHiDJStcwYno7unJFm33Aw6R/wpjfOJNpdYDXumEzl\n"
+    "AiA2BSITiaVKziZit8pX/dyR7OYKrVEpOGM4bNlpqaSWUQ==\n"
+    "-----END CERTIFICATE-----\n"
+)
+
+Certificates = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1_000_000,
+        description="Certificates in PEM (RFC 7468), one after the other.",
+        examples=[_CERTIFICATE],
+    ),
+]

@@ -19,6 +19,7 @@ from gateway.rest.v3 import (
     cmc_clients,
     decoded_certificates,
     domains,
+    external_certificates,
     issuers,
     order_acts,
     order_parts,
@@ -51,6 +52,7 @@ operator.
 _TAGS: Final = {
     "Orders": "What asks for a certificate, from placing it to the certificate and beyond.",
     "Certificates": "What was issued: to be downloaded, revoked, published.",
+    "External certificates": "Those of an earlier CA, imported so that they are seen before they end.",
     "CMC clients": "The mail gateways, appliances and scripts that order over CMC.",
     "Products": "What can be ordered, and the form that asks for it.",
     "Domains": "Control of domains that a Client has shown ahead of any order.",
@@ -67,6 +69,7 @@ _TAGS: Final = {
 }
 _RESOURCES: Final = (
     *(orders, order_acts, order_parts, approvals, validations, certificates, decoded_certificates),
+    external_certificates,
     *(products, domains, acme, cmc_clients, clients, users, roles, api_keys, webhooks),
     *(overview, issuers, catalogue, audit),
 )

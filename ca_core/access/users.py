@@ -7,7 +7,7 @@ from typing import Final
 
 from ca_core.access import api_keys
 from ca_core.access.api_keys import MadeKey
-from ca_core.access.authorisation import clients_with, require
+from ca_core.access.authorisation import clients_searched, clients_with, require
 from ca_core.access.token_claims import is_user_name
 from ca_core.access.user_rights import found_user, knows_of, require_no_less, require_over_all
 from ca_core.access.visibility import MAX_PAGE, not_found
@@ -108,10 +108,10 @@ async def search(
 ) -> list[User]:
     """Return a page of the users with a role for the Clients whose users the principal sees, newest first.
 
-    ``text`` is part of the name or the e-mail address, in any case, and may have the wildcards ? and *.
+    ``text`` is part of the name or the e-mail address, in any case, and may have the wildcards ? and *. Raises
+    FORBIDDEN.
     """
-    visible = clients_with(principal, Permission.USER_VIEW)
-    wanted = visible if client_ids is None else client_ids if visible is None else client_ids & visible
+    wanted = clients_searched(principal, Permission.USER_VIEW, client_ids)
     page = max(1, min(limit, MAX_PAGE))
     return await core.store.read(lambda tx: tx.users.search(wanted, text=text, before=before, limit=page))
 

@@ -105,6 +105,11 @@ class Owned:
 
 @pytest.fixture
 async def owned(alice: Conversation, shop: Shop) -> Owned:
+    """What the first Client has."""
+    return await give_everything(alice, shop)
+
+
+async def give_everything(alice: Conversation, shop: Shop) -> Owned:
     """Give the first Client one of everything."""
     client, chief = alice.office.client_id, alice.by(alice.office.chief)
     await shop.show_control(NAME)

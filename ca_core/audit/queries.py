@@ -1,5 +1,6 @@
 """Read the audit log, as far as the principal may."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 from ca_core.access.authorisation import clients_searched, permitted, require
@@ -12,7 +13,10 @@ from ca_core.model.repositories.audit import AuditSearch
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 
+MAX_EXPORT: Final = 100_000
+"""Records of one export."""
 _WHAT: Final = "audit record"
+_EXPORT_PAGE: Final = 500
 
 
 async def get(core: Core, record_id: str, principal: Principal) -> AuditRecord:
@@ -36,3 +40,21 @@ async def search(core: Core, query: AuditSearch, principal: Principal) -> list[A
     client_ids = clients_searched(principal, Permission.AUDIT_VIEW, query.client_ids)
     allowed = replace(query, client_ids=client_ids, limit=max(1, min(query.limit, MAX_PAGE)))
     return await core.store.read(lambda tx: tx.audit.search(allowed))
+
+
+async def export(core: Core, query: AuditSearch, principal: Principal) -> AsyncIterator[list[AuditRecord]]:
+    """Return the pages of all records that :func:`search` would find, MAX_EXPORT at most.
+
+    Raises FORBIDDEN before the first page. Each is read when it is asked for; none waits for another in memory.
+    """
+    client_ids = clients_searched(principal, Permission.AUDIT_VIEW, query.client_ids)
+    return _pages(core, replace(query, client_ids=client_ids, limit=_EXPORT_PAGE))
+
+
+async def _pages(core: Core, query: AuditSearch) -> AsyncIterator[list[AuditRecord]]:
+    for _ in range(MAX_EXPORT // _EXPORT_PAGE):
+        page = await core.store.read(lambda tx, query=query: tx.audit.search(query))  # type: ignore[misc]
+        if not page:
+            return
+        yield page
+        query = replace(query, before=page[-1].id)

@@ -1,10 +1,11 @@
 """Version 3: what is decided about an order."""
 
+from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.products import ApprovalPolicy
 from ca_core.model.values import replace
 from tests.rest.conversation import Conversation
 from tests.rest.shop import Shop, pem_request
-from tests.rest.test_v3_orders import place
+from tests.rest.test_v3_orders import issued, place
 
 
 async def test_four_eyes(alice: Conversation, shop: Shop) -> None:
@@ -74,3 +75,30 @@ async def test_what_waits_for_approvals_and_what_one_decided(alice: Conversation
     bob = alice.by(office.bob)
     for target in ("/v3/pending-approvals", f"/v3/pending-approvals?client={office.client_id}", "/v3/approvals"):
         assert (await bob.get(target)).json["items"] == [], target
+
+
+async def test_one_job_is_tried_again(alice: Conversation, shop: Shop) -> None:
+    """Who wants one mail sent again would set everything of the order going."""
+    core = alice.office.core
+    order = (await issued(alice, shop)).json
+    failed = [
+        Job(
+            id=core.sources.new_id("job"),
+            type=JobType.SEND_EMAIL_JOB,
+            state=JobState.FAILED,
+            created_at=core.sources.now(),
+            finished_at=core.sources.now(),
+            order_id=order["id"],
+            client_id=order["client"],
+        )
+        for _ in range(2)
+    ]
+    await core.store.write(lambda tx: tx.jobs.add(failed))
+    path = f"/v3/orders/{order['id']}/jobs"
+    again = await alice.post(f"{path}/{failed[0].id}/retry")
+    assert (again.json["id"], again.json["state"], again.json["finishedAt"]) == (failed[0].id, "PENDING", None)
+    states = {one["id"]: one["state"] for one in (await alice.get(path)).json}
+    assert [states[one.id] for one in failed] == ["PENDING", "FAILED"]
+    (await alice.post(f"{path}/{failed[0].id}/retry")).refused(409, "not_ready")
+    (await alice.post(f"{path}/{core.sources.new_id('job')}/retry")).refused(404, "not_found")
+    (await alice.by(alice.office.bob).post(f"{path}/{failed[1].id}/retry")).refused(404, "not_found")

@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
+from ca_core.access import sign_in_links
+from ca_core.model.errors import TriviumError
 from tests.rest.conversation import Conversation
 
 NOBODYS = "0193a6f0-7b9c-7d3e-8f10-2b4c6d8e0a12"
@@ -140,3 +144,23 @@ async def test_an_invitation_needs_an_address_and_a_mail_server(alice: Conversat
     await chief.patch("/v3/users/alice", {"email": "alice@example.com"}, If_Match="*")
     (await chief.post("/v3/users/alice/invite")).refused(503, "unavailable")
     (await alice.by(alice.office.bob).post("/v3/users/alice/invite")).refused(404, "not_found")
+
+
+async def test_a_sign_in_link_is_made_once_and_for_who_may_do_no_more(alice: Conversation) -> None:
+    """Where no mail is sent, nobody could be let in; or an operator would sign in as somebody above him (abuse 44)."""
+    chief, office = alice.by(alice.office.chief), alice.office
+    made = await chief.post("/v3/users/alice/sign-in-link")
+    assert made.status == 201, made.body
+    base, token = made.json["address"].split("#")
+    assert base == "https://ra.example.com/admin/sign-in/link"
+    again = (await chief.post("/v3/users/alice/sign-in-link")).json["address"].split("#")[1]
+    with pytest.raises(TriviumError):
+        await sign_in_links.redeem(office.core, token)
+    assert (await sign_in_links.redeem(office.core, again)).id == office.alice.user.id
+    with pytest.raises(TriviumError):
+        await sign_in_links.redeem(office.core, again)
+    (await alice.post("/v3/users/alice/sign-in-link")).refused(403, "forbidden")
+    (await alice.by(office.bob).post("/v3/users/alice/sign-in-link")).refused(404, "not_found")
+    records = (await chief.get("/v3/audit?action=sign-in-link.create")).json["items"]
+    assert len(records) == 2
+    assert token not in str(records)

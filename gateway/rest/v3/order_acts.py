@@ -76,6 +76,13 @@ async def cancel_order(caller: Called, order_id: OrderId, wanted: Cancellation) 
     return json_answer(shown, etag=tag_of(shown))
 
 
+@router.post("/jobs/{job_id}/retry", response_model=Job)
+async def retry_order_job(caller: Called, order_id: OrderId, job_id: JobId) -> Response:
+    """Try a job now that waits for its next try, or that failed beside the order, such as a mail or a publication."""
+    [job] = await retry(caller.core, order_id, caller.principal, job_id)
+    return json_answer(job_of(job))
+
+
 @router.post("/retry", response_model=list[Job])
 async def retry_order(caller: Called, order_id: OrderId) -> Response:
     """Try now what an order would try later; answers with the jobs that are due."""

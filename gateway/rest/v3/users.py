@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from ca_core.access import own_account, suspension
+from ca_core.access import own_account, sign_in_links, suspension
 from ca_core.access import users as commands
 from ca_core.model import users
 from ca_core.model.permissions import Permission
@@ -114,6 +114,12 @@ class UserQuery(PageQuery):
     text: Annotated[Line, Field(description="Part of the name or e-mail address; `?` and `*` are wildcards.")] = ""
 
 
+class SignInLink(Schema):
+    """Where a user signs in once."""
+
+    address: Annotated[str, Field(examples=["https://ra.example.com/admin/sign-in/link#mZ1c3vQ8"])]
+
+
 class WithdrawalQuery(Schema):
     """For which Client a role is taken back; without one: that for every Client."""
 
@@ -217,6 +223,17 @@ async def invite_user(caller: Called, name: UserName) -> None:
     """Mail a user a link with which he signs in at the page once, within seven days; older links end."""
     base = caller.front_end.external_url
     await invitations.send(caller.core, name, caller.principal, lambda token: sign_in_address(base, token))
+
+
+@router.post("/users/{name}/sign-in-link", response_model=SignInLink, status_code=201)
+async def create_sign_in_link(caller: Called, name: UserName) -> Response:
+    """Make an address at which a user signs in at the page once, within seven days; older ones end.
+
+    It is in this answer alone, and whoever has it is the user: hand it over by a safe way.
+    """
+    token = await sign_in_links.create(caller.core, name, caller.principal, valid_for=sign_in_links.INVITATION)
+    address = sign_in_address(caller.front_end.external_url, token)
+    return json_answer(SignInLink.model_construct(address=address), 201)
 
 
 @router.get("/users/{name}/roles", response_model=list[Assignment])

@@ -183,6 +183,15 @@ def resume(directory: Directory, name: Name) -> None:
     typer.echo(f"{name} goes on.")
 
 
+@user.command("unlink")
+def unlink(directory: Directory, name: Name) -> None:
+    """Let a user's next sign-in at the identity provider find him by his e-mail address again; his sessions end."""
+    from ca_core.access import federation
+
+    reading(directory, lambda core: federation.unlink(core, name, operator()))
+    typer.echo(f"{name} is linked to nobody at the identity provider.")
+
+
 @user.command("revoke-token")
 def revoke_token(
     directory: Directory, name: Name, token_id: Annotated[str, typer.Argument(help="The token's jti.")]

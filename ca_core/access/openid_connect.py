@@ -18,7 +18,7 @@ from ca_core.model.users import LinkedSubject
 
 _KEPT: Final = timedelta(hours=1)
 """How long what the provider says of itself counts."""
-_KEYS_AT_MOST_EVERY: Final = timedelta(minutes=1)
+_KEYS_AT_MOST_EVERY: Final = timedelta(seconds=30)
 """How often its keys are asked for again because a token names another: anybody can make such a token."""
 _MAX_EMAIL: Final = 256
 

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ca_core.access import api_keys, client_queries, own_account, users
+from ca_core.access import api_keys, client_queries, own_account, passkeys, users
 from ca_core.access.authorisation import clients_with
 from ca_core.model.errors import Problem, TriviumError
 from ca_core.model.permissions import Permission
@@ -68,6 +68,7 @@ async def _account(visit: Visit, personal: PersonalData, problem: Problem | None
         sees_users=USERS.open_to(visit.principal),
         sees_keys=clients_with(visit.principal, Permission.ACCOUNT_API_KEY_VIEW) != frozenset(),
         keys=keys,
+        own_passkeys=await passkeys.listing(visit.core, visit.session),
         may_make_key=bool(may_have_key_for(visit, own.assignments)),
         now=visit.core.sources.now(),
         names=await client_queries.names(visit.core, clients, visit.principal),

@@ -40,6 +40,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "key-suspended": _("The key is suspended."),
     "key-resumed": _("The key may be used again."),
     "key-deleted": _("The key is deleted."),
+    "passkey-registered": _("The passkey is registered; you can sign in with it from now on."),
+    "passkey-removed": _("The passkey is removed, and your other sessions have ended."),
     "ordered": _("The order is placed."),
 }
 """The texts by name."""

@@ -22,6 +22,7 @@ from gateway.admin import (
     order_attachments,
     order_details,
     orders,
+    passkeys,
     products,
     revocation,
     roles,
@@ -54,6 +55,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *catalogue.routes,
     *audit.routes,
     *account.routes,
+    *passkeys.routes,
     *api_keys.routes,
 )
 """Every page and form; a test walks through them with another Client's ids."""

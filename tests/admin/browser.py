@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
 
 from tests.running_gateway import RunningGateway
 
 CHROMIUM = "/usr/bin/chromium"
+_PATIENCE = 60_000
+"""Milliseconds that a busy machine may need for a page."""
+
+expect.set_options(timeout=_PATIENCE)
 
 
 @asynccontextmanager
@@ -64,7 +68,7 @@ class Visits:
     async def stranger(self, **options: Any) -> Page:
         """Return a page of a browser without cookies; ``options`` are those of a browser context of Playwright."""
         context = await self.browser.new_context(base_url=self.base, **options)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(_PATIENCE)
         self.contexts.append(context)
         page = await context.new_page()
         page.on("console", self._listen)
@@ -89,13 +93,17 @@ class Visits:
         """Close what was opened; fails when a browser found something wrong."""
         for context in self.contexts:
             await context.close()
-        assert not self.wrong
+        assert not self.wrong, self.wrong
 
     def _listen(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
             self.wrong.append(message.text)
 
     def _watch(self, request: Request) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme in {"http", "https"} and parts.netloc not in {urlsplit(self.base).netloc, *self.elsewhere}:
+        """Note a request of our pages to another host; what pages elsewhere bring is theirs."""
+        ours = urlsplit(self.base).netloc
+        parts, sender = urlsplit(request.url), ours
+        if not request.is_navigation_request():
+            sender = urlsplit(request.frame.url).netloc
+        if parts.scheme in {"http", "https"} and sender == ours and parts.netloc not in {ours, *self.elsewhere}:
             self.wrong.append(f"a request to {request.url}")

@@ -15,6 +15,7 @@ from gateway.roads import Roads
 from tests.access.people import Office, furnish
 from tests.admin.browser import Visits, chromium
 from tests.admin.orders_made import Desk
+from tests.admin.provider import Provider
 from tests.admin.visitor import Visitor
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
@@ -68,10 +69,18 @@ async def chief(admin: ASGIApp, office: Office) -> Visitor:
 
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
+    """The identity provider of the gateway; it runs only where a test runs it."""
+    provider = Provider(tmp_path_factory.mktemp("provider"))
+    provider.prepare()
+    return provider
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[RunningGateway]:
     """A running gateway, localhost to browsers, with its DNS; its users are ann, who orders, and olga, the operator."""
     gateway = RunningGateway(tmp_path_factory.mktemp("admin") / "ca")
-    gateway.init(f"external_url=https://localhost:{gateway.acme_port}")
+    gateway.init(f"external_url=https://localhost:{gateway.acme_port}", *provider.settings)
     gateway.trivium("user", "create", "ann", "--role", "ra-operator", "--client", "default")
     gateway.trivium("user", "create", "olga", "--role", "ca-operator")
     with loopback_dns(gateway):
@@ -83,9 +92,12 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """Chromium, which trusts the gateway's root."""
-    async with chromium(tmp_path_factory.mktemp("chromium"), Path(gateway.endpoints["root"])) as running:
+async def browser(
+    gateway: RunningGateway, provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Browser]:
+    """Chromium, which trusts the gateway's root and the provider."""
+    roots = (Path(gateway.endpoints["root"]), provider.certificate)
+    async with chromium(tmp_path_factory.mktemp("chromium"), *roots) as running:
         yield running
 
 

@@ -139,3 +139,10 @@ def test_a_link_to_the_page_is_printed_and_kept_nowhere(directory: Path) -> None
     printed(directory, "user", "create", "robot", "--service")
     assert "service account" in refusal(directory, "admin-link", "robot")
     assert "no such user" in refusal(directory, "admin-link", "noone")
+
+
+def test_a_user_is_unlinked_from_the_provider(directory: Path) -> None:
+    """Whoever has a new account at the identity provider would never come in again."""
+    printed(directory, "user", "create", "una")
+    done = trivium(directory, "user", "unlink", "una")
+    assert (done.returncode, done.stdout) == (0, "una is linked to nobody at the identity provider.\n")

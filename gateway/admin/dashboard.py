@@ -1,6 +1,7 @@
 """The dashboard: what expires, what waits, and whether the CRLs are fresh."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,17 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ca_core.certificates import certificate_queries
-from ca_core.model.certificates import Certificate, CertificateStatus
+from ca_core.certificates.expiring import Ending, expiring
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.external_certificates import ExternalCertificate
 from ca_core.model.identifiers import IdentifierType
 from ca_core.model.permissions import Permission
-from ca_core.model.repositories.certificates import CertificateSearch, CertificateSort
 from ca_core.overview import Week, overview
 from gateway.admin.choices import asked_clients, client_names, clients_that, issuer_names
 from gateway.admin.front_end import BASE
 from gateway.admin.page import show
-from gateway.admin.sections import DASHBOARD
+from gateway.admin.sections import CERTIFICATES, DASHBOARD, EXTERNAL_CERTIFICATES
 from gateway.admin.visit import Visit
 
 DAYS: Final = (7, 14, 30, 60, 90, 180, 365)
@@ -41,32 +41,43 @@ class Bar:
     height: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A certificate that expires; ``kind`` is what it is for, by its names. ``external``: it was imported."""
+
+    path: str
+    serial: str
+    subject: str
+    issuer: str
+    kind: str = ""
+    external: bool = False
+    may_publish: bool = False
+    not_after: datetime
+
+
 async def dashboard(visit: Visit) -> Response:
     """Show what expires within some days, and the figures of everything that may need somebody."""
     now, days = visit.core.sources.now(), _days(visit)
-    wanted = CertificateSearch(
+    found = await expiring(
+        visit.core,
+        visit.principal,
+        until=now + timedelta(days=days),
         client_ids=asked_clients(visit),
-        statuses=frozenset({CertificateStatus.ISSUED}),
-        expires_after=now,
-        expires_before=now + timedelta(days=days),
-        sort=CertificateSort.EXPIRES_FIRST,
         after=visit.query("after") or None,
         limit=_PAGE,
     )
-    found = await certificate_queries.search(visit.core, wanted, visit.principal)
     figures = await overview(visit.core, visit.principal, client_id=visit.query("client") or None, weeks=_WEEKS)
+    issuers = await issuer_names(visit)
+    may_publish = clients_that(visit, Permission.PUBLICATION_CREATE, [one.client_id for one in found])
     return await visit.page(
         "dashboard.html",
-        certificates=found,
-        kinds={one.id: _kind(one) for one in found},
-        may_publish=clients_that(visit, Permission.PUBLICATION_CREATE, [one.client_id for one in found]),
+        rows=[_row(one, issuers, may_publish) for one in found],
         days=days,
         choices=DAYS,
         now=now,
         figures=figures,
         bars=_bars(figures.ending or ()),
         clients=await client_names(visit),
-        issuers=await issuer_names(visit),
         following=visit.url(after=found[-1].id, notice=None) if len(found) == _PAGE else None,
     )
 
@@ -82,12 +93,24 @@ def _days(visit: Visit) -> int:
     return int(text)
 
 
-def _kind(certificate: Certificate) -> str:
-    """Return what a certificate is for, by its names."""
-    types = {one.type for one in certificate.identifiers}
-    if IdentifierType.EMAIL in types:
-        return "S/MIME"
-    return "TLS" if types else ""
+def _row(one: Ending, issuers: Mapping[str, str], may_publish: frozenset[str]) -> Row:
+    if isinstance(one, ExternalCertificate):
+        path = f"{EXTERNAL_CERTIFICATES.path}/{one.id}"
+        subject = one.subject or ", ".join(one.names)
+        return Row(
+            path=path, serial=one.serial, subject=subject, issuer=one.issuer, external=True, not_after=one.not_after
+        )
+    names = [name.value for name in one.identifiers]
+    mail = any(name.type is IdentifierType.EMAIL for name in one.identifiers)
+    return Row(
+        path=f"{CERTIFICATES.path}/{one.id}",
+        serial=f"{one.serial:x}",
+        subject=one.subject or ", ".join(names),
+        issuer=issuers.get(one.issuer_id, one.issuer_id),
+        kind="S/MIME" if mail else "TLS" if names else "",
+        may_publish=mail and one.client_id in may_publish,
+        not_after=one.not_after,
+    )
 
 
 def _bars(weeks: tuple[Week, ...]) -> list[Bar]:

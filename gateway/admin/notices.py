@@ -10,6 +10,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "retried": _("The order is being processed again."),
     "revoked": _("The certificate is revoked."),
     "revocation-asked": _("Somebody else must agree before the certificate is revoked."),
+    "forgotten": _("The external certificate is no longer shown here."),
     "published": _("The publication is under way."),
     "unpublished": _("The certificate is being taken out of the directory."),
     "commented": _("The comment is added."),

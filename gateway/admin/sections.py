@@ -62,6 +62,12 @@ ORDERS: Final = Section(title=_("Orders and certificates"), path="/admin/orders"
 CERTIFICATES: Final = Section(
     title=_("Certificate"), path="/admin/certificates", permission=Permission.CERTIFICATE_VIEW, under=ORDERS
 )
+EXTERNAL_CERTIFICATES: Final = Section(
+    title=_("External certificates"),
+    path="/admin/external-certificates",
+    permission=Permission.CERTIFICATE_VIEW,
+    under=DASHBOARD,
+)
 APPROVALS: Final = Section(title=_("Approvals"), path="/admin/approvals", permission=Permission.APPROVAL_VIEW)
 DOMAINS: Final = Section(title=_("Domain validation"), path="/admin/domains", permission=Permission.DOMAIN_VIEW)
 ACME: Final = Section(

@@ -1,12 +1,18 @@
 """The dashboard: what expires, what waits, and whether the CRLs are fresh."""
 
+import re
+from datetime import timedelta
+
 from sqlalchemy import create_engine, update
 
+from ca_core.certificates import external_certificates
 from gateway.installation import Installation
 from store.tables.certificates import certificates
 from tests.access.people import Office
 from tests.admin.orders_made import HOSTILE, Desk
 from tests.admin.visitor import Visitor
+from tests.certificates.other_authority import foreign
+from tests.orders.workshop import CONSOLE
 from tests.rest.shop import Shop
 
 
@@ -43,6 +49,24 @@ async def test_the_figures_are_those_of_ones_own_clients(
     assert "NEW 1" in (await alice.see("/admin/")).text
     assert "NEW 1" not in (await bob.see("/admin/")).text
     assert (await bob.see(f"/admin/?client={office.client_id}")).status == 404
+
+
+async def test_imported_certificates_are_there_too(alice: Visitor, bob: Visitor, office: Office) -> None:
+    """The certificates of an earlier PKI end as well, and nobody else says when."""
+    ders = [foreign("old.example.com", end=office.core.sources.now().replace(microsecond=0) + timedelta(days=20))]
+    await external_certificates.import_certificates(office.core, office.client_id, ders, CONSOLE)
+    page = await alice.see("/admin/")
+    assert "old.example.com" in page.text
+    assert "external" in page.text
+    [path] = [one for one in page.links if re.fullmatch(r"/admin/external-certificates/ext-[0-9a-f-]{36}", one)]
+    shown = await alice.see(path)
+    assert "dNSName: old.example.com" in shown.text
+    assert (await alice.see(f"{path}/der")).body == ders[0]
+    assert b"BEGIN CERTIFICATE" in (await alice.see(f"{path}/pem")).body
+    assert (await bob.see(path)).status == 404
+    assert (await bob.send(f"{path}/forget", {})).status == 404
+    assert (await alice.send(f"{path}/forget", {})).location == "/admin/?notice=forgotten"
+    assert "old.example.com" not in (await alice.see("/admin/")).text
 
 
 async def test_a_hostile_subject_is_harmless(

@@ -31,6 +31,7 @@ KINDS = {
     "domain_id": "cld",
     "client_id": "cli",
     "record_id": "aud",
+    "external_certificate_id": "ext",
     "name": "name",
     "role": "role",
 }

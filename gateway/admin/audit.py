@@ -1,4 +1,4 @@
-"""The audit log: who did what, for whom, and how it ended; searched, and read record by record."""
+"""The audit log: who did what, for whom, and how it ended; searched, exported, and read record by record."""
 
 import json
 from datetime import UTC, datetime
@@ -14,10 +14,12 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import PrincipalKind
 from ca_core.model.repositories.audit import AuditSearch
 from gateway.admin.choices import asked_clients, client_names
+from gateway.admin.downloads import streamed
 from gateway.admin.page import show
 from gateway.admin.paging import PAGE, following
 from gateway.admin.sections import AUDIT
 from gateway.admin.visit import Visit
+from gateway.audit_export import AUDIT_FILES, AuditFormat
 
 _USER: Final = f"{PrincipalKind.API_USER}:"
 """What the actor begins with who is a user."""
@@ -44,6 +46,14 @@ async def audit_log(visit: Visit) -> Response:
         outcomes=[(one, one) for one in Outcome],
         filtered=any(visit.query(one) for one in visit.request.query_params if one != "notice"),
     )
+
+
+async def export_audit(visit: Visit) -> Response:
+    """Send the records that are searched for, newest first, as JSON Lines or CSV."""
+    chosen = visit.choice("format", AuditFormat) or AuditFormat.JSONL
+    pages = await queries.export(visit.core, await asked_records(visit), visit.principal)
+    file = AUDIT_FILES[chosen]
+    return streamed(file.content(pages), f"audit.{chosen}", file.media_type)
 
 
 async def audit_record(visit: Visit) -> Response:
@@ -108,5 +118,6 @@ def _time(visit: Visit, name: str) -> datetime | None:
 
 routes: Final[list[Route]] = [
     show("", audit_log, AUDIT),
+    show("/export", export_audit, AUDIT),
     show("/{record_id}", audit_record, AUDIT),
 ]

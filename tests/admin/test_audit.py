@@ -1,5 +1,8 @@
 """The audit log on the page: searched by everything, record by record."""
 
+import csv
+import io
+import json
 import re
 
 import pytest
@@ -69,6 +72,27 @@ async def test_a_record_is_shown_with_its_details_harmlessly(chief: Visitor, off
     assert (page.status, "[U+202E]" in page.text, "<script>alert" in page.html) == (200, True, False)
     assert f"/admin/clients/{office.client_id}" in page.links
     assert f"/admin/audit?object={office.client_id}" in page.links
+
+
+async def test_what_is_searched_for_is_exported_and_runs_in_no_spreadsheet(
+    auditor: Visitor, alice: Visitor, office: Office
+) -> None:
+    """Abuse 59: an auditor opens the file in a spreadsheet, which would run what somebody wrote into a reason."""
+    written = entry(office.core.sources, CONSOLE, "test.act", HOSTILE, client_id=office.client_id, reason=HOSTILE)
+    others = entry(office.core.sources, CONSOLE, "test.act", "theirs", client_id=office.other_id)
+    await office.core.store.write(lambda tx: tx.audit.append([written, others]))
+    lines = await auditor.see("/admin/audit/export?action=test.act&format=jsonl")
+    assert (lines.status, "attachment" in lines.headers["content-disposition"]) == (200, True)
+    [record] = [json.loads(line) for line in lines.html.splitlines()]
+    assert (record["id"], record["object"], record["details"]["reason"]) == (written.id, HOSTILE, HOSTILE)
+    table = await auditor.see("/admin/audit/export?action=test.act&format=csv")
+    _, row = csv.reader(io.StringIO(table.html))
+    assert HOSTILE.startswith("=")
+    assert [cell for cell in row if cell.startswith(("=", "+", "-", "@"))] == []
+    assert f"'{HOSTILE}" in row
+    assert "theirs" not in table.html
+    assert (await auditor.see("/admin/audit/export?format=xls")).status == 400
+    assert (await alice.see("/admin/audit/export")).status == 403
 
 
 async def test_a_long_log_goes_on(chief: Visitor, office: Office) -> None:

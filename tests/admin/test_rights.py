@@ -1,12 +1,13 @@
 """A user's rights: on the page those that he has over REST, and none over what is another Client's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from ca_core.model.permissions import Permission
+from ca_core.model.sessions import Passkey
 from ca_core.model.users import Role
 from gateway.admin import sections
 from gateway.admin.routes import ROUTES
@@ -31,6 +32,7 @@ KINDS = {
     "domain_id": "cld",
     "client_id": "cli",
     "record_id": "aud",
+    "passkey_id": "psk",
     "external_certificate_id": "ext",
     "name": "name",
     "role": "role",
@@ -105,8 +107,19 @@ def rest(workshop: Workshop) -> ASGIApp:
 
 @pytest.fixture
 async def owned(rest: ASGIApp, office: Office, shop: Shop) -> Owned:
-    """What the first Client has: one of everything."""
-    return await give_everything(Conversation(rest, office, office.alice), shop)
+    """What the first Client has: one of everything, and a passkey of its user."""
+    has = await give_everything(Conversation(rest, office, office.alice), shop)
+    passkey = Passkey(
+        id=office.core.sources.new_id("psk"),
+        user_id=office.alice.user.id,
+        name="laptop",
+        credential_id=b"credential",
+        public_key=b"key",
+        sign_count=0,
+        created_at=office.clock.now(),
+    )
+    await office.core.store.write(lambda tx: tx.passkeys.add(passkey))
+    return replace(has, ids={**has.ids, "psk": passkey.id})
 
 
 async def person_with(office: Office, name: str, permissions: frozenset[Permission]) -> Person:

@@ -28,10 +28,10 @@ from ca_core.model.repositories.certificates import CertificateSearch, Certifica
 from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from conformance.postgresql import start_cluster
 from store.database import Database, open_store
 from store.engine import make_engine
 from store.migrate import upgrade
-from tests.postgresql import start_cluster
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 GOAL_MS: Final = 50

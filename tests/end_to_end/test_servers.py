@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from conformance.postgresql import start_cluster
 from tests.end_to_end.certbot import RELEASES, Certbot
 from tests.end_to_end.orders import newest_order
 from tests.end_to_end.relying_party import RelyingParty, certificate_of
 from tests.keys.softhsm import PIN, SOFTHSM, SoftHsm
-from tests.postgresql import start_cluster
 from tests.running_gateway import RunningGateway, loopback_dns
 
 NAME = "www.trivium.test"

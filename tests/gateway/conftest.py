@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgresql import Cluster, start_cluster
+from conformance.postgresql import Cluster, start_cluster
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ from ca_core.keys.signer import KeyAlgorithm
 from ca_core.model.certificates import Crl
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import IssuerKind
+from conformance.postgresql import Cluster
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.wiring import opened_core, reading_core
 from tests.gateway.command import Done, trivium
 from tests.gateway.installations import make_installation, tree
-from tests.postgresql import Cluster
 from tests.running_gateway import BIN
 
 

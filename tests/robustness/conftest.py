@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgresql import Cluster, start_cluster
+from conformance.postgresql import Cluster, start_cluster
 from tests.running_gateway import UNLIMITED, RunningGateway, loopback_dns
 
 PASSPHRASE = "canary-root-passphrase-0815"

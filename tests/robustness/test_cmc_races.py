@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from conformance.cmc.model import ControlType, Revocation, control, nonce
 from conformance.cmc.requests import name_of
-from tests.postgresql import Cluster
+from conformance.postgresql import Cluster
 from tests.robustness.acme_client import https
 from tests.robustness.cmc_client import CmcClient, pki_data, register, request
 from tests.robustness.cmc_lanes import issued_over_cmc, statuses

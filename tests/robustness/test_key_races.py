@@ -26,6 +26,7 @@ from ca_core.model.store import Store, Transaction
 from ca_core.orders.place import place
 from ca_core.orders.submit import submit_csr
 from ca_core.revocation.revoke import revoke_by_id
+from conformance.postgresql import Cluster
 from gateway.acme.codec import decode_base64url
 from gateway.acme.jwk import parse_jwk
 from store.database import Database, open_store
@@ -33,7 +34,6 @@ from store.migrate import upgrade
 from tests.acme.acme_client import csr
 from tests.acme.acme_server import private_product
 from tests.acme.signing import jwk_of
-from tests.postgresql import Cluster
 from tests.revocation.installation import CLIENT, Installation, dns, install
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgresql import Cluster
+from conformance.postgresql import Cluster
 from tests.rest.caller import csr_pem
 from tests.rest.test_v2_http import Script
 from tests.running_gateway import UNLIMITED, RunningGateway, loopback_dns

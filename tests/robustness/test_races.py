@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
+from conformance.postgresql import Cluster
 from tests.acme.signing import b64
-from tests.postgresql import Cluster
 from tests.robustness.acme_client import AcmeClient, Answer, csr, https
 from tests.robustness.challenge_server import ChallengeServer, challenge_server
 from tests.robustness.invariants import Acknowledged, certificates, check, database

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.postgresql import Cluster, start_cluster
 from store.database import Database, open_store
 from store.migrate import upgrade
-from tests.postgresql import Cluster, start_cluster
 
 
 @pytest.fixture(scope="session")

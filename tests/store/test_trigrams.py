@@ -20,12 +20,12 @@ from ca_core.model.orders import Order
 from ca_core.model.repositories.certificates import CertificateSearch, CertificateSort
 from ca_core.model.repositories.orders import OrderSearch, OrderSort
 from ca_core.model.store import Transaction
+from conformance.postgresql import Cluster
 from store import trigrams
 from store.database import Database, open_store
 from store.engine import make_engine
 from store.migrate import configuration, upgrade
 from store.statements import Executor, Row, Statement
-from tests.postgresql import Cluster
 from tests.store.samples import CLIENT, HOUR, NOW, add_basics, order
 from tests.store.test_order_search import issued, named
 

@@ -12,10 +12,10 @@ import pytest
 
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.store import Transaction
+from conformance.postgresql import Cluster
 from store.database import Database, open_store
 from store.migrate import upgrade
 from store.transaction import StoreTransaction
-from tests.postgresql import Cluster
 from tests.store.samples import NOW, add_basics, order
 
 

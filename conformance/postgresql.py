@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server for tests: its own cluster in a directory, on a free loopback port, fsync on."""
+"""A throw-away PostgreSQL server: its own cluster in a directory, on a free loopback port, fsync on."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from conformance.processes import free_port
+from conformance.processes import ProgramError, free_port
 
 _USER = "postgres"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60
@@ -74,15 +74,14 @@ def start_cluster(directory: Path) -> Cluster:
 def _programs() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        subprocess.run(["apt-get", "install", "-y", "postgresql"], check=True, capture_output=True)
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        raise ProgramError("PostgreSQL is not there: install Debian's package postgresql, as tests/install-tools does.")
     return found[-1].parent
 
 
 def _run_as_user(command: list[str]) -> None:
     as_user = ["runuser", "-u", _USER, "--"] if os.geteuid() == 0 else []
     with tempfile.TemporaryFile() as output:  # a pipe would stay open in the server
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - programs and arguments are ours
             [*as_user, *command],
             cwd="/",
             check=False,
@@ -94,4 +93,4 @@ def _run_as_user(command: list[str]) -> None:
         )
         if done.returncode:
             output.seek(0)
-            raise RuntimeError(f"{command[0]} failed: {output.read().decode()}")
+            raise ProgramError(f"{command[0]} failed: {output.read().decode()}")

@@ -23,11 +23,15 @@ _WEEK: Final = timedelta(weeks=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Week:
-    """A week, its end (UTC) not included, and the certificates that end in it and were not revoked."""
+    """A week, its end (UTC) not included, and the certificates that end in it and were not revoked.
+
+    ``external`` are those of other CAs.
+    """
 
     start: datetime
     end: datetime
     certificates: int
+    external: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,7 @@ async def overview(core: Core, principal: Principal, *, client_id: str | None = 
         figures = tx.figures
         return Overview(
             now=now,
-            ending=_weeks(times, figures.certificates_ending(ending, times)) if sees_certificates else None,
+            ending=_weeks(tx, ending, times) if sees_certificates else None,
             orders=figures.orders_by_state(placed) if sees_orders else None,
             validations=figures.orders_waiting(placed) if sees_orders else None,
             approvals=figures.approvals_waiting(decided) if sees_approvals else None,
@@ -89,10 +93,12 @@ async def overview(core: Core, principal: Principal, *, client_id: str | None = 
     return await core.store.read(read)
 
 
-def _weeks(times: list[datetime], numbers: list[int]) -> tuple[Week, ...]:
+def _weeks(tx: Transaction, client_ids: frozenset[str] | None, times: list[datetime]) -> tuple[Week, ...]:
+    own = tx.figures.certificates_ending(client_ids, times)
+    external = tx.figures.external_certificates_ending(client_ids, times)
     return tuple(
-        Week(start=start, end=end, certificates=number)
-        for (start, end), number in zip(pairwise(times), numbers, strict=True)
+        Week(start=start, end=end, certificates=number, external=others)
+        for (start, end), number, others in zip(pairwise(times), own, external, strict=True)
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, case, func, literal, litera
 from ca_core.model.orders import OrderState
 from store.columns import among
 from store.statements import Executor
-from store.tables import awaits_approval, certificates, issued, jobs, orders, waiting
+from store.tables import awaits_approval, certificates, external_certificates, issued, jobs, orders, waiting
 
 _NUMBER = func.count().label("number")
 
@@ -36,10 +36,23 @@ class FigureTable:
 
     def certificates_ending(self, client_ids: frozenset[str] | None, times: Sequence[datetime]) -> list[int]:
         """Return how many certificates in status ISSUED end from each of ``times`` on, before the next."""
-        ends = certificates.c.not_after
+        return self._ending(certificates, client_ids, times, issued)
+
+    def external_certificates_ending(self, client_ids: frozenset[str] | None, times: Sequence[datetime]) -> list[int]:
+        """Return how many certificates of other CAs end from each of ``times`` on, before the next."""
+        return self._ending(external_certificates, client_ids, times)
+
+    def _ending(
+        self,
+        table: Table,
+        client_ids: frozenset[str] | None,
+        times: Sequence[datetime],
+        *more: ColumnElement[bool],
+    ) -> list[int]:
+        ends = table.c.not_after
         span = case(*((ends < literal(until, ends.type), index) for index, until in enumerate(times[1:]))).label("span")
-        within = (ends >= literal(times[0], ends.type), ends < literal(times[-1], ends.type), issued)
-        counted = _of(certificates, client_ids, select(span, _NUMBER)).where(*within)
+        within = (ends >= literal(times[0], ends.type), ends < literal(times[-1], ends.type), *more)
+        counted = _of(table, client_ids, select(span, _NUMBER)).where(*within)
         found = {row["span"]: row["number"] for row in self._run.search(counted.group_by(literal_column("span")))}
         return [found.get(index, 0) for index, _ in enumerate(pairwise(times))]
 

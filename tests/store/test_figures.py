@@ -14,6 +14,7 @@ from ca_core.model.store import Transaction
 from store.database import Database
 from store.statements import Executor, Prepared, Row
 from tests.store.samples import CLIENT, NOW, add_basics, certificate, job, order
+from tests.store.test_external_certificates import external
 
 SECOND = Client(id="cli-2", name="second", created_at=NOW)
 OURS, BOTH = frozenset({CLIENT.id}), frozenset({CLIENT.id, SECOND.id})
@@ -52,6 +53,8 @@ async def store(database: Database) -> Database:
         theirs_too = {"type": JobType.RA_AUTHORIZE_CERT_REVOKE_JOB, "client_id": SECOND.id, "order_id": theirs.id}
         for members in (ours, theirs_too):
             tx.jobs.add([job(**members, state=state) for state in (JobState.WAITING, JobState.SUCCESS)])
+        for index, (client, end) in enumerate(((CLIENT, DAY), (CLIENT, -DAY), (SECOND, 20 * DAY))):
+            tx.external_certificates.add([external(index, client_id=client.id, not_after=NOW + end)])
 
     await database.write(add)
     return database
@@ -60,12 +63,12 @@ async def store(database: Database) -> Database:
 async def test_figures_are_of_the_clients_they_are_asked_for(store: Database) -> None:
     """A dashboard would count what is another Client's, or what nobody waits for any more (rule 45)."""
     ours = {OrderState.ISSUED: 6, OrderState.NEW: 2, OrderState.PENDING_AUTH: 1}
-    for clients, by_state, ending, validations, approvals in (
-        (OURS, ours, [2, 1, 1], 1, 1),
-        (BOTH, ours | {OrderState.ISSUED: 7, OrderState.NEW: 3}, [3, 1, 1], 2, 2),
-        (None, ours | {OrderState.ISSUED: 7, OrderState.NEW: 3}, [3, 1, 1], 2, 2),
-        (frozenset({"cli-none"}), {}, [0, 0, 0], 0, 0),
-        (frozenset[str](), {}, [0, 0, 0], 0, 0),
+    for clients, by_state, ending, others, validations, approvals in (
+        (OURS, ours, [2, 1, 1], [1, 0, 0], 1, 1),
+        (BOTH, ours | {OrderState.ISSUED: 7, OrderState.NEW: 3}, [3, 1, 1], [1, 0, 1], 2, 2),
+        (None, ours | {OrderState.ISSUED: 7, OrderState.NEW: 3}, [3, 1, 1], [1, 0, 1], 2, 2),
+        (frozenset({"cli-none"}), {}, [0, 0, 0], [0, 0, 0], 0, 0),
+        (frozenset[str](), {}, [0, 0, 0], [0, 0, 0], 0, 0),
     ):
 
         def count(tx: Transaction, clients: frozenset[str] | None = clients) -> tuple[Any, ...]:
@@ -73,11 +76,12 @@ async def test_figures_are_of_the_clients_they_are_asked_for(store: Database) ->
             return (
                 figures.orders_by_state(clients),
                 figures.certificates_ending(clients, WEEKS),
+                figures.external_certificates_ending(clients, WEEKS),
                 figures.orders_waiting(clients),
                 figures.approvals_waiting(clients),
             )
 
-        assert await store.read(count) == (by_state, ending, validations, approvals), clients
+        assert await store.read(count) == (by_state, ending, others, validations, approvals), clients
 
 
 async def test_figures_read_indexes(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +104,9 @@ async def test_figures_read_indexes(store: Database, monkeypatch: pytest.MonkeyP
         plans.clear()
         await store.read(lambda tx, clients=clients: tx.figures.orders_by_state(clients))  # type: ignore[misc]
         await store.read(lambda tx, clients=clients: tx.figures.certificates_ending(clients, WEEKS))  # type: ignore[misc]
+        await store.read(lambda tx, clients=clients: tx.figures.external_certificates_ending(clients, WEEKS))  # type: ignore[misc]
         await store.read(lambda tx, clients=clients: tx.figures.orders_waiting(clients))  # type: ignore[misc]
         await store.read(lambda tx, clients=clients: tx.figures.approvals_waiting(clients))  # type: ignore[misc]
         reads = [step for step in plans if step.startswith(("SCAN", "SEARCH")) or " Scan " in step]
-        assert len(reads) >= 4
+        assert len(reads) >= 5
         assert all("INDEX" in step or "Index" in step or "ix_" in step for step in reads), plans

@@ -25,3 +25,7 @@ class Figures(Protocol):
     def certificates_ending(self, client_ids: frozenset[str] | None, times: Sequence[datetime]) -> list[int]:
         """How many certificates in status ISSUED end from each of the ascending ``times`` (UTC) on, before the next."""
         ...
+
+    def external_certificates_ending(self, client_ids: frozenset[str] | None, times: Sequence[datetime]) -> list[int]:
+        """How many certificates of other CAs do."""
+        ...

@@ -16,11 +16,12 @@ router = APIRouter(prefix="/v3/overview", tags=["Overview"], route_class=Resourc
 
 
 class Week(Schema):
-    """The certificates that end within seven days: those that `/v3/certificates/expiring` lists."""
+    """The certificates that end within seven days."""
 
     start: Time
     end: Annotated[Time, Field(description="Not included.")]
     certificates: Annotated[Count, Field(examples=[17])]
+    external: Annotated[Count, Field(description="Those of other CAs, of `/v3/external-certificates`.", examples=[2])]
 
 
 class OrdersInState(Schema):

@@ -14,7 +14,7 @@ from store.revisions import conflict, save_statement
 from store.spread import spread
 from store.statements import Executor, Reader, Row, Statement
 from store.tables import client_domains, unshown
-from store.wildcards import matches
+from store.wildcards import ESCAPE, like_pattern
 
 _ADD = Statement(insert(client_domains))
 _GET = Statement(select(client_domains).where(client_domains.c.id == bindparam("id")))
@@ -91,7 +91,7 @@ class DomainTable:
         if client_ids is not None:
             page = page.where(among(client_domains.c.client_id, client_ids))
         if text:
-            page = page.where(matches(name, text))
+            page = page.where(name.like(like_pattern(text), escape=ESCAPE))  # names are in lower case
         return [_domain(row) for row in self._run.search(page)]
 
     def named(self, client_id: str, names: Sequence[str]) -> list[ClientDomain]:

@@ -1,6 +1,6 @@
 """The table of pre-validated domains."""
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from store.columns import Time
 from store.tables.metadata import client, metadata, partial, required
@@ -23,6 +23,7 @@ client_domains = Table(
     required("result", Text),
     required("revision", Integer),
     UniqueConstraint("client_id", "name"),
+    Index(None, "name", "id"),
 )
 unshown = client_domains.c.token.is_not(None) & (
     client_domains.c.validated_at.is_(None) | (client_domains.c.validated_at < client_domains.c.token_created_at)

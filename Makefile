@@ -51,7 +51,7 @@ bench: .venv/.synced-dev ## Issuances per second and CPU per certificate beside 
 	@.venv/bin/python -m benchmarks.cmc
 
 clean: ## Remove what was built; installations stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache conformance/acme/clients/node/node_modules
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache conformance/acme/clients/node/node_modules tests/admin/node_modules
 
 .venv/.uv-$(UV_VERSION):
 	@command -v $(PYTHON) >/dev/null || { echo "Install Python 3.11 or newer, or name it: make PYTHON=python3.12" >&2; exit 1; }

@@ -27,6 +27,19 @@ class Gateway:
         """Run a ``trivium`` command on the installation and return what it printed; raises ProgramError."""
         return _trivium(self.directory, *arguments)
 
+    def add_products(self, like: str, *changed: tuple[str, str, str], more: str = "") -> None:
+        """Apply a catalogue with products like one but in name and what is replaced, and with ``more`` TOML."""
+        file = self.directory / "catalogue.toml"
+        text = file.read_text()
+        start = text.index(f'[[products]]\nname = "{like}"\n')
+        section = text[start : text.find("[[products]]\n", start + 1)]
+        products = [
+            section.replace(f'name = "{like}"', f'name = "{name}"', 1).replace(before, after)
+            for name, before, after in changed
+        ]
+        file.write_text("\n".join([text, more, *products]))
+        self.trivium("apply")
+
 
 @contextmanager
 def served_gateway(folder: Path, *settings: str) -> Iterator[Gateway]:

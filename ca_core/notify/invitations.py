@@ -9,7 +9,7 @@ from ca_core.model.annotations import RecipientLanguage
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal
 from ca_core.model.users import User
-from ca_core.notify.mailer import Mail
+from ca_core.notify.mailer import Mail, NoMail
 from ca_core.notify.texts import invitation
 
 _LANGUAGES: Final = {one.lower(): one for one in RecipientLanguage if one is not RecipientLanguage.NEUTRAL}
@@ -19,11 +19,15 @@ async def send(core: Core, user_name: str, principal: Principal, address_of: Cal
     """Mail a user a link that lasts for INVITATION and ends older ones; ``address_of`` makes an address of its token.
 
     It is sent at once and kept nowhere, since whoever has the link is the user. Raises NOT_FOUND, FORBIDDEN, MALFORMED
-    for a user without an e-mail address, UNAVAILABLE when the mail server does not take it.
+    for a user without an e-mail address, NOT_READY without a mail server, UNAVAILABLE when it does not take the mail.
     """
     user = await users.get(core, user_name, principal)
     if not user.email:
         raise TriviumError(ErrorKind.MALFORMED, f"{user.name} has no e-mail address; enter one, or hand over a link.")
+    if isinstance(core.mailer, NoMail):
+        raise TriviumError(
+            ErrorKind.NOT_READY, "There is no server to send mail by: set `smtp.url`, or hand over a link."
+        )
     token = await sign_in_links.create(core, user.name, principal, valid_for=sign_in_links.INVITATION)
     language = _language(core, user)
     fields = {"name": user.name, "address": address_of(token), "days": str(sign_in_links.INVITATION.days)}

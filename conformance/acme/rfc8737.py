@@ -10,20 +10,12 @@ from dataclasses import replace
 from cryptography import x509
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    Clause,
-    NotOfferedError,
-    clause,
-    clauses_of_module,
-    expect,
-    unseen,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, Clause, clause, clauses_of_module, unseen
 from conformance.acme.probe.command import main
 from conformance.acme.probe.jose import Json
 from conformance.acme.probe.order import Authorization, Challenge, order
 from conformance.acme.probe.tls_responder import PROTOCOL, Asked, Showing, encoded
+from conformance.expect import NotOfferedError, expect
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,}")  # 128 bits at least
 _DRAFT_OID = "1.3.6.1.5.5.7.1.30.1"

@@ -15,10 +15,8 @@ from conformance.acme.probe.clauses import (
     MUST,
     MUST_NOT,
     Clause,
-    NotOfferedError,
     clause,
     clauses_of_module,
-    expect,
     expect_refusal,
     expect_success,
 )
@@ -27,6 +25,7 @@ from conformance.acme.probe.jose import encode
 from conformance.acme.probe.order import Authorization, Order, csr, place_address
 from conformance.acme.probe.tls_responder import Showing, encoded
 from conformance.acme.rfc8737 import offered, respond
+from conformance.expect import NotOfferedError, expect
 
 
 def pending(ca: Ca) -> Order:

@@ -15,10 +15,8 @@ from conformance.acme.probe.clauses import (
     MUST_NOT,
     SHOULD,
     Clause,
-    NotOfferedError,
     clause,
     clauses_of_module,
-    expect,
     expect_refusal,
     expect_success,
 )
@@ -26,6 +24,7 @@ from conformance.acme.probe.command import main
 from conformance.acme.probe.jose import Json, encode
 from conformance.acme.probe.order import Issued, Order, csr, place
 from conformance.acme.probe.transport import Answer
+from conformance.expect import NotOfferedError, expect
 
 
 def renewal_url(ca: Ca) -> str:

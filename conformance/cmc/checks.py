@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum, StrEnum
 from types import ModuleType
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc.lab import Lab
 from conformance.cmc.reply import Reply, Status
+from conformance.expect import expect
 from conformance.table import Key
 
 Check = Callable[[Lab], None]

@@ -9,13 +9,13 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from conformance.acme.probe.clauses import NotOfferedError, expect
 from conformance.cmc.client import Client
 from conformance.cmc.model import Control, Credential, Message, Pkcs10, Request
 from conformance.cmc.reply import Reader, Reply
 from conformance.cmc.requests import Key, csr, new_key
 from conformance.cmc.target import Target
 from conformance.cmc.transport import REQUEST
+from conformance.expect import NotOfferedError, expect
 
 Given = TypeVar("Given")
 _numbers = itertools.count(1)

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.acme.probe.clauses import NotKeptError, NotOfferedError
 from conformance.cmc import rows
 from conformance.cmc.checks import CHECKS, CLIENTS, OPENSSL, PYASN1, checks_of
 from conformance.cmc.client import Client
@@ -18,6 +17,7 @@ from conformance.cmc.clients.pyasn1 import Pyasn1
 from conformance.cmc.lab import Lab
 from conformance.cmc.reply import Reader
 from conformance.cmc.target import Target
+from conformance.expect import NotKeptError, NotOfferedError
 from conformance.table import Cell, Key, Table, Verdict
 
 Report = Callable[[Key, Cell], None]

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,8 +37,9 @@ _PRODUCTS = (
     ("linked", "certificate_linking = false", "certificate_linking = true"),
     ("confirmed", "confirmation_time = 0", "confirmation_time = 3600"),
     ("enciphering", "key_encipherment = false", "key_encipherment = true"),
+    ("tls", 'client = "default"', 'client = "other"'),
 )
-"""Name, and what is changed in it."""
+"""Name, and what is changed: products like the first but in one thing, and the first for another Client."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Target:
 def trivium(folder: Path) -> Iterator[Target]:
     """Run our gateway from a new installation, with a client of each kind."""
     with served_gateway(folder) as gateway:
-        _add_catalogue(gateway)
+        gateway.add_products("tls", *_PRODUCTS, more=_OTHER_CLIENT)
         people = folder / "people"
         people.mkdir()
         client, secret = _register(gateway, people, "mail-gateway", "--right", "issue", "--right", "revoke",
@@ -111,23 +111,6 @@ def trivium(folder: Path) -> Iterator[Target]:
             confirming="confirmed",
             enciphering="enciphering",
         )
-
-
-def _add_catalogue(gateway: Gateway) -> None:
-    """Add products like the first but in one thing, and another Client with a product of its own."""
-    file = gateway.directory / "catalogue.toml"
-    text = file.read_text()
-    start = text.index('[[products]]\nname = "tls"\n')
-    section = text[start : text.find("[[products]]\n", start + 1)]
-    products = [
-        section.replace('name = "tls"', f'name = "{name}"', 1).replace(before, after)
-        for name, before, after in _PRODUCTS
-    ]
-    products.append(section.replace('client = "default"', 'client = "other"', 1))
-    changed = "\n".join([text, _OTHER_CLIENT, *products])
-    tomllib.loads(changed)
-    file.write_text(changed)
-    gateway.trivium("apply")
 
 
 def _register(gateway: Gateway, folder: Path, name: str, *options: str) -> tuple[Credential, Secret | None]:

@@ -1,6 +1,7 @@
 """What schemathesis says of the operations of an OpenAPI document, with every check that it has."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -9,7 +10,9 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from conformance.processes import ProgramError, run
-from conformance.rest.belongings import Session, belongings
+from conformance.rest import hooks
+from conformance.rest.belongings import Belongings, belongings
+from conformance.rest.session import Session
 from conformance.table import Cell, Verdict
 
 DOCUMENTS: Final = {"v2": "/v2/openapi.json", "v3": "/v3/openapi.json"}
@@ -44,10 +47,10 @@ def examine(session: Session, version: str, folder: Path, *, examples: int) -> d
     ``examples`` is how many requests an operation gets in each phase. Where it ends early every cell says so.
     """
     target, path = session.target, DOCUMENTS[version]
-    folder.mkdir(parents=True)
     names = operations(session.ask("GET", path))
     settings, report = folder / "schemathesis.toml", folder / "junit.xml"
-    settings.write_text(_SETTINGS.read_text() + _real_values(belongings(session, folder)))
+    has = belongings(session, folder)
+    settings.write_text(f"hooks = {json.dumps(hooks.__file__)}\n{_SETTINGS.read_text()}{_real_values(has)}")
     command: list[str | Path] = [
         *(Path(sys.executable).with_name(SCHEMATHESIS), "--config-file", settings, "run", target.url + path),
         *("--checks", "all", "--max-examples", str(examples), "--seed", str(_SEED), "--continue-on-failure"),
@@ -55,31 +58,46 @@ def examine(session: Session, version: str, folder: Path, *, examples: int) -> d
         *("--report", "junit", "--report-junit-path", report, "--no-color", "--generation-database", "none"),
     ]
     try:
-        said = run(command, seconds=_SECONDS, cwd=folder)
+        said = run(command, seconds=_SECONDS, cwd=folder, env={hooks.SPARED: json.dumps(has.spared)})
     except ProgramError as error:  # it fails when an operation does, too
         said = str(error)
     (folder / "schemathesis.log").write_text(said)
     if not report.exists():
-        return dict.fromkeys(names.values(), Cell(verdict=Verdict.FAIL, reason=_short(said[-_REASON_LENGTH:])))
+        return _failed(names, said[-_REASON_LENGTH:])
+    if session.ask_if_allowed("GET", "/v3/me") is None:
+        return _failed(names, "The user was locked out on the way: nothing that was found counts.")
     found = dict(_cells(report))
     missing = Cell(verdict=Verdict.FAIL, reason="schemathesis did not try it")
     return {operation: found.get(name, missing) for name, operation in names.items()}
 
 
-def _real_values(known: dict[str, list[str]]) -> str:
+def _failed(names: dict[str, str], reason: str) -> dict[str, Cell]:
+    return dict.fromkeys(names.values(), Cell(verdict=Verdict.FAIL, reason=_short(reason)))
+
+
+def _real_values(has: Belongings) -> str:
     """Return settings with which most requests name things that exist. JSON strings and lists are TOML's, too."""
     lines = ["", "[dictionaries]"]
-    lines += [f"{json.dumps(_dictionary(key))} = {{ values = {json.dumps(values)} }}" for key, values in known.items()]
-    lines += ["", "[parameters]"]
-    lines += [
-        f"{json.dumps(key)} = {{ dictionary = {json.dumps(_dictionary(key))}, probability = {_OFTEN} }}"
-        for key in known
-    ]
+    for below, known in has.values.items():
+        lines += [
+            f"{json.dumps(_dictionary(below, key))} = {{ values = {json.dumps(values)} }}"
+            for key, values in known.items()
+        ]
+    for below, known in has.values.items():
+        bound = (
+            f"{json.dumps(key)} = {{ dictionary = {json.dumps(_dictionary(below, key))}, probability = {_OFTEN} }}"
+            for key in known
+        )
+        if below:
+            lines += ["", "[[operations]]", f"include-path-regex = {json.dumps(f'^{below}')}"]
+            lines += [f"parameters = {{ {', '.join(bound)} }}"]
+        else:
+            lines += ["", "[parameters]", *bound]
     return "\n".join([*lines, ""])
 
 
-def _dictionary(key: str) -> str:
-    return key.replace(".", "-")
+def _dictionary(below: str, key: str) -> str:
+    return re.sub(r"\W+", "-", f"{below} {key}").strip("-")
 
 
 def _cells(report: Path) -> Iterator[tuple[str, Cell]]:

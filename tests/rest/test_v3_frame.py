@@ -46,6 +46,13 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
                 assert "json" not in media_type or "example" in content, (name, media_type)
 
 
+def test_every_body_has_a_schema(document: dict[str, Any]) -> None:
+    """A generated client would throw a certificate away that it has just downloaded."""
+    for name, operation in operations(document):
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            assert all(content["schema"] for content in body.get("content", {}).values()), name
+
+
 def test_every_operation_documents_its_refusals(document: dict[str, Any]) -> None:
     """A generated client would have no case for what it is answered."""
     for name, operation in operations(document):

@@ -142,7 +142,7 @@ async def test_an_invitation_needs_an_address_and_a_mail_server(alice: Conversat
     chief = alice.by(alice.office.chief)
     (await chief.post("/v3/users/alice/invite")).refused(400, "malformed")
     await chief.patch("/v3/users/alice", {"email": "alice@example.com"}, If_Match="*")
-    (await chief.post("/v3/users/alice/invite")).refused(503, "unavailable")
+    (await chief.post("/v3/users/alice/invite")).refused(409, "not_ready")
     (await alice.by(alice.office.bob).post("/v3/users/alice/invite")).refused(404, "not_found")
 
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from conformance.acme.probe.ca import Ca
 from conformance.acme.probe.transport import Answer
+from conformance.expect import NotKeptError, NotOfferedError, expect
 
 Check = Callable[[Ca], None]
 
@@ -35,14 +36,6 @@ class Result(StrEnum):
     NOT_KEPT = "not kept"
     NOT_OFFERED = "not offered"
     UNSEEN = "not visible"
-
-
-class NotKeptError(Exception):
-    """The server did not do what the clause wants; the text says what it did."""
-
-
-class NotOfferedError(Exception):
-    """The clause is about something optional that this server, or this run, does not have; the text says what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +93,6 @@ def examine(ca: Ca, clauses: Sequence[Clause]) -> Iterable[Finding]:
     """Check one clause after the other; each begins on its own, and none stops the run."""
     for one in clauses:
         yield _examine(ca, one)
-
-
-def expect(condition: object, seen: str) -> None:
-    """Go on if the condition holds; otherwise the clause is not kept, and ``seen`` says what was seen instead."""
-    if not condition:
-        raise NotKeptError(seen)
 
 
 def expect_success(answer: Answer, status: int = 200) -> Answer:

@@ -6,11 +6,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, NotOfferedError, clause, expect, expect_refusal
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause, expect_refusal
 from conformance.acme.probe.client import Client
 from conformance.acme.probe.jose import Json, encode, mac, new_key, public_jwk, sign
 from conformance.acme.probe.order import csr
 from conformance.acme.probe.transport import Answer
+from conformance.expect import NotOfferedError, expect
 
 
 def order_request(ca: Ca) -> Json:

@@ -3,8 +3,9 @@
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import MUST, SHOULD, clause, expect, expect_refusal, expect_success
+from conformance.acme.probe.clauses import MUST, SHOULD, clause, expect_refusal, expect_success
 from conformance.acme.rfc8555.section_6_2_authentication import order_request, spoiled
+from conformance.expect import expect
 
 
 def resources(ca: Ca) -> list[str]:

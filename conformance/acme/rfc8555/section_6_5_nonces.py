@@ -4,17 +4,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    SHOULD,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-    unseen,
-)
+from conformance.acme.probe.clauses import MUST, SHOULD, clause, expect_refusal, expect_success, unseen
 from conformance.acme.probe.jose import encode
 from conformance.acme.rfc8555.section_6_2_authentication import order_request, spoiled
+from conformance.expect import expect
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]+")
 _MANY = 50

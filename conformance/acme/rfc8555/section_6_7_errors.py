@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause, expect
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause
 from conformance.acme.probe.jose import Json
 from conformance.acme.probe.order import place
 from conformance.acme.probe.transport import Answer
+from conformance.expect import expect
 
 URN = "urn:ietf:params:acme:"
 # The "ACME Error Types" registry of IANA.

@@ -4,19 +4,10 @@ import re
 from datetime import datetime
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    SHOULD,
-    SHOULD_NOT,
-    NotOfferedError,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, SHOULD_NOT, clause, expect_refusal, expect_success
 from conformance.acme.probe.jose import Json
 from conformance.acme.probe.order import Authorization, Order, csr, order, place
+from conformance.expect import NotOfferedError, expect
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _META = {"termsOfService": str, "website": str, "caaIdentities": list, "externalAccountRequired": bool}

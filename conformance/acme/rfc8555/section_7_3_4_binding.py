@@ -4,18 +4,10 @@ import json
 from collections.abc import Iterator
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    SHOULD,
-    NotOfferedError,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause, expect_refusal, expect_success
 from conformance.acme.probe.client import Client
 from conformance.acme.probe.jose import Json, decode, mac, new_key, public_jwk, sign
+from conformance.expect import NotOfferedError, expect
 
 
 def applicant(ca: Ca) -> Client:

@@ -4,20 +4,12 @@ import json
 from typing import Any
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    SHOULD,
-    SHOULD_NOT,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, SHOULD_NOT, clause, expect_refusal, expect_success
 from conformance.acme.probe.client import Client
 from conformance.acme.probe.jose import Json, PrivateKey, algorithm_of, encode, new_key, public_jwk, sign
 from conformance.acme.probe.order import order
 from conformance.acme.probe.transport import Answer
+from conformance.expect import expect
 
 
 def inner(client: Client, new: PrivateKey, payload: Json | None = None, **changes: Any) -> Json:

@@ -6,15 +6,14 @@ from conformance.acme.probe.clauses import (
     MUST_NOT,
     SHOULD,
     SHOULD_NOT,
-    NotOfferedError,
     clause,
-    expect,
     expect_refusal,
     expect_success,
     unseen,
 )
 from conformance.acme.probe.jose import Json, encode
 from conformance.acme.probe.order import csr, order
+from conformance.expect import NotOfferedError, expect
 
 _CONTACT = ["mailto:one@example.org", "mailto:two@example.org"]
 

@@ -6,7 +6,8 @@ from itertools import pairwise
 from cryptography import x509
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, NotOfferedError, clause, expect, expect_refusal
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause, expect_refusal
+from conformance.expect import NotOfferedError, expect
 
 _LINE = r"[A-Za-z0-9+/]{1,64}={0,2}\r?\n"
 _CERTIFICATE = rf"-----BEGIN CERTIFICATE-----\r?\n(?:{_LINE})+-----END CERTIFICATE-----"

@@ -5,18 +5,10 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    SHOULD,
-    NotOfferedError,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause, expect_refusal, expect_success
 from conformance.acme.probe.jose import Json, encode, new_key
 from conformance.acme.probe.order import Authorization, Order, csr, issue, order, place, sign_csr
+from conformance.expect import NotOfferedError, expect
 
 
 def names_of(placed: Order) -> list[str]:

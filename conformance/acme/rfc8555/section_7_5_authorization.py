@@ -1,16 +1,9 @@
 """Responding to challenges, deactivating authorizations (RFC 8555 section 7.5)."""
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    SHOULD_NOT,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD_NOT, clause, expect_refusal, expect_success
 from conformance.acme.probe.order import Challenge, Order, csr, order
+from conformance.expect import expect
 
 
 def http_challenge(placed: Order) -> Challenge:

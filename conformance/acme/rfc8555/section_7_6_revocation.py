@@ -3,20 +3,12 @@
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    SHOULD,
-    NotOfferedError,
-    clause,
-    expect,
-    expect_refusal,
-    expect_success,
-    unseen,
-)
+from conformance.acme.probe.clauses import MUST, SHOULD, clause, expect_refusal, expect_success, unseen
 from conformance.acme.probe.client import Client
 from conformance.acme.probe.jose import encode
 from conformance.acme.probe.order import Issued, order
 from conformance.acme.probe.transport import Answer
+from conformance.expect import NotOfferedError, expect
 
 
 def revoke(client: Client, issued: Issued, **fields: object) -> Answer:

@@ -5,18 +5,11 @@ import re
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conformance.acme.probe.ca import Ca
-from conformance.acme.probe.clauses import (
-    MUST,
-    MUST_NOT,
-    SHOULD,
-    NotOfferedError,
-    clause,
-    expect,
-    unseen,
-)
+from conformance.acme.probe.clauses import MUST, MUST_NOT, SHOULD, clause, unseen
 from conformance.acme.probe.jose import Json, new_key, thumbprint
 from conformance.acme.probe.order import Authorization, Challenge, order
 from conformance.acme.probe.responder import PREFIX, Content, TextRecords
+from conformance.expect import NotOfferedError, expect
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,}")  # 128 bits at least
 _URN = "urn:ietf:params:acme:error:"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from cryptography import x509
 from pyasn1_alt_modules import rfc4211, rfc5280, rfc6402
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc import openssl
 from conformance.cmc.checks import (
     MUST,
@@ -34,6 +33,7 @@ from conformance.cmc.model import (
 from conformance.cmc.reply import Reply
 from conformance.cmc.requests import Key, crmf, csr, new_key
 from conformance.cmc.target import self_signed
+from conformance.expect import expect
 
 FIRST = 500
 """The body part id of the first nested message."""

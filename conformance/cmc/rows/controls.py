@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import replace
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc.checks import (
     BOUNCY_CASTLE,
     MAY,
@@ -30,6 +29,7 @@ from conformance.cmc.model import (
     nonce,
 )
 from conformance.cmc.requests import name_of, new_key
+from conformance.expect import expect
 
 _NULL = b"\x05\x00"
 

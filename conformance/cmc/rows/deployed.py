@@ -7,7 +7,6 @@ import secrets
 from pyasn1.type import univ
 from pyasn1_alt_modules import rfc5652
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc import openssl
 from conformance.cmc.checks import (
     BOUNCY_CASTLE,
@@ -37,6 +36,7 @@ from conformance.cmc.model import (
 from conformance.cmc.requests import crmf, csr, name_of, new_key, pki_data_attributes
 from conformance.cmc.rows.messages import broken
 from conformance.cmc.rows.revocation import revoke
+from conformance.expect import expect
 
 _NO_SIGNATURE = "1.3.6.1.5.5.7.6.2"
 WINDOWS_ADD_ATTRIBUTES = Control(

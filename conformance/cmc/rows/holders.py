@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyasn1_alt_modules import rfc6402
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc.checks import (
     BOUNCY_CASTLE,
     MAY,
@@ -40,6 +39,7 @@ from conformance.cmc.model import (
 from conformance.cmc.openssl import openssl
 from conformance.cmc.requests import csr, enciphering, name_of, new_key
 from conformance.cmc.rows.proofs import authenticated
+from conformance.expect import expect
 
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 _HMAC_SHA256 = "1.2.840.113549.2.9"

@@ -5,7 +5,6 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc import openssl
 from conformance.cmc.checks import (
     BOUNCY_CASTLE,
@@ -25,6 +24,7 @@ from conformance.cmc.model import Control, ControlType, Crmf, Message, Octets, O
 from conformance.cmc.requests import crmf, csr, new_key
 from conformance.cmc.target import self_signed
 from conformance.cmc.transport import PKCS10
+from conformance.expect import expect
 
 _ENVELOPED_DATA = "1.2.840.113549.1.7.3"
 _CMC_CA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from pyasn1.type import univ
 from pyasn1_alt_modules import rfc5652, rfc6402, rfc8018
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc import openssl
 from conformance.cmc.checks import MUST, PYASN1, SHOULD, FailInfo, expect_done, expect_refusal, shows
 from conformance.cmc.clients.pyasn1 import encoded, value_of
@@ -30,6 +29,7 @@ from conformance.cmc.model import (
 from conformance.cmc.reply import Reply
 from conformance.cmc.requests import Key, crmf, csr, new_key, pki_data_attributes, request_sequence, witness
 from conformance.cmc.target import self_signed
+from conformance.expect import expect
 
 _HMAC_SHA256 = "1.2.840.113549.2.9"
 _SHA256 = "2.16.840.1.101.3.4.2.1"

@@ -4,12 +4,12 @@ import secrets
 
 from pyasn1_alt_modules import rfc5652, rfc6402
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc import vectors
 from conformance.cmc.checks import MUST, PYASN1, FailInfo, expect_refusal, shows
 from conformance.cmc.clients.pyasn1 import decoded, encoded, tagged
 from conformance.cmc.lab import Lab
 from conformance.cmc.model import ControlType, Number, control
+from conformance.expect import expect
 
 
 def _show(name: str) -> None:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from pyasn1_alt_modules import rfc5652, rfc6402
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc.checks import MUST, PYASN1, FailInfo, expect_done, expect_refusal, shows
 from conformance.cmc.clients.pyasn1 import encoded
 from conformance.cmc.lab import Issued, Lab
 from conformance.cmc.model import CertificateId, Control, ControlType, Revocation, control, nonce
 from conformance.cmc.requests import name_of
+from conformance.expect import expect
 
 
 def revoke(issued: Issued, reason: int = 4, passphrase: bytes | None = None) -> Control:

@@ -7,13 +7,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from conformance import processes
-from conformance.acme.probe.clauses import expect
 from conformance.cmc import openssl
 from conformance.cmc.checks import MAY, MUST, OPENSSL, FailInfo, expect_done, expect_refusal, shows
 from conformance.cmc.lab import Lab
 from conformance.cmc.model import Credential
 from conformance.cmc.rows.messages import broken
 from conformance.cmc.target import self_signed
+from conformance.expect import expect
 
 _SCRIPT = Path(__file__).parents[1] / "scripts" / "cmc.sh"
 _CONTROL = 1002

@@ -3,12 +3,12 @@
 import base64
 import textwrap
 
-from conformance.acme.probe.clauses import expect
 from conformance.cmc.checks import MUST, PYASN1, SHOULD, FailInfo, expect_refusal, shows
 from conformance.cmc.lab import Lab
 from conformance.cmc.model import nonce
 from conformance.cmc.requests import csr, new_key
 from conformance.cmc.transport import PKCS10, REQUEST
+from conformance.expect import expect
 
 
 @shows("HTTP, POST alone", MUST)

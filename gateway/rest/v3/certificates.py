@@ -1,7 +1,7 @@
 """Certificates: read and download them, revoke them, and see what they renewed and where they are published."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
@@ -27,7 +27,7 @@ from gateway.rest.v3.order_parts import Comment, NewComment, comment_of
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.reasons import Reason
 from gateway.rest.v3.revisions import tag_of
-from gateway.rest.v3.schema import Count, Line, Schema, Text, Time, json_answer, list_answer
+from gateway.rest.v3.schema import Count, Flag, Line, Schema, Text, Time, json_answer, list_answer
 
 router = APIRouter(prefix="/v3/certificates", tags=["Certificates"], route_class=ResourceOperation)
 
@@ -48,7 +48,7 @@ class Revocation(Schema):
 class Certificate(Schema):
     """An issued certificate."""
 
-    external: Literal[False] = False
+    external: Annotated[Flag, Field(description="Whether it is of another CA: false.")] = False
     id: CertificateId
     order: OrderId
     client: ClientId

@@ -15,6 +15,8 @@ from gateway.rest.v3.refusals import Problem
 Json = dict[str, Any]
 PROBLEM: Final = "application/problem+json"
 _JSON: Final = "application/json"
+_BYTES: Final = {"type": "string", "format": "binary"}
+"""The schema of a body that is no JSON: without one generated clients throw it away."""
 _SCHEMAS: Final = "#/components/schemas/"
 
 _ALWAYS: Final = (
@@ -105,8 +107,8 @@ def _complete(operation: Json, path: str, method: str, schemas: Json) -> None:
         if for_users:
             headers = answer.setdefault("headers", {})
             headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMITS}
-        _give_examples(answer.get("content", {}), schemas)
-    _give_examples(operation.get("requestBody", {}).get("content", {}), schemas)
+        _complete_content(answer.get("content", {}), schemas)
+    _complete_content(operation.get("requestBody", {}).get("content", {}), schemas)
 
 
 def _idempotency_key() -> Json:
@@ -144,10 +146,11 @@ def _header(description: str) -> Json:
     return {"description": description, "schema": {"type": "string"}}
 
 
-def _give_examples(content: Json, schemas: Mapping[str, Any]) -> None:
+def _complete_content(content: Json, schemas: Mapping[str, Any]) -> None:
     for media_type, body in content.items():
         if media_type == _JSON and "example" not in body and "examples" not in body:
             body["example"] = example_of(body["schema"], schemas)
+        body["schema"] = body.get("schema") or _BYTES
 
 
 def example_of(schema: Json, schemas: Mapping[str, Any]) -> Any:

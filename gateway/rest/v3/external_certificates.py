@@ -1,6 +1,6 @@
 """Certificates of other CAs: imported, so that they are seen before they end."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
@@ -13,7 +13,7 @@ from gateway.rest.v3.ids import ClientId, ExternalCertificateId
 from gateway.rest.v3.operation import Called, ResourceOperation
 from gateway.rest.v3.paging import Page, PageQuery, page_answer
 from gateway.rest.v3.pem import Certificates
-from gateway.rest.v3.schema import Schema, Time, json_answer, list_answer
+from gateway.rest.v3.schema import Flag, Schema, Time, json_answer, list_answer
 
 router = APIRouter(prefix="/v3/external-certificates", tags=["External certificates"], route_class=ResourceOperation)
 
@@ -28,7 +28,7 @@ class NewExternalCertificates(Schema):
 class ExternalCertificate(Schema):
     """A certificate of another CA: what it says is that CA's word, and nothing here revokes or publishes it."""
 
-    external: Literal[True] = True
+    external: Annotated[Flag, Field(description="That it is of another CA: true.")] = True
     id: ExternalCertificateId
     client: ClientId
     serial: Annotated[str, Field(description="Hexadecimal.", examples=["1f2e3d4c"])]

@@ -1,39 +1,18 @@
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import java.io.InputStream;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.time.OffsetDateTime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
-import ra.api.ApiClient;
 import ra.api.ApiException;
 import ra.api.model.*;
 import ra.api.operations.RaApiApi;
 
-/**
- * A day's work of an integrator with the client that is generated for Java: one line for each operation he needs.
- *
- * <p>Arguments and output are those of day.py.
- */
-public final class Day {
+/** A day's work of an integrator with version 2 and the client that is generated for Java. */
+public final class Version2 {
     private static final String UNKNOWN = "ord-00000000-0000-7000-8000-000000000000";
 
-    private interface Step {
-        void run() throws Exception;
-    }
-
-    private final String user, key, domain, dnsCommands, csr, otherCsr;
+    private final Desk desk;
+    private final String domain;
     private final RaApiApi api;
-    private String token = "";
     private Client client;
     private Product product;
     private ClientDNS registered;
@@ -43,50 +22,19 @@ public final class Day {
             .recipientType(AdditionalRecipient.RecipientTypeEnum.RENEWAL)
             .language(AdditionalRecipient.LanguageEnum.EN);
 
-    private Day(String[] arguments) throws Exception {
-        user = arguments[2];
-        key = arguments[3];
-        domain = arguments[4];
-        dnsCommands = arguments[5];
-        csr = Files.readString(Path.of(arguments[6]));
-        otherCsr = Files.readString(Path.of(arguments[7]));
-        ApiClient generated = new ApiClient();
-        generated.updateBaseUri(arguments[0]);
-        generated.setHttpClientBuilder(HttpClient.newBuilder().sslContext(trusting(Path.of(arguments[1]))));
-        // Clients of older generators refuse members that they do not know.
-        generated.setObjectMapper(ApiClient.createDefaultObjectMapper()
-                .configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, true));
-        generated.setRequestInterceptor(request -> {
-            if (!token.isEmpty()) {
-                request.header("Authorization", "Bearer " + token);
-            }
-        });
-        api = new RaApiApi(generated);
+    private Version2(Desk desk) {
+        this.desk = desk;
+        domain = desk.domain;
+        api = new RaApiApi(desk.api);
     }
 
-    private static SSLContext trusting(Path file) throws Exception {
-        KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-        trusted.load(null, null);
-        try (InputStream pem = Files.newInputStream(file)) {
-            int count = 0;
-            for (var certificate : CertificateFactory.getInstance("X.509").generateCertificates(pem)) {
-                trusted.setCertificateEntry("ca" + count++, certificate);
-            }
-        }
-        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        factory.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, factory.getTrustManagers(), null);
-        return context;
-    }
-
-    private Map<String, Step> steps() {
-        Map<String, Step> steps = new LinkedHashMap<>();
+    private Map<String, Desk.Step> steps() {
+        Map<String, Desk.Step> steps = new LinkedHashMap<>();
         steps.put("jwt", () -> {
-            refused(401, () -> api.jwt(user, "0".repeat(64)));
+            refused(401, () -> api.jwt(desk.user, "0".repeat(64)));
             refused(401, () -> api.searchClients(null));
-            token = api.jwt(user, key);
-            require(token.chars().filter(one -> one == '.').count() == 2, "a JWT has two dots");
+            desk.token = api.jwt(desk.user, desk.key);
+            require(desk.token.chars().filter(one -> one == '.').count() == 2, "a JWT has two dots");
         });
         steps.put("searchClients", () -> {
             List<Client> found = api.searchClients("*");
@@ -123,7 +71,7 @@ public final class Day {
             require(!registered.getRandomValue().equals(before), "the random value is a new one");
         });
         steps.put("validateClientPrevalidatedDomain", () -> {
-            setText(domain + ".", registered.getRandomValue());
+            desk.setText(registered.getRandomValue());
             ClientDNS found = api.validateClientPrevalidatedDomain(registered.getUuid());
             require(found.getStatus() == ClientDomainValidationStatus.VALID, found.getValidationResult());
         });
@@ -138,7 +86,7 @@ public final class Day {
             require(order.getCertificateChain().size() > 1, "the chain is there");
         });
         steps.put("issueCertificate", () -> require(
-                api.issueCertificate(product.getUuid(), otherCsr).getUuid().startsWith("ord-"),
+                api.issueCertificate(product.getUuid(), desk.otherCsr).getUuid().startsWith("ord-"),
                 "the order has a reference"));
         steps.put("getCertificateOrderStatus", () -> {
             require(api.getCertificateOrderStatus(order.getUuid()) == CertificateOrderStatus.ISSUED, "it is issued");
@@ -205,7 +153,7 @@ public final class Day {
     private IssueRequest request() {
         return new IssueRequest()
                 .productReference(product.getUuid())
-                .csr(csr)
+                .csr(desk.csr)
                 .tags(List.of("first"))
                 .synchrone(true)
                 .includeCertificateChain(true);
@@ -215,7 +163,7 @@ public final class Day {
         return api.getCertificateOrders(wanted).stream().map(CertificateOrder::getUuid).toList();
     }
 
-    private void published(Step operation) throws Exception {
+    private void published(Desk.Step operation) throws Exception {
         if (product.getPublishCertificate()) {
             operation.run();
         } else {
@@ -223,40 +171,15 @@ public final class Day {
         }
     }
 
-    private void setText(String host, String value) throws Exception {
-        String record = "{\"host\": \"" + host + "\", \"value\": \"" + value + "\"}";
-        HttpRequest request = HttpRequest.newBuilder(URI.create(dnsCommands + "/set-txt"))
-                .version(HttpClient.Version.HTTP_1_1)
-                .POST(HttpRequest.BodyPublishers.ofString(record))
-                .build();
-        HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.discarding());
-    }
-
     private static void require(boolean holds, String what) {
-        if (!holds) {
-            throw new IllegalStateException("it should be so that " + what);
-        }
+        Desk.require(holds, what);
     }
 
-    private static void refused(int status, Step ask) throws Exception {
-        try {
-            ask.run();
-        } catch (ApiException error) {
-            require(error.getCode() == status, "the refusal is " + status + ", not " + error.getMessage());
-            require(error.getResponseBody().contains("errorMessages"), "a refusal is an APIError");
-            return;
-        }
-        throw new IllegalStateException("it should be refused with " + status);
+    private static void refused(int status, Desk.Step ask) throws Exception {
+        require(Desk.refused(status, ask).contains("errorMessages"), "a refusal is an APIError");
     }
 
     public static void main(String[] arguments) throws Exception {
-        for (Map.Entry<String, Step> step : new Day(arguments).steps().entrySet()) {
-            try {
-                step.getValue().run();
-                System.out.println("ok " + step.getKey());
-            } catch (Exception error) {
-                System.out.println("FAIL " + step.getKey() + ": " + error.toString().replaceAll("\\s+", " "));
-            }
-        }
+        new Version2(new Desk(arguments)).steps().forEach(Desk::operation);
     }
 }

@@ -1,19 +1,13 @@
-"""A day's work of an integrator with the client that is generated for Python: one line for each operation he needs.
+"""A day's work of an integrator with version 2: an operation a method, in the client's spelling.
 
-    python day.py URL TLS_CA USER API_KEY DOMAIN DNS_COMMANDS CSR OTHER_CSR
+    python -m conformance.rest.days.version2 ARGUMENTS
 
-``ok OPERATION`` or ``FAIL OPERATION: REASON``. A CSR is a PEM file for one name below DOMAIN, which the server finds in
-the DNS that takes commands at DNS_COMMANDS. The package ``ra_api`` must be on the path.
+The package ``ra_api`` is the generated client; :mod:`conformance.rest.days.steps` has the arguments.
 """
 
-import json
 import re
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
 import ra_api
 from ra_api.models import (
@@ -27,17 +21,18 @@ from ra_api.models import (
     SearchCertificateOrder,
 )
 
+from conformance.rest.days.steps import Desk, operation, refused, require
+
 UNKNOWN = "ord-00000000-0000-7000-8000-000000000000"
 
 
 class Day:
     """What the integrator has got so far."""
 
-    def __init__(self, arguments: list[str]) -> None:
-        self.url, tls_ca, self.user, self.key, self.domain, self.dns_commands, *csrs = arguments
-        self.csr, self.other_csr = (Path(file).read_text() for file in csrs)
-        self.configuration = ra_api.Configuration(host=self.url, ssl_ca_cert=tls_ca, retries=0)
-        self.api = ra_api.RAAPIApi(ra_api.ApiClient(self.configuration))
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.domain, self.csr, self.other_csr = desk.domain, desk.csr, desk.other_csr
+        self.api = ra_api.RAAPIApi(desk.api)
         self.client: Client
         self.product: Product
         self.registered: ClientDNS
@@ -46,11 +41,11 @@ class Day:
 
     def jwt(self) -> None:
         """Get a token; a wrong key gets none."""
-        _refused(401, lambda: self.api.jwt(self.user, "0" * 64))
-        token = self.api.jwt(self.user, self.key)
+        _refused(401, lambda: self.api.jwt(self.desk.user, "0" * 64))
+        token = self.api.jwt(self.desk.user, self.desk.key)
         require(re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token), "a JWT has two dots")
         _refused(401, self.api.search_clients)
-        self.configuration.access_token = token
+        self.desk.configuration.access_token = token
 
     def search_clients(self) -> None:
         """Find the Client, and the product that a CSR is enough for."""
@@ -94,9 +89,7 @@ class Day:
         """Put the random value into the DNS and have it looked for."""
         before = self.api.validate_client_prevalidated_domain(self.registered.uuid)
         require(not before.validated, "without the record nothing is validated")
-        record = {"host": f"{self.domain}.", "value": self.registered.random_value}
-        with urlopen(Request(f"{self.dns_commands}/set-txt", json.dumps(record).encode())):  # noqa: S310 - ours
-            pass
+        self.desk.set_txt(self.registered.random_value)
         found = self.api.validate_client_prevalidated_domain(self.registered.uuid)
         require(found.validated, f"the domain is validated: {found.validation_result}")
         require(found.status == "VALID", "its status says so")
@@ -238,38 +231,19 @@ class Day:
             _refused(400, lambda: operation(self.order.uuid))
 
 
-def require(holds: object, what: str) -> None:
-    """Raise ValueError unless it ``holds``."""
-    if not holds:
-        raise ValueError(f"it should be so that {what}")
-
-
-def _refused(status: int, ask: Callable[[], Any]) -> None:
+def _refused(status: int, ask: Callable[[], object]) -> None:
     """Require that the server refuses, with an APIError."""
-    try:
-        ask()
-    except ra_api.ApiException as error:
-        require(error.status == status, f"the refusal is {status}, not {error.status} {error.body}")
-        require(error.data is not None and error.data.error_messages, "a refusal is an APIError with a sentence")
-    else:
-        raise ValueError(f"it should be refused with {status}")
+    require(refused(status, ask).error_messages, "a refusal is an APIError with a sentence")
 
 
 def main() -> None:
     """Do the day's work; what failed is said, and what does not need it is done all the same."""
-    day = Day(sys.argv[1:])
+    day = Day(Desk())
     for name, step in vars(Day).items():
-        if name.startswith("_"):
-            continue
-        words = name.split("_")
-        operation = words[0] + "".join(word.capitalize() for word in words[1:])
-        try:
-            step(day)
-        except Exception as error:  # noqa: BLE001 - whatever an answer does to the client
-            reason = " ".join(f"{type(error).__name__} {error}".split())
-            print(f"FAIL {operation}: {reason}", flush=True)  # noqa: T201
-        else:
-            print(f"ok {operation}", flush=True)  # noqa: T201
+        if not name.startswith("_"):
+            first, *others = name.split("_")
+            with operation(first + "".join(word.capitalize() for word in others)):
+                step(day)
 
 
 if __name__ == "__main__":

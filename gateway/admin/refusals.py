@@ -16,6 +16,7 @@ from ca_core.model.principals import ANONYMOUS, Principal
 from ca_core.model.values import replace
 from gateway.admin.front_end import FrontEnd
 from gateway.admin.page import peer_address
+from gateway.admin.sections import _
 from gateway.admin.templates import environment
 from gateway.admin.translations import language_of
 from gateway.admin.visit import Visit
@@ -48,6 +49,25 @@ STATUS: Final[Mapping[ErrorKind, HTTPStatus]] = {
     ErrorKind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The HTTP status of a page that says an error of this kind."""
+
+TITLES: Final[Mapping[HTTPStatus, str]] = {
+    HTTPStatus.BAD_REQUEST: _("Bad request"),
+    HTTPStatus.UNAUTHORIZED: _("Not signed in"),
+    HTTPStatus.FORBIDDEN: _("Forbidden"),
+    HTTPStatus.NOT_FOUND: _("Not found"),
+    HTTPStatus.METHOD_NOT_ALLOWED: _("Method not allowed"),
+    HTTPStatus.NOT_ACCEPTABLE: _("Not acceptable"),
+    HTTPStatus.CONFLICT: _("Conflict"),
+    HTTPStatus.PRECONDITION_FAILED: _("Precondition failed"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("Request too large"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _("Unsupported media type"),
+    HTTPStatus.UNPROCESSABLE_ENTITY: _("Unprocessable request"),
+    HTTPStatus.PRECONDITION_REQUIRED: _("Precondition required"),
+    HTTPStatus.TOO_MANY_REQUESTS: _("Too many requests"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: _("Internal error"),
+    HTTPStatus.SERVICE_UNAVAILABLE: _("Service unavailable"),
+}
+"""What such a page is called, by its status."""
 
 _OF_STATUS: Final = {
     HTTPStatus.NOT_FOUND: Problem(kind=ErrorKind.NOT_FOUND, detail="There is no page at this address."),
@@ -93,11 +113,11 @@ async def _refuse(request: Request, error: Exception) -> Response:
     status = STATUS[problem.kind]
     visit: Visit | None = getattr(request.state, "visit", None)
     if visit is not None and problem.kind is not ErrorKind.UNAVAILABLE:
-        answer = await visit.page("refused.html", status=status, problem=problem, status_phrase=status.phrase)
+        answer = await visit.page("refused.html", status=status, problem=problem, title=TITLES[status])
     else:
         language = language_of("", request.headers.get("accept-language", ""))
         template = environment(language).get_template("refused_stranger.html")
-        answer = HTMLResponse(template.render(problem=problem, status_phrase=status.phrase), status)
+        answer = HTMLResponse(template.render(problem=problem, title=TITLES[status]), status)
     if problem.retry_after is not None:
         answer.headers["Retry-After"] = str(problem.retry_after)
     return answer

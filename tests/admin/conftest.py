@@ -16,6 +16,7 @@ from tests.access.people import Office, furnish
 from tests.admin.browser import Visits, chromium
 from tests.admin.orders_made import Desk
 from tests.admin.provider import Provider
+from tests.admin.roads import travel
 from tests.admin.visitor import Visitor
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
@@ -89,6 +90,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Ite
             yield gateway
         finally:
             gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def travelled(gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory) -> RunningGateway:
+    """The running gateway after certbot, a CMC client and a REST client were there."""
+    travel(gateway, tmp_path_factory.mktemp("roads"))
+    return gateway
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -27,7 +27,7 @@ setup: .venv/.synced ## The virtual environment .venv with the trivium command
 demo: .venv/.synced-demo ## A new CA on loopback and a certificate through certbot; KEEP=0 exits after
 	@.venv/bin/python -m conformance.demo --keep $(KEEP)
 
-check: .venv/.synced-dev .venv/.synced-demo ## Style, types and import contracts
+check: .venv/.synced-dev .venv/.synced-demo .venv/.synced-conformance ## Style, types and import contracts
 	@echo "ruff check";         .venv/bin/ruff check --quiet .
 	@echo "ruff format";        .venv/bin/ruff format --check --quiet .
 	@echo "mypy --strict";      .venv/bin/mypy --no-error-summary

@@ -66,7 +66,7 @@ async def order(page: Page, product: str, csr: str) -> None:
     await page.get_by_label("Certificate signing request").fill(csr)
     await expect(page.locator("#check")).to_contain_text(f"www.{DOMAIN}")
     await page.get_by_label("Comment").fill("For the story")
-    await page.get_by_role("button", name="Order", exact=True).click()
+    await page.get_by_role("button", name="Place the order").click()
     await page.wait_for_url(re.compile(r"/admin/orders/ord-"))
 
 

@@ -114,10 +114,11 @@ def _row(one: Ending, issuers: Mapping[str, str], may_publish: frozenset[str]) -
 
 
 def _bars(weeks: tuple[Week, ...]) -> list[Bar]:
-    highest = max((week.certificates for week in weeks), default=0) or 1
+    counts = [week.certificates + week.external for week in weeks]
+    highest = max(counts, default=0) or 1
     return [
-        Bar(start=week.start, certificates=week.certificates, height=round(week.certificates * _BAR / highest))
-        for week in weeks
+        Bar(start=week.start, certificates=count, height=round(count * _BAR / highest))
+        for week, count in zip(weeks, counts, strict=True)
     ]
 
 

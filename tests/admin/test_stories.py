@@ -26,13 +26,24 @@ roads = ["page"]
 _RECORD = re.compile(r'(\S+)\. IN TXT "([^"]+)"')
 
 
-def request_for(name: str, folder: Path) -> str:
+def request_for(name: str, folder: Path, *, subject: str = "/") -> str:
     """Let openssl make a key and a CSR for a name; return the CSR in PEM."""
     command = (
-        *("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/"),
+        *("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject),
         *("-addext", f"subjectAltName=DNS:{name}", "-keyout", str(folder / "story.key")),
     )
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def certificate_of_another(folder: Path) -> Path:
+    """Let openssl make a certificate that ends in 20 days, as another authority would; return its file (PEM)."""
+    file = folder / "earlier.pem"
+    command = (
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "20"),
+        *("-subj", "/CN=earlier.trivium.test", "-keyout", str(folder / "earlier.key"), "-out", str(file)),
+    )
+    subprocess.run(command, check=True, capture_output=True)
+    return file
 
 
 def set_txt(gateway: RunningGateway, host: str, value: str) -> None:
@@ -173,6 +184,52 @@ async def test_a_new_colleague_signs_in(travelled: RunningGateway, visits: Visit
     assert answer.status == 403
     await page.goto(f"{visits.base}/audit?action=user.create")
     await expect(page.get_by_role("table", name="Audit")).to_contain_text("user.create")
+
+
+async def test_a_mail_gateway_is_registered(travelled: RunningGateway, visits: Visits, tmp_path: Path) -> None:
+    """Who sets up a mail gateway needs its certificate and its address, and must be able to stop it."""
+    page = await visits.signed_in("olga")
+    await page.goto(f"{visits.base}/cmc-clients")
+    await page.get_by_label("Name", exact=False).first.fill("story-gateway")
+    csr = request_for("story-gateway", tmp_path, subject="/CN=story-gateway")
+    await page.get_by_label("Request (PKCS #10)").fill(csr)
+    await page.get_by_role("button", name="Register").click()
+    await expect(page.get_by_label("Certificate and chain in PEM")).to_contain_text("BEGIN CERTIFICATE")
+    await page.get_by_role("link", name="story-gateway").click()
+    await page.locator("summary", has_text="Disable").click()
+    await page.get_by_role("button", name="Disable the CMC client").click()
+    await expect(page.locator("dl.facts .chip").first).to_have_text("disabled")
+
+
+async def test_an_account_in_german_with_an_api_key(travelled: RunningGateway, visits: Visits) -> None:
+    """People read their own language, and make the keys of their programs themselves."""
+    travelled.trivium("user", "create", "lea", "--role", "ra-operator", "--client", "default")
+    page = await visits.signed_in("lea")
+    await page.goto(f"{visits.base}/account")
+    await page.get_by_label("Language").select_option("de")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Konto")
+    await page.get_by_label("Sprache").select_option("en")
+    await page.get_by_role("button", name="Speichern").click()
+    await page.get_by_role("link", name="New API key").click()
+    await page.get_by_role("button", name="Make the key").click()
+    secret = (await page.locator(".copyable pre").first.text_content() or "").strip()
+    assert re.fullmatch(r"[0-9A-Za-z]{64}", secret)
+    await page.goto(f"{visits.base}/account")
+    assert secret not in await page.content()
+
+
+async def test_certificates_of_an_earlier_authority_are_watched(
+    travelled: RunningGateway, visits: Visits, tmp_path: Path
+) -> None:
+    """What another authority issued ends too, and this is where somebody looks."""
+    imported = certificate_of_another(tmp_path)
+    travelled.trivium("import", "--client", "default", str(imported))
+    page = await visits.signed_in("ann")
+    row = page.get_by_role("row").filter(has_text="earlier.trivium.test")
+    await expect(row).to_contain_text("external")
+    await row.get_by_role("link", name="Details").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("External certificate")
 
 
 async def test_the_page_is_used_by_keyboard(travelled: RunningGateway, visits: Visits) -> None:

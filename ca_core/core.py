@@ -24,7 +24,8 @@ class Core:
     """The certification authority as one process holds it.
 
     ``worker`` names the process on the leases it takes. A core without a resolver has no validators, and its check of
-    CAA allows nothing; one without a directory publishes nothing yet.
+    CAA allows nothing; one without a directory publishes nothing yet. One that is ``for_tests`` of clients
+    takes no public product.
     """
 
     store: Store
@@ -41,4 +42,5 @@ class Core:
     directory: Directory = field(default_factory=NoDirectory)
     webhooks: WebhookSender = field(default_factory=NoWebhooks)
     mailer: Mailer = field(default_factory=NoMail)
+    for_tests: bool = False
     identity_provider: IdentityProvider = field(default_factory=NoIdentityProvider)

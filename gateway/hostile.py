@@ -38,7 +38,7 @@ def warning(hostile: Hostile) -> str:
 
 
 def hostile_core(core: Core, hostile: Hostile) -> Core:
-    """Return the core with slow validators, which reuses authorizations by chance."""
+    """Return the core with slow validators, which reuses authorizations by chance and takes no public product."""
     entropy = core.sources.entropy
     validators: dict[object, Validator] = {
         method: SlowValidator(validator, hostile.delay_validations, entropy)
@@ -46,6 +46,7 @@ def hostile_core(core: Core, hostile: Hostile) -> Core:
     }
     return replace(
         core,
+        for_tests=True,
         validators=validators,
         reuses_authorizations=lambda policy: (
             policy.reuse_authorizations or by_chance(entropy, hostile.reuse_authorizations)

@@ -80,9 +80,13 @@ async def compare(core: Core, catalogue: Catalogue, principal: Principal) -> Com
 async def apply_as_compared(core: Core, catalogue: Catalogue, digest: str, principal: Principal) -> Applied:
     """Apply a catalogue if it still changes what :func:`compare` said with this digest; raises CONFLICT otherwise.
 
-    Raises what :func:`compare` and :func:`apply` do.
+    Raises what :func:`compare` and :func:`apply` do, and FORBIDDEN for a public product where clients are tested.
     """
     require_operator(principal)
+    if core.for_tests and any(product.policy.public for product in catalogue.products):
+        raise TriviumError(
+            ErrorKind.FORBIDDEN, "This gateway is hostile to clients on purpose, and never for a public product."
+        )
 
     def act(tx: Transaction) -> Applied:
         if _compared(core, tx, catalogue).digest != digest:

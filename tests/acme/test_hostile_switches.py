@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from ca_core.catalogue import application
+from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app
 from gateway.hostile import HostileNonces, hostile_core
 from gateway.settings import Hostile
 from tests.acme.acme_client import AcmeClient
 from tests.acme.acme_server import NONCE_KEY, AcmeServer
+from tests.orders.workshop import CONSOLE
 
 
 def hostile(server: AcmeServer, switches: Hostile) -> AcmeServer:
@@ -25,6 +28,16 @@ def hostile(server: AcmeServer, switches: Hostile) -> AcmeServer:
 def at(client: AcmeClient, server: AcmeServer) -> AcmeClient:
     """Return the client at another application of the same CA."""
     return replace(client, app=server.app)
+
+
+async def test_no_public_product_comes_to_it(server: AcmeServer) -> None:
+    """A catalogue applied while it runs would issue public certificates without a good authorization."""
+    core = hostile_core(server.core, Hostile(reuse_authorizations=100))
+    now = await application.current(core, CONSOLE)
+    public = [replace(one, policy=replace(one.policy, public=True)) for one in now.products]
+    with pytest.raises(TriviumError) as refused:
+        await application.apply_as_compared(core, replace(now, products=tuple(public)), "0" * 64, CONSOLE)
+    assert refused.value.kind is ErrorKind.FORBIDDEN
 
 
 async def test_good_nonces_are_refused(server: AcmeServer, client: AcmeClient) -> None:

@@ -45,12 +45,14 @@ def parse(text: str, where: str, now: datetime, *, whole: bool = True) -> Catalo
     if any(len(line) > _MAX_LINE for line in text.splitlines()):
         raise TriviumError(ErrorKind.MALFORMED, f"{where}: a line has more than {_MAX_LINE} characters; break it.")
     try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise TriviumError(ErrorKind.MALFORMED, f"{where}: this is not TOML: {error}.") from error
-    try:
         # Through JSON, in which strict mode takes lists for tuples and strings for enums, but 1 not for true.
-        catalogue = _CATALOGUE.validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
+        values = json.dumps(tomllib.loads(text), default=str)
+    except (ValueError, RecursionError) as error:  # Python's limits of integers raise the former, too
+        raise TriviumError(ErrorKind.MALFORMED, f"{where}: this is not TOML: {error}.") from error
+    if "\\u0000" in values:
+        raise TriviumError(ErrorKind.MALFORMED, f"{where}: it contains a NUL character; leave it out.")
+    try:
+        catalogue = _CATALOGUE.validate_json(values, strict=True, extra="forbid")
     except ValidationError as error:
         raise TriviumError(ErrorKind.MALFORMED, f"{where}: {what_is_wrong(error, [])}") from error
     sentences = list(check(catalogue, now, TomlLines(text), whole=whole))
@@ -110,6 +112,7 @@ def _table(values: dict[str, Any], path: str, *, repeated: bool) -> str:
         elif isinstance(value, tuple) and value and isinstance(value[0], dict):
             inner += [_table(item, f"{path}.{key}", repeated=True) for item in value]
         elif value is not None:  # what is not set has no line
-            # JSON's strings, numbers, booleans and lists are TOML's.
-            lines.append(f"{key} = {json.dumps(value)}")
+            # JSON's strings, numbers, booleans and lists are TOML's, save surrogates and DEL.
+            text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+            lines.append(f"{key} = {text}")
     return "\n".join([*lines, "", *inner])

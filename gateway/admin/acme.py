@@ -91,6 +91,8 @@ async def make_external_account_key(visit: Visit) -> Response:
         reusable=visit.form.ticked("reusable"),
         comment=visit.form.text("comment"),
     )
+    # Whoever may not see the list would not get to see the secret either.
+    await external_account_keys.search(visit.core, visit.principal, before=None, limit=1)
     key, secret = await external_account_keys.create(visit.core, request, visit.principal)
     hmac = base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
     return await _keys(visit, HTTPStatus.CREATED, made=key, hmac=hmac)

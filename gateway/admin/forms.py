@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final, TypeVar
 
 from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,6 +25,7 @@ MAX_BODY: Final = 12 * 1024 * 1024
 _MAX_FIELDS: Final = 300
 _MAX_FILES: Final = 10
 _MAX_FIELD: Final = 1024 * 1024
+_UTF_8: Final = frozenset({b"utf-8", b"utf8"})
 _OURS: Final = frozenset({"same-origin", "none"})
 
 
@@ -65,9 +67,15 @@ def choice_of(name: str, text: str, kind: type[Choice]) -> Choice | None:
 
 
 async def read_form(request: Request) -> Form:
-    """Read the form that a request brings; raises TOO_LARGE, MALFORMED, and FORBIDDEN for one of another site."""
+    """Read the form that a request brings.
+
+    Raises FORBIDDEN for one of another site, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE and MALFORMED.
+    """
     if not _is_ours(request):
         raise TriviumError(ErrorKind.FORBIDDEN, "The form was sent from another site; send it from the page itself.")
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    if options.get(b"charset", b"utf-8").lower() not in _UTF_8:  # Starlette would take any codec, the slow ones too
+        raise TriviumError(ErrorKind.UNSUPPORTED_MEDIA_TYPE, "Send the form in UTF-8.")
     limited = Request(request.scope, _Limited(request).receive)
     try:
         data = await limited.form(max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD)

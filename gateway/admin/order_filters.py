@@ -35,7 +35,6 @@ def asked_orders(visit: Visit) -> AskedOrders:
     order_id = text.lower() if _ORDER.fullmatch(text) else None
     serial = parse_serial(text) if _SERIAL.fullmatch(text) else None
     before, after = visit.query("before"), visit.query("after")
-    until = _day(visit, "until")
     search = OrderSearch(
         client_ids=asked_clients(visit),
         order_id=order_id,
@@ -48,7 +47,7 @@ def asked_orders(visit: Visit) -> AskedOrders:
         account_id=visit.query("account") or None,
         tags=(visit.query("tag"),) if visit.query("tag") else (),
         start_after=_day(visit, "from"),
-        start_before=None if until is None else until + timedelta(days=1),
+        start_before=_day(visit, "until", further=timedelta(days=1)),
         after=before or after or None,
         limit=PAGE,
     )
@@ -60,10 +59,10 @@ def is_filtered(visit: Visit) -> bool:
     return any(visit.query(name) for name in visit.request.query_params if name != "notice")
 
 
-def _day(visit: Visit, name: str) -> datetime | None:
-    """Return the beginning of a day in UTC."""
+def _day(visit: Visit, name: str, *, further: timedelta = timedelta()) -> datetime | None:
+    """Return the beginning of a day in UTC, or what is so much further."""
     text = visit.query(name)
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) if text else None
-    except ValueError as error:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + further if text else None
+    except (ValueError, OverflowError) as error:
         raise TriviumError(ErrorKind.MALFORMED, f"`{name}` is no day; write it as 2030-01-31.") from error

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ca_core.revocation.reasons import reason_name
@@ -30,9 +31,21 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    for name in ("gettext", "ngettext"):
+        made.globals[name] = _harmless_values(made.globals[name])
     made.globals |= {"static": static_url, "language": language, "languages": LANGUAGES}
     made.filters |= {"moment": moment, "day": day, "serial": serial, "reason": reason_name, "zip_same": zip_same}
     return made
+
+
+def _harmless_values(translate: Any) -> Any:
+    """Return a function of gettext whose values are harmless: they become markup, which `finalize` leaves alone."""
+
+    @pass_context
+    def translated(context: Context, *texts: object, **values: object) -> object:
+        return translate(context, *texts, **{name: harmless(value) for name, value in values.items()})
+
+    return translated
 
 
 def moment(value: datetime | None) -> Markup:

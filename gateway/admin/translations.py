@@ -35,5 +35,6 @@ def language_of(preferred: str, accept_language: str) -> str:
     """Return the language to speak: the one ``preferred``, or the first that ``Accept-Language`` has (RFC 9110)."""
     if preferred in LANGUAGES:
         return preferred
-    wanted = [part.partition(";")[0].strip() for part in accept_language[:_MAX_HEADER].split(",")]
-    return negotiate_locale([*wanted, SOURCE], LANGUAGES, sep="-") or SOURCE
+    wanted = [part.partition(";")[0].strip().lower() for part in accept_language[:_MAX_HEADER].split(",")]
+    found = negotiate_locale([*wanted, SOURCE], LANGUAGES, sep="-")
+    return found if found in LANGUAGES else SOURCE

@@ -10,6 +10,7 @@ from ca_core.model.permissions import Permission
 from ca_core.model.users import Role
 from gateway.admin.harmless import visible
 from gateway.admin.refusals import STATUS
+from gateway.admin.templates import environment
 from gateway.admin.translations import language_of
 from gateway.rest.errors import HTTP_ERRORS
 from tests.access.people import Office
@@ -98,9 +99,42 @@ def test_text_that_steers_is_shown() -> None:
         ("", "fr-CH, de;q=0.8", "fr"),
         ("", "it, de;q=0.5", "de"),
         ("", "", "en"),
+        ("", "DE-ch", "de"),
+        ("", "EN-us", "en"),
         ("xx", "zz" * 500, "en"),
     ],
 )
 def test_the_language_is_the_reader_s(preferred: str, header: str, spoken: str) -> None:
     """Somebody who asked for a language must get it, and nonsense must not break the page."""
     assert language_of(preferred, header) == spoken
+
+
+@pytest.mark.parametrize("charset", ["punycode", "utf-7", "UTF-16"])
+async def test_a_form_in_another_charset_is_not_read(admin: ASGIApp, charset: str) -> None:
+    """Some of Python's codecs take minutes for a megabyte, and anybody may send a form to sign in."""
+    headers = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+    body = b'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\nbbb-aaa\r\n--x--\r\n'
+    answer = await call(admin, "POST", "/admin/sign-in/link", body=[body], headers=headers)
+    assert answer.status == 415
+
+
+async def test_nobody_elsewhere_signs_a_reader_out(admin: ASGIApp) -> None:
+    """Abuse 54: without the strict cookie there is no session to look at, and the answer took the cookie away."""
+    answer = await call(admin, "POST", "/admin/sign-out", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status == 403
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_language_in_any_case_breaks_no_page(admin: ASGIApp) -> None:
+    """Language tags know no case (RFC 5646): `DE` looked for a catalogue that there is not."""
+    answer = await call(admin, "GET", "/admin/nowhere", headers={"Accept-Language": "DE, FR-ch;q=0.5"})
+    assert answer.status == 404
+    assert b'<html lang="de">' in answer.body
+
+
+def test_values_within_sentences_are_harmless_too() -> None:
+    """Abuse 55: gettext makes markup of a sentence with values, which nothing looks at any more."""
+    template = environment("en").from_string(
+        '{{ _("for %(name)s", name=name) }} {{ ngettext("%(num)s", "%(num)s", 2) }}'
+    )
+    assert template.render(name="<b>\u202e") == "for &lt;b&gt;[U+202E] 2"

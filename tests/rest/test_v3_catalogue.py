@@ -76,6 +76,15 @@ async def test_a_new_client_gets_its_account_and_nothing_is_deleted(alice: Conve
     assert all(line in after for line in text.splitlines())
 
 
+async def test_what_is_in_force_can_be_applied_again(alice: Conversation) -> None:
+    """An emoji in one Client's description would keep everybody from editing the catalogue."""
+    chief = alice.by(alice.office.chief)
+    path = f"/v3/clients/{alice.office.client_id}"
+    described = await chief.patch(path, {"description": 'Shop 🎉 \u007f "quoted" \\ back'}, If_Match="*")
+    assert described.status == 200, described.body
+    assert (await compared(chief, await current(chief)))["changes"] == []
+
+
 async def test_bad_catalogues(alice: Conversation) -> None:
     """A text from a form must be refused with what is wrong in it, and read no file of the machine."""
     chief = alice.by(alice.office.chief)
@@ -92,6 +101,8 @@ async def test_bad_catalogues(alice: Conversation) -> None:
         (UNKNOWN, "policy"),
         (issuer, "trivium apply"),
         (nested, "TOML"),
+        (f"x = {'9' * 5000}", "TOML"),
+        ('[[clients]]\nname = "a\\u0000"\n', "NUL"),
         (long, "characters"),
         (f'x = """\n[{" " * 8000}!\n"""', "not a setting"),
     ):

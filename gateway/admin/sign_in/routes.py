@@ -26,11 +26,11 @@ async def offer(request: Request) -> Response:
 
 async def sign_out(request: Request) -> Response:
     """End the session here, and in the browser."""
-    core = core_of(request)
+    core, form = core_of(request), await read_form(request)
     session = await sessions.resume(core, request.cookies.get(COOKIE, ""), peer_address(request))
     if session is not None:
         request.state.principal = session.principal
-        require_token(await read_form(request), session.csrf_token)
+        require_token(form, session.csrf_token)
         await sessions.end(core, session)
     answer = RedirectResponse(f"{SIGN_IN}?out=1", HTTPStatus.SEE_OTHER)
     cookies.forget(answer, COOKIE)

@@ -22,6 +22,8 @@ HMAC_KEY_BYTES: Final = 32
 _DASH: Final = 62
 """The six bits that base64url writes as a dash (RFC 4648 section 5)."""
 _WHAT: Final = "external account key"
+_MAX_COMMENT: Final = 4096
+"""Characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +55,10 @@ async def create(
     """Make a key and return it with its HMAC key, 32 bytes that cannot be had again.
 
     Raises NOT_FOUND for a Client or a product of it that the principal does not see, MALFORMED without a product that
-    can be ordered over ACME.
+    can be ordered over ACME, or for a comment that is too long.
     """
+    if len(request.comment) > _MAX_COMMENT:
+        raise TriviumError(ErrorKind.MALFORMED, f"The comment has at most {_MAX_COMMENT} characters; shorten it.")
     key = ExternalAccountKey(
         id=core.sources.new_id("eab"),
         client_id=request.client_id,

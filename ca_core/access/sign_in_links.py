@@ -5,12 +5,12 @@ from typing import Final
 
 from ca_core.access.random_tokens import new_token, sha256_of
 from ca_core.access.sessions import require_may_sign_in
-from ca_core.access.user_rights import found_user, require_over_all
+from ca_core.access.user_rights import found_user, principal_of, require_over_all
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
-from ca_core.model.principals import Principal
+from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sessions import SignInLink
 from ca_core.model.store import Transaction
 from ca_core.model.users import User
@@ -42,16 +42,39 @@ async def create(core: Core, user_name: str, principal: Principal, *, valid_for:
 
 
 async def redeem(core: Core, token: str) -> User:
-    """Use a link up and return its user; raises UNAUTHENTICATED, FORBIDDEN for a user who may not sign in."""
+    """Use a link up and return its user; raises UNAUTHENTICATED, FORBIDDEN for a user who may not sign in.
+
+    It counts as long as whoever made it could make it now: what he has lost, or the user has got since, ends it.
+    """
     token_sha256, now = sha256_of(token), core.sources.now()
 
     def act(tx: Transaction) -> User:
         link = tx.sign_in_links.take(token_sha256, now) if token_sha256 is not None else None
         if link is None:
-            raise TriviumError(
-                ErrorKind.UNAUTHENTICATED,
-                "The link does not hold: it was used, has expired, or a newer one took its place. Ask for another.",
-            )
-        return require_may_sign_in(tx.users.get(link.user_id))
+            raise _does_not_hold()
+        user = require_may_sign_in(tx.users.get(link.user_id))
+        _require_maker(tx, link.created_by, user)
+        return user
 
     return await core.store.write(act)
+
+
+def _require_maker(tx: Transaction, actor: str, user: User) -> None:
+    """Raise UNAUTHENTICATED unless whoever made a link of the user may still do so; the console always may."""
+    kind, _, user_id = actor.partition(":")
+    if kind != PrincipalKind.API_USER:
+        return
+    maker = tx.users.get(user_id)
+    if maker is None or maker.suspended is not None:
+        raise _does_not_hold()
+    try:
+        require_over_all(tx, principal_of(tx, maker, ""), user, Permission.USER_UPDATE)
+    except TriviumError:
+        raise _does_not_hold() from None
+
+
+def _does_not_hold() -> TriviumError:
+    return TriviumError(
+        ErrorKind.UNAUTHENTICATED,
+        "The link does not hold: it was used, has expired, or a newer one took its place. Ask for another.",
+    )

@@ -17,7 +17,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
-from ca_core.model.users import Assignment, PersonalData, User, UserKind
+from ca_core.model.users import Assignment, PersonalData, Role, User, UserKind
 from ca_core.model.values import replace
 
 _MAX_TEXT: Final = 256
@@ -143,12 +143,15 @@ async def assign(core: Core, name: str, role: str, client_id: str | None, princi
 
 
 async def withdraw(core: Core, name: str, role: str, client_id: str | None, principal: Principal) -> None:
-    """Take a role for a Client back; raises NOT_FOUND, FORBIDDEN."""
+    """Take a role for a Client back, None: one for every Client, also where it is no longer had so.
+
+    Raises NOT_FOUND, FORBIDDEN.
+    """
 
     def act(tx: Transaction) -> None:
         require(principal, Permission.USER_UPDATE, client_id, "Client")
         user = found_user(tx, name, principal)
-        _require_role_within(tx, role, client_id, principal)
+        _require_within(_role(tx, role), client_id, principal)
         if not tx.users.withdraw(Assignment(user_id=user.id, client_id=client_id, role=role)):
             raise not_found("role of the user")
         tx.audit.append([entry(core.sources, principal, "user.withdraw", user.id, client_id=client_id, role=role)])
@@ -217,20 +220,25 @@ def _check(email: str, personal: PersonalData) -> None:
 
 
 def _assign(core: Core, tx: Transaction, user: User, role: str, client_id: str | None, principal: Principal) -> None:
-    _require_role_within(tx, role, client_id, principal)
+    given = _role(tx, role)
+    if client_id is None and not given.for_every_client:
+        raise TriviumError(ErrorKind.MALFORMED, f"The role {role} is for one Client at a time; name it.")
+    _require_within(given, client_id, principal)
     tx.users.assign(Assignment(user_id=user.id, client_id=client_id, role=role))
     tx.audit.append([entry(core.sources, principal, "user.assign", user.id, client_id=client_id, role=role)])
 
 
-def _require_role_within(tx: Transaction, name: str, client_id: str | None, principal: Principal) -> None:
-    """Require that the principal may do for the Client all that the role may: nobody gives what he does not have."""
+def _role(tx: Transaction, name: str) -> Role:
     role = tx.roles.get(name)
     if role is None:
         known = ", ".join(one.name for one in tx.roles.all()) or "none"
         raise TriviumError(ErrorKind.NOT_FOUND, f"There is no role {name}; there are: {known}.")
-    if client_id is None and not role.for_every_client:
-        raise TriviumError(ErrorKind.MALFORMED, f"The role {name} is for one Client at a time; name it.")
-    require_no_less(principal, role.permissions, client_id, f"A user with the role {name}")
+    return role
+
+
+def _require_within(role: Role, client_id: str | None, principal: Principal) -> None:
+    """Require that the principal may do for the Client all that the role may: nobody gives what he does not have."""
+    require_no_less(principal, role.permissions, client_id, f"A user with the role {role.name}")
 
 
 def _require_own(principal: Principal, permission: Permission) -> None:

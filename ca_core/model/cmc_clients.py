@@ -1,5 +1,6 @@
 """CMC clients: the mail gateways, appliances and scripts that order over CMC, each for one Client (rule 74)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +30,11 @@ PERMISSIONS_OF: Final = {
     CmcRight.RA: frozenset[Permission](),
 }
 """The permissions that each right stands for. ``RA`` adds none, but extends them to what its Client's others did."""
+
+
+def permissions_of(rights: Iterable[CmcRight]) -> frozenset[Permission]:
+    """Return what rights let a CMC client do for its Client."""
+    return frozenset[Permission]().union(*(PERMISSIONS_OF[right] for right in rights))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +69,7 @@ class CmcClient:
     @property
     def permissions(self) -> frozenset[Permission]:
         """What the client may do for its Client."""
-        return frozenset[Permission]().union(*(PERMISSIONS_OF[right] for right in self.rights))
+        return permissions_of(self.rights)
 
 
 @dataclass(frozen=True, kw_only=True)

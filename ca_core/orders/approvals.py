@@ -129,6 +129,12 @@ def why_not_to_decide(principal: Principal, requester: str, decisions: Iterable[
     return None
 
 
+def check_reason(reason: str) -> None:
+    """Raise MALFORMED for a reason that is too long to be kept."""
+    if len(reason) > MAX_REASON:
+        raise TriviumError(ErrorKind.MALFORMED, f"The reason has at most {MAX_REASON} characters; shorten it.")
+
+
 def _decide(
     core: Core,
     tx: Transaction,
@@ -145,8 +151,7 @@ def _decide(
     refusal = why_not_to_decide(principal, requester, decisions)
     if refusal is not None:
         raise TriviumError(ErrorKind.FORBIDDEN, refusal)
-    if len(reason) > MAX_REASON:
-        raise TriviumError(ErrorKind.MALFORMED, f"The reason has at most {MAX_REASON} characters; shorten it.")
+    check_reason(reason)
     approval = Approval(
         subject_id=subject_id,
         order_id=order.id,

@@ -6,6 +6,7 @@ from ca_core.model.orders import Order
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
+from ca_core.orders.approvals import check_reason
 from ca_core.orders.ending import end
 from ca_core.orders.queries import order_for
 from ca_core.orders.states import OrderEvent
@@ -15,8 +16,10 @@ from ca_core.revocation.revoke import insisting
 async def cancel(core: Core, order_id: str, principal: Principal, reason: str = "") -> Order:
     """End an order that waits or is tried again later; it is FAILED and says who cancelled it.
 
-    Raises NOT_FOUND, FORBIDDEN without ORDER_DELETE, NOT_READY as :func:`~ca_core.orders.ending.end`.
+    Raises NOT_FOUND, FORBIDDEN without ORDER_DELETE, NOT_READY as :func:`~ca_core.orders.ending.end`, MALFORMED as
+    :func:`~ca_core.orders.approvals.check_reason`.
     """
+    check_reason(reason)
     why = f": {reason.strip()}" if reason.strip() else "."
     problem = Problem(kind=ErrorKind.NOT_READY, detail=f"The order was cancelled by {principal.actor}{why}")
 

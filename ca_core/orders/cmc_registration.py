@@ -9,6 +9,7 @@ from cryptography import x509
 from ca_core.access.authorisation import require
 from ca_core.access.cmc_clients import by_name, require_cmc, secret_purpose
 from ca_core.access.networks import networks_of
+from ca_core.access.user_rights import require_no_less
 from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.certificates.key_identifier import key_identifier
@@ -16,7 +17,7 @@ from ca_core.core import Core
 from ca_core.keys.policy import ACCOUNT_KEYS, check_public_key, refuse_blocked, spki_sha256
 from ca_core.model.audit import AuditRecord
 from ca_core.model.certificates import Certificate
-from ca_core.model.cmc_clients import CmcClient, CmcRight
+from ca_core.model.cmc_clients import CmcClient, CmcRight, permissions_of
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer
 from ca_core.model.orders import OrderRequest, OrderState
@@ -30,6 +31,8 @@ from ca_core.orders.queries import get
 
 _SECRET_BYTES: Final = 20
 """160 random bits, 32 characters of base32: RFC 10002 section 6.2.1 wants 16 at least."""
+_MAX_NAME: Final = 64
+"""Characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +83,14 @@ def new_secret(core: Core) -> str:
 async def register(core: Core, registration: CmcRegistration, principal: Principal) -> RegisteredCmcClient:
     """Register a CMC client; its certificate is ordered first where it brings a CSR.
 
-    Raises MALFORMED when nothing could authenticate it, BAD_KEY and BAD_CSR as an order does, CONFLICT when its name
-    or key is another's, FORBIDDEN when CMC is off for its Client, UNAVAILABLE when no certificate could be had.
+    Raises MALFORMED when nothing could authenticate it, or for its name or networks; BAD_KEY and BAD_CSR as an order
+    does, CONFLICT when its name or key is another's, FORBIDDEN when CMC is off for its Client or the principal may not
+    do himself what it may, UNAVAILABLE when no certificate could be had.
     """
     require(principal, Permission.CMC_CLIENT_CREATE, registration.client_id, "Client")
+    _require_within(registration.rights, registration.client_id, principal)
+    _check_name(registration.name)
+    networks = networks_of(registration.networks)
     if registration.csr is None and registration.certificate is None and registration.secret is None:
         raise TriviumError(ErrorKind.MALFORMED, "A CMC client needs a CSR, a certificate or a secret.")
     _require_one_certificate(registration.csr, registration.certificate)
@@ -105,7 +112,7 @@ async def register(core: Core, registration: CmcRegistration, principal: Princip
         rights=registration.rights,
         sealed_secret=_sealed(core, cmc_client_id, registration.secret),
         sha1=registration.sha1,
-        networks=networks_of(registration.networks),
+        networks=networks,
         created_at=core.sources.now(),
     )
     cmc_client = dedicated.given_to(cmc_client) if dedicated else cmc_client
@@ -125,17 +132,21 @@ async def change(core: Core, name: str, wanted: CmcChange, principal: Principal)
     Raises NOT_FOUND, MALFORMED when nothing would be left that authenticates it, else as :func:`register`.
     """
     _require_one_certificate(wanted.csr, wanted.certificate)
+    networks = None if wanted.networks is None else networks_of(wanted.networks)
 
-    def check(tx: Transaction) -> None:
+    def check(tx: Transaction) -> CmcClient:
         known = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
+        rights = known.rights if wanted.rights is None else wanted.rights
+        _require_within(rights, known.client_id, principal)
         _require_products(tx, known.client_id, wanted.product_ids or ())
+        return known
 
     await core.store.read(check)
     dedicated = await _dedicated(core, name, wanted.csr, wanted.certificate)
 
     def act(tx: Transaction) -> CmcClient:
-        before = by_name(tx, name, principal, Permission.CMC_CLIENT_UPDATE)
-        changed = _changed(core, before, wanted)
+        before = check(tx)
+        changed = _changed(core, before, wanted, networks)
         changed = dedicated.given_to(changed) if dedicated else changed
         _require_usable(tx, changed)
         different = [what for what in _CHANGEABLE if getattr(before, what) != getattr(changed, what)]
@@ -149,17 +160,32 @@ async def change(core: Core, name: str, wanted: CmcChange, principal: Principal)
 _CHANGEABLE: Final = ("certificate", "product_ids", "rights", "sealed_secret", "sha1", "networks")
 
 
-def _changed(core: Core, before: CmcClient, wanted: CmcChange) -> CmcClient:
+def _changed(core: Core, before: CmcClient, wanted: CmcChange, networks: tuple[str, ...] | None) -> CmcClient:
     return replace(
         before,
         product_ids=before.product_ids if wanted.product_ids is None else wanted.product_ids,
         rights=before.rights if wanted.rights is None else wanted.rights,
         sha1=before.sha1 if wanted.sha1 is None else wanted.sha1,
-        networks=before.networks if wanted.networks is None else networks_of(wanted.networks),
+        networks=before.networks if networks is None else networks,
         sealed_secret=(
             before.sealed_secret if wanted.secret is None else _sealed(core, before.id, wanted.secret or None)
         ),
     )
+
+
+def _require_within(rights: frozenset[CmcRight], client_id: str, principal: Principal) -> None:
+    """Require that the principal may do for the Client all that a CMC client with these rights may."""
+    require_no_less(principal, permissions_of(rights), client_id, "The CMC client")
+
+
+def _check_name(name: str) -> None:
+    """Raise MALFORMED for a name that no URL can hold or that forges a line of a log."""
+    bounded = 0 < len(name) <= _MAX_NAME and name == name.strip()
+    if not bounded or "/" in name or name in {".", ".."} or not name.isprintable():
+        raise TriviumError(
+            ErrorKind.MALFORMED,
+            f"{name[:_MAX_NAME]!r} is no name of a CMC client; use up to {_MAX_NAME} printable characters without /.",
+        )
 
 
 def _require_one_certificate(csr: bytes | None, certificate: bytes | None) -> None:

@@ -13,12 +13,11 @@ from ca_core.model.certificates import Certificate, RevocationReason
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.principals import Principal
 from ca_core.model.store import Transaction
-from ca_core.revocation.reasons import parse_reason
+from ca_core.revocation.reasons import check_words, parse_reason
 from ca_core.revocation.revoke import insisting, revoke_for
 
 MOST: Final = 300
 """Certificates in one call: everybody else's writes wait for it."""
-_MAX_REQUESTOR: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,8 @@ async def revoke_all(core: Core, wanted: Sequence[Wanted], principal: Principal)
     if not 0 < len(wanted) <= MOST:
         raise TriviumError(ErrorKind.MALFORMED, f"Name from 1 to {MOST} certificates.")
     for one in wanted:
-        _check(one)
+        parse_reason(one.reason)
+        check_words(one.requestor)
 
     def act(tx: Transaction) -> list[Certificate]:
         issuers = [
@@ -50,12 +50,6 @@ async def revoke_all(core: Core, wanted: Sequence[Wanted], principal: Principal)
         return [_revoke(core, tx, issuers, one, principal) for one in wanted]
 
     return await insisting(core, act)
-
-
-def _check(wanted: Wanted) -> None:
-    parse_reason(wanted.reason)
-    if len(wanted.requestor) > _MAX_REQUESTOR or not wanted.requestor.isprintable():
-        raise TriviumError(ErrorKind.MALFORMED, f"The requestor must be at most {_MAX_REQUESTOR} printable characters.")
 
 
 def _revoke(

@@ -1,4 +1,4 @@
-"""Revocation reasons: which may be given, and how CRL and OCSP say them (RFC 5280 section 5.3.1)."""
+"""Revocation reasons: which may be given, how CRL and OCSP say them (RFC 5280 section 5.3.1), and the words beside."""
 
 from typing import Final
 
@@ -29,6 +29,10 @@ USABLE: Final = (
 )
 """The others are for CA and attribute certificates, for a suspension (which we do not have) and for delta CRLs."""
 
+_MAX_REQUESTOR: Final = 256
+_MAX_COMMENT: Final = 4096
+"""Characters."""
+
 
 def reason_flag(reason: RevocationReason) -> x509.ReasonFlags | None:
     """Return the reason as it stands in a CRL entry or OCSP answer; None, since absent, for unspecified (rule 83)."""
@@ -50,3 +54,11 @@ def parse_reason(code: int) -> RevocationReason:
         return RevocationReason(code)
     usable = ", ".join(f"{int(reason)} ({reason_name(reason)})" for reason in USABLE)
     raise TriviumError(ErrorKind.BAD_REASON, f"Reason {int(code)} cannot be used here; use one of {usable}.")
+
+
+def check_words(requestor: str, comment: str = "") -> None:
+    """Raise MALFORMED for the name of who asked, or a comment, that is too long to be kept."""
+    if len(requestor) > _MAX_REQUESTOR or not requestor.isprintable():
+        raise TriviumError(ErrorKind.MALFORMED, f"The requestor must be at most {_MAX_REQUESTOR} printable characters.")
+    if len(comment) > _MAX_COMMENT:
+        raise TriviumError(ErrorKind.MALFORMED, f"The comment has at most {_MAX_COMMENT} characters; shorten it.")

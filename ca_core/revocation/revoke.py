@@ -30,7 +30,7 @@ from ca_core.orders.states import OrderEvent, after
 from ca_core.orders.timers import make_crl_due
 from ca_core.publish.schedule import unpublish_revoked
 from ca_core.revocation import approval
-from ca_core.revocation.reasons import parse_reason, reason_name
+from ca_core.revocation.reasons import check_words, parse_reason, reason_name
 from ca_core.revocation.schedule import schedule_revocation
 
 Result = TypeVar("Result")
@@ -76,7 +76,8 @@ async def revoke_by_id(
 ) -> Certificate:
     """Revoke the certificate with this id (``crt-``); raises as :func:`revoke`, and NOT_FOUND for another Client's.
 
-    ``requestor`` is who asked the service account for it; ``comment`` is for the audit log.
+    ``requestor`` is who asked the service account for it; ``comment`` is for the audit log. Raises MALFORMED for words
+    that are too long.
     """
 
     def find(tx: Transaction) -> Certificate:
@@ -86,8 +87,7 @@ async def revoke_by_id(
         require_sees(principal, "certificate", client_id=certificate.client_id)
         return certificate
 
-    details = {"comment": comment} if comment else {}
-    return await _revoke(core, find, reason, principal, requestor=requestor, invalidity_date=None, **details)
+    return await _revoke(core, find, reason, principal, requestor=requestor, comment=comment)
 
 
 async def revoke_by_serial(
@@ -114,8 +114,7 @@ async def revoke_by_serial(
         _check_invalidity_date(certificate, invalidity_date, core.sources.now())
         return certificate
 
-    details = {"comment": comment} if comment else {}
-    return await _revoke(core, find, reason, principal, invalidity_date=invalidity_date, **details)
+    return await _revoke(core, find, reason, principal, invalidity_date=invalidity_date, comment=comment)
 
 
 def _check_invalidity_date(certificate: Certificate, invalidity_date: datetime | None, now: datetime) -> None:
@@ -135,9 +134,11 @@ async def _revoke(
     *,
     invalidity_date: datetime | None = None,
     requestor: str = "",
-    **details: str,
+    comment: str = "",
 ) -> Certificate:
     parsed = parse_reason(reason)
+    check_words(requestor, comment)
+    details = {"comment": comment} if comment else {}
     return await insisting(
         core,
         lambda tx: revoke_for(

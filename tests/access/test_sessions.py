@@ -201,6 +201,31 @@ async def test_nobody_makes_a_link_of_somebody_who_may_do_more(office: Office) -
         assert refused.value.kind in {ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND}
 
 
+@pytest.mark.parametrize("change", ["user-has-more", "maker-suspended", "maker-has-less"])
+async def test_a_link_holds_no_longer_than_its_maker_may_make_it(office: Office, change: str) -> None:
+    """A link kept for a week would sign in as somebody above its maker, or outlive that maker's rights (abuse 44)."""
+    core = office.core
+    maker = await (await office.person("local", "ca-operator", office.client_id)).principal()
+    token = await sign_in_links.create(core, "alice", maker, valid_for=sign_in_links.INVITATION)
+    if change == "user-has-more":
+        await users.assign(core, "alice", "ca-operator", None, CONSOLE)
+    elif change == "maker-suspended":
+        await suspension.suspend_user(core, "local", "left", CONSOLE)
+    else:
+        await users.assign(core, "local", "ra-viewer", office.client_id, CONSOLE)
+        await users.withdraw(core, "local", "ca-operator", office.client_id, CONSOLE)
+    with pytest.raises(TriviumError, match="Ask for another") as refused:
+        await sign_in_links.redeem(core, token)
+    assert refused.value.kind is ErrorKind.UNAUTHENTICATED
+
+
+async def test_a_user_signs_in_by_the_link_that_a_user_made(office: Office) -> None:
+    """Nobody could use an invitation but one from the console."""
+    maker = await (await office.person("local", "ca-operator", office.client_id)).principal()
+    token = await sign_in_links.create(office.core, "alice", maker)
+    assert (await sign_in_links.redeem(office.core, token)).name == "alice"
+
+
 async def test_failed_sign_ins_are_recorded_and_limited(office: Office) -> None:
     """Nobody would see that somebody tries; or trying would fill the log (rule 53)."""
     limits = RateLimits(rates={Limit.FAILED_SIGN_INS_PER_ADDRESS: Rate.parse("3/15m")})

@@ -194,6 +194,20 @@ async def test_a_role_that_is_taken_back_is_gone_at_once(office: Office) -> None
     assert await refused(again) is ErrorKind.NOT_FOUND
 
 
+async def test_a_role_that_is_no_longer_for_every_client_can_be_taken_back(office: Office) -> None:
+    """It would stay in force everywhere, and nobody could end it but by deleting the role."""
+    core = office.core
+    auditor = await roles.get(core, "auditor", CONSOLE)
+    watcher = await office.person("watcher", "auditor", None)
+    await roles.change(core, replace(auditor, for_every_client=False), CONSOLE)
+    assert await refused(users.assign(core, "alice", "auditor", None, CONSOLE)) is ErrorKind.MALFORMED
+    alice = await office.alice.principal()
+    assert await refused(users.withdraw(core, "watcher", "auditor", None, alice)) is ErrorKind.FORBIDDEN
+    assert await refused(users.withdraw(core, "watcher", "no-role", None, CONSOLE)) is ErrorKind.NOT_FOUND
+    await users.withdraw(core, "watcher", "auditor", None, await office.chief.principal())
+    assert not (await watcher.principal()).everywhere
+
+
 async def test_roles_are_the_cas_operators(office: Office) -> None:
     """A tenant's operator would give himself every permission by changing his role."""
     alice, chief = await office.alice.principal(), await office.chief.principal()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ca_core.access import external_account_keys
 from ca_core.access.external_account_keys import ExternalAccountKeyRequest
 from ca_core.model.clients import Client, ClientSettings
-from ca_core.model.errors import TriviumError
+from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
@@ -318,6 +318,16 @@ async def test_keys_are_for_what_their_client_has(server: AcmeServer) -> None:
     ):
         with pytest.raises(TriviumError):
             await external_account_keys.create(server.core, request, OPERATOR)
+
+
+async def test_the_comment_of_a_key_is_bounded(server: AcmeServer) -> None:
+    """One field of a form would fill the audit log and every listing of the keys."""
+    request = ExternalAccountKeyRequest(client_id="cli-1", product_ids=("pma-tls",), comment="x" * 4096)
+    key, _ = await external_account_keys.create(server.core, request, OPERATOR)
+    assert key.comment == request.comment
+    with pytest.raises(TriviumError) as refused:
+        await external_account_keys.create(server.core, replace(request, comment="x" * 4097), OPERATOR)
+    assert refused.value.kind is ErrorKind.MALFORMED
 
 
 async def test_a_tenants_keys_are_its_own(server: AcmeServer) -> None:

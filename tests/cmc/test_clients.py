@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from ca_core.model.audit import AuditRecord
 from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job, JobState, TimerType
+from ca_core.model.permissions import Permission
+from ca_core.model.repositories.orders import OrderSearch
 from ca_core.orders import cmc_expiry, maintenance
 from ca_core.orders.cmc_registration import CmcChange, CmcRegistration, change, register
 from gateway import store_checks
@@ -168,6 +171,67 @@ async def test_secrets_are_replaced_and_ended(office: Office) -> None:
     with pytest.raises(TriviumError) as refused:
         await change(office.workshop.core, "secret-alone", CmcChange(secret=""), CONSOLE)
     assert refused.value.kind is ErrorKind.MALFORMED
+
+
+def registration(office: Office, **wanted: Any) -> CmcRegistration:
+    """Return the registration of a client that brings a CSR."""
+    plain = CmcRegistration(
+        name="new",
+        client_id=office.product.client_id,
+        product_ids=(office.product.id,),
+        rights=frozenset({CmcRight.ISSUE}),
+        csr=for_itself(new_key()),
+    )
+    return replace(plain, **wanted)
+
+
+async def orders_in(office: Office) -> int:
+    """Return how many orders there are, those of the gateway itself too."""
+    query = OrderSearch(client_ids=None, limit=1000)
+    return len(await office.workshop.core.store.read(lambda tx: tx.orders.search(query)))
+
+
+async def refusal_of(act: Awaitable[object], office: Office) -> ErrorKind:
+    """Return the kind of the error that an act ends with, having seen that it ordered nothing."""
+    before = await orders_in(office)
+    with pytest.raises(TriviumError) as refused:
+        await act
+    assert await orders_in(office) == before
+    return refused.value.kind
+
+
+async def test_nobody_makes_a_client_that_may_do_more_than_he(office: Office) -> None:
+    """Whoever looks after CMC clients would revoke by one of them, or by a new key for one that may."""
+    core, client_id = office.workshop.core, office.product.client_id
+    may = {Permission.CMC_CLIENT_CREATE, Permission.CMC_CLIENT_UPDATE, Permission.ORDER_VIEW, Permission.ORDER_CREATE}
+    keeper = await office.workshop.user(client_id, "keeper", frozenset(may))
+    for right in (CmcRight.REVOKE, CmcRight.QUERY):
+        more = registration(office, rights=frozenset({CmcRight.ISSUE, right}))
+        assert await refusal_of(register(core, more, keeper), office) is ErrorKind.FORBIDDEN
+    assert (await register(core, registration(office), keeper)).cmc_client.rights == {CmcRight.ISSUE}
+    for name, wanted in (
+        ("new", CmcChange(rights=frozenset({CmcRight.REVOKE}), csr=for_itself(new_key()))),
+        ("gateway-1", CmcChange(csr=for_itself(new_key()))),
+        ("gateway-1", CmcChange(secret="known to the keeper, who may not revoke")),
+    ):
+        assert await refusal_of(change(core, name, wanted, keeper), office) is ErrorKind.FORBIDDEN
+    assert (await change(core, "new", CmcChange(csr=for_itself(new_key())), keeper)).chain
+
+
+async def test_a_typing_error_orders_no_certificate(office: Office) -> None:
+    """A wrong network would issue a certificate that belongs to nobody."""
+    core, networks = office.workshop.core, ("192.0.2.1/24",)
+    added = register(core, registration(office, networks=networks), CONSOLE)
+    assert await refusal_of(added, office) is ErrorKind.MALFORMED
+    wanted = CmcChange(csr=for_itself(new_key()), networks=networks)
+    assert await refusal_of(change(core, "gateway-1", wanted, CONSOLE), office) is ErrorKind.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["", " ", " a", "a/b", "..", "a\nb", "a\x7f", "x" * 65])
+async def test_the_name_of_a_client_can_stand_in_urls_and_logs(office: Office, name: str) -> None:
+    """A client that no URL names could not be changed or disabled, and a line break forges a line of a log."""
+    added = register(office.workshop.core, registration(office, name=name), CONSOLE)
+    assert await refusal_of(added, office) is ErrorKind.MALFORMED
 
 
 async def test_who_was_disabled_can_be_enabled(office: Office) -> None:

@@ -168,6 +168,7 @@ async def test_cancel_ends_what_waits_and_nothing_else(workshop: Workshop) -> No
     may_order = frozenset({Permission.ORDER_VIEW, Permission.ORDER_CREATE})
     seller = await workshop.user(product.client_id, "vera", may_order)
     assert await kind_of_refusal(cancel(core, order.id, seller)) is ErrorKind.FORBIDDEN
+    assert await kind_of_refusal(cancel(core, order.id, ann, "x" * 1001)) is ErrorKind.MALFORMED
     cancelled = await cancel(core, order.id, ann, "a typing error")
     assert cancelled.state is OrderState.FAILED
     assert cancelled.error is not None

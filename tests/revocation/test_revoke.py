@@ -71,6 +71,18 @@ async def test_two_hundred_revocations_at_once_all_win(installation: Installatio
     assert {entry.serial for entry in entries} == {one.serial for one in certificates}
 
 
+@pytest.mark.parametrize("words", [{"requestor": "x" * 257}, {"requestor": "a\nb"}, {"comment": "x" * 4097}])
+async def test_the_words_of_a_revocation_are_bounded(installation: Installation, words: dict[str, str]) -> None:
+    """One field of a form would fill the audit log, or forge a line of it."""
+    certificate = await installation.issue()
+    with pytest.raises(TriviumError) as refused:
+        await revoke_by_id(installation.core, certificate.id, UNSPECIFIED, SYSTEM, **words)
+    assert refused.value.kind is ErrorKind.MALFORMED
+    longest = {"requestor": "x" * 256, "comment": "x" * 4096}
+    revoked = await revoke_by_id(installation.core, certificate.id, UNSPECIFIED, SYSTEM, **longest)
+    assert revoked.status is CertificateStatus.REVOKED
+
+
 async def test_everything_that_follows_is_in_the_same_transaction(installation: Installation) -> None:
     """If this fails, order, audit log, blocked keys or CRL do not follow the revocation (rules 26, 81, 89)."""
     account = await installation.add_account(1)

@@ -8,8 +8,9 @@ from typing import Final
 from ca_core.access.authorisation import clients_searched, require
 from ca_core.access.visibility import MAX_PAGE, not_found, require_sees
 from ca_core.audit.log import entry
+from ca_core.certificates.certificate_files import certificates_in
 from ca_core.certificates.decoded import decoded
-from ca_core.certificates.der import check_der
+from ca_core.certificates.der import DerLimits, check_der
 from ca_core.core import Core
 from ca_core.model.audit import AuditRecord
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -20,6 +21,8 @@ from ca_core.model.store import Transaction
 
 MAX_AT_ONCE: Final = 100
 """The most certificates that one call imports."""
+_SENT: Final = DerLimits(size=1_000_000, nodes=20_000)
+"""The limits of a file that a user sends: it is read between the requests of all others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +36,23 @@ class Imported:
     new: frozenset[str]
 
 
+async def import_file(core: Core, client_id: str, content: bytes, principal: Principal) -> Imported:
+    """Import the certificates of a file, as :func:`import_certificates`; it is not read for who may not import."""
+    _require_may_import(principal, client_id)
+    return await import_certificates(core, client_id, certificates_in(content, limits=_SENT), principal)
+
+
 async def import_certificates(core: Core, client_id: str, ders: Sequence[bytes], principal: Principal) -> Imported:
     """Import certificates (DER) for a Client; one that it has already stays as it is.
 
     All or none. Raises NOT_FOUND, FORBIDDEN, MALFORMED for none, too many, or one that cannot be read.
     """
+    _require_may_import(principal, client_id)
     if not 0 < len(ders) <= MAX_AT_ONCE:
         raise TriviumError(ErrorKind.MALFORMED, f"Import from 1 to {MAX_AT_ONCE} certificates.")
     read = {one.fingerprint: one for one in (_read(core, client_id, der, principal) for der in ders)}
 
     def add(tx: Transaction) -> Imported:
-        require_sees(principal, "Client", client_id=client_id)
-        require(principal, Permission.CERTIFICATE_UPDATE, client_id, "Client")
         if tx.clients.get(client_id) is None:
             raise not_found("Client")
         known = {one.fingerprint: one for one in tx.external_certificates.known(client_id, list(read))}
@@ -98,6 +106,11 @@ def check(der: bytes) -> None:
     """Raise MALFORMED for a certificate that cannot be imported."""
     check_der(der)
     decoded(der)
+
+
+def _require_may_import(principal: Principal, client_id: str) -> None:
+    require_sees(principal, "Client", client_id=client_id)
+    require(principal, Permission.CERTIFICATE_UPDATE, client_id, "Client")
 
 
 def _read(core: Core, client_id: str, der: bytes, principal: Principal) -> ExternalCertificate:

@@ -1,10 +1,12 @@
 """Version 3: certificates of other CAs, which are imported to be seen before they end."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ca_core.certificates.chain import pem_certificate
+from ca_core.certificates.der import tlv
 from ca_core.certificates.external_certificates import MAX_AT_ONCE
 from tests.certificates.other_authority import foreign
 from tests.rest.conversation import Conversation
@@ -119,3 +121,25 @@ async def test_a_hostile_subject_is_only_text(alice: Conversation) -> None:
     downloaded = await alice.get(f"{BASE}/{made['id']}/pem")
     assert "set-cookie" not in downloaded.headers
     assert (await alice.delete(f"{BASE}/{made['id']}")).status == 204
+
+
+async def test_a_bundle_of_many_values_is_refused_and_read_for_nobody_who_may_not_import(alice: Conversation) -> None:
+    """One request would keep all others waiting for seconds, and anybody with a key could send it (rule 62)."""
+    bundle = f"-----BEGIN PKCS7-----\n{base64.b64encode(bundle_of(30_000)).decode()}\n-----END PKCS7-----\n"
+    body = {"client": alice.office.client_id, "certificates": bundle}
+    refused = await alice.post(BASE, body)
+    refused.refused(400, "malformed")
+    assert "more than 20000 values" in refused.json["detail"]
+    several = bundle_of(12_000)
+    text = f"-----BEGIN CMS-----\n{base64.b64encode(several).decode()}\n-----END CMS-----\n" * 5
+    assert "more than 4000 values" in (await alice.post(BASE, body | {"certificates": text})).json["detail"]
+    (await alice.by(alice.office.bob).post(BASE, body)).refused(404, "not_found")
+    viewer = alice.by(await alice.office.person("viewer", "ra-viewer", alice.office.client_id))
+    (await viewer.post(BASE, body)).refused(403, "forbidden")
+
+
+def bundle_of(entries: int) -> bytes:
+    """Return a PKCS #7 file (DER) with so many certificates that are empty."""
+    data, one = tlv(0x30, bytes.fromhex("06092a864886f70d010701")), tlv(0x02, b"\x01")
+    signed = tlv(0x30, one + tlv(0x31, b"") + data + tlv(0xA0, b"\x30\x00" * entries) + tlv(0x31, b""))
+    return tlv(0x30, bytes.fromhex("06092a864886f70d010702") + tlv(0xA0, signed))

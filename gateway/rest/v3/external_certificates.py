@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from ca_core.certificates import external_certificates as commands
-from ca_core.certificates.certificate_files import certificates_in
 from ca_core.certificates.chain import pem_certificate
 from ca_core.model import external_certificates
 from gateway.rest.v3.ids import ClientId, ExternalCertificateId
@@ -79,8 +78,8 @@ async def list_external_certificates(caller: Called, query: Annotated[ExternalCe
 @router.post("", response_model=list[ExternalCertificate], status_code=201)
 async def import_external_certificates(caller: Called, wanted: NewExternalCertificates) -> Response:
     """Import certificates of another CA: all of the text, or none where one cannot be read."""
-    ders = certificates_in(wanted.certificates.encode())
-    imported = await commands.import_certificates(caller.core, wanted.client, ders, caller.principal)
+    content = wanted.certificates.encode()
+    imported = await commands.import_file(caller.core, wanted.client, content, caller.principal)
     return list_answer([external_certificate_of(one) for one in imported.certificates], 201)
 
 

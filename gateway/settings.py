@@ -400,12 +400,14 @@ class Limits(_Section):
     )
     requests_per_user: Limit = Field(
         default=Rate(36_000, timedelta(hours=1)),
-        description="Requests of one API user, of every kind: ten a second for ever, and an hour's worth at once. A "
-        "script that polls without a pause meets it. The answers say in RateLimit how many are left.",
+        description="Requests of one user, over the API and of pages, of every kind: ten a second for ever, and an "
+        "hour's worth at once. A script that polls without a pause meets it. The API's answers say in RateLimit how "
+        "many are left.",
     )
     requests_per_address: Limit = Field(
         default=Rate(100_000, timedelta(hours=1)),
-        description="Requests of API users from one IPv4 address or IPv6 /48, where many users may sit.",
+        description="Requests of users from one IPv4 address or IPv6 /48, where many users may sit, and sign-ins that "
+        "begin there.",
     )
     exempt_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_listed)] = Field(
         default=(),

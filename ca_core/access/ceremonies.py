@@ -4,29 +4,42 @@ import hmac
 from datetime import timedelta
 from typing import Final
 
+from ca_core.access import rate_limits
 from ca_core.access.random_tokens import new_token, sha256_of
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.sessions import Ceremony, CeremonyKind
+from ca_core.model.store import Transaction
 
 LIFETIME: Final = timedelta(minutes=10)
 """How long somebody may take to sign in elsewhere, or to find his security key."""
 _CHALLENGE_BYTES: Final = 32
 
 
-async def begin(core: Core, kind: CeremonyKind, *, user_id: str | None = None) -> tuple[str, Ceremony]:
-    """Begin; return the value of the cookie that binds the browser, and what it is bound to."""
+async def begin(core: Core, kind: CeremonyKind, who: Principal) -> tuple[str, Ceremony]:
+    """Begin; return the value of the cookie that binds the browser, and what it is bound to.
+
+    ``who`` is the user, or a stranger, whose beginnings are counted for his address; raises RATE_LIMITED for him.
+    """
+    stranger = who.kind is PrincipalKind.ANONYMOUS
     handle, handle_sha256 = new_token(core.sources.entropy)
     verifier, _ = new_token(core.sources.entropy)
     ceremony = Ceremony(
         handle_sha256=handle_sha256,
         kind=kind,
-        user_id=user_id,
+        user_id=None if stranger else who.id,
         challenge=core.sources.entropy.token(_CHALLENGE_BYTES),
         verifier=verifier if kind is CeremonyKind.OPENID_CONNECT else "",
         expires_at=core.sources.now() + LIFETIME,
     )
-    await core.store.write(lambda tx: tx.ceremonies.add(ceremony))
+
+    def add(tx: Transaction) -> None:
+        if stranger:
+            rate_limits.stranger_s_request(core, tx, who)
+        tx.ceremonies.add(ceremony)
+
+    await core.store.write(add, lasting=False)
     return handle, ceremony
 
 

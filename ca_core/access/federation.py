@@ -10,16 +10,20 @@ from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.permissions import Permission
-from ca_core.model.principals import Principal, PrincipalKind
+from ca_core.model.principals import ANONYMOUS, Principal, PrincipalKind
 from ca_core.model.sessions import Ceremony, CeremonyKind
 from ca_core.model.store import Transaction
 from ca_core.model.users import User, UserKind
 from ca_core.model.values import replace
 
 
-async def begin(core: Core) -> tuple[str, str]:
-    """Return the value of the cookie that binds the browser, and the URL of the provider to send it to."""
-    handle, ceremony = await ceremonies.begin(core, CeremonyKind.OPENID_CONNECT)
+async def begin(core: Core, address: str) -> tuple[str, str]:
+    """Return the value of the cookie that binds the browser, and the URL of the provider to send it to.
+
+    ``address`` is the peer's. Raises RATE_LIMITED.
+    """
+    stranger = replace(ANONYMOUS, address=address)
+    handle, ceremony = await ceremonies.begin(core, CeremonyKind.OPENID_CONNECT, stranger)
     url = await core.identity_provider.authorization_url(
         state=ceremonies.state_of(ceremony), nonce=_nonce(ceremony), verifier=ceremony.verifier
     )

@@ -23,6 +23,7 @@ from ca_core.access.visibility import not_found
 from ca_core.audit.log import entry
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.principals import ANONYMOUS
 from ca_core.model.sessions import CeremonyKind, Passkey, Session
 from ca_core.model.store import Transaction
 from ca_core.model.users import User
@@ -55,7 +56,7 @@ async def begin_registration(core: Core, session: Session, party: RelyingParty) 
     """Return what a browser makes a passkey of the session's user from; raises CONFLICT when he has MAX_PASSKEYS."""
     known = await core.store.read(lambda tx: tx.passkeys.of_user(session.user.id))
     _require_room(known)
-    handle, ceremony = await ceremonies.begin(core, CeremonyKind.PASSKEY_REGISTRATION, user_id=session.user.id)
+    handle, ceremony = await ceremonies.begin(core, CeremonyKind.PASSKEY_REGISTRATION, session.principal)
     options = webauthn.generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,
@@ -109,9 +110,12 @@ async def register(
     return await core.store.write(act)
 
 
-async def begin_sign_in(core: Core, party: RelyingParty) -> Asked:
-    """Return what a browser asks its user's passkey for; which one, and whose, it knows."""
-    handle, ceremony = await ceremonies.begin(core, CeremonyKind.PASSKEY)
+async def begin_sign_in(core: Core, party: RelyingParty, address: str) -> Asked:
+    """Return what a browser asks its user's passkey for; which one, and whose, it knows.
+
+    ``address`` is the peer's. Raises RATE_LIMITED.
+    """
+    handle, ceremony = await ceremonies.begin(core, CeremonyKind.PASSKEY, replace(ANONYMOUS, address=address))
     options = webauthn.generate_authentication_options(
         rp_id=party.id,
         challenge=ceremony.challenge,

@@ -91,6 +91,12 @@ def request(core: Core, tx: Transaction, principal: Principal) -> None:
         _take(core, tx, limit, subject, subject, principal)
 
 
+def stranger_s_request(core: Core, tx: Transaction, stranger: Principal) -> None:
+    """Count a request of somebody who has not signed in, for his address; raises RATE_LIMITED."""
+    network = _network(stranger.address)
+    _take(core, tx, Limit.REQUESTS_PER_ADDRESS, network, network, stranger)
+
+
 def allowances(core: Core, tx: Transaction, principal: Principal) -> list[Allowance]:
     """Return what is left of the limits on a user's requests, for him and for his address, as far as there are any."""
     return [

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ca_core.access import sessions
+from ca_core.access import rate_limits, sessions
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.values import replace
 from gateway.admin.forms import Form, read_form, require_token
@@ -28,7 +28,7 @@ Handle = Callable[[Visit], Awaitable[Response]]
 def show(path: str, handle: Handle, section: Section, *, used: bool = True) -> Route:
     """Return the route of a page that is looked at; ``path`` is below the section's.
 
-    ``used`` is False for a part that a page asks for by itself, which nobody need sit at for that.
+    ``used`` is False for a part that a page asks for by itself, which nobody need sit at for that; it is not counted.
     """
     return _route(path, handle, section, "GET", used=used)
 
@@ -45,7 +45,10 @@ def _route(path: str, handle: Handle, section: Section, method: str, *, used: bo
         session = await sessions.resume(front_end.core, cookie, peer_address(request), used=used)
         if session is None:
             return _to_sign_in(request)
-        request.state.principal = session.principal
+        principal = request.state.principal = session.principal
+        if used:
+            core = front_end.core
+            await core.store.write(lambda tx: rate_limits.request(core, tx, principal), lasting=False)
         form = Form(FormData())
         visit = Visit(
             request=request,
@@ -57,7 +60,7 @@ def _route(path: str, handle: Handle, section: Section, method: str, *, used: bo
         )
         request.state.visit = visit
         _require_text(request)
-        section.require(session.principal)
+        section.require(principal)
         if method == "POST":
             form = await read_form(request)
         try:

@@ -50,7 +50,7 @@ class Desk:
 
     async def begin(self, **changes: Any) -> tuple[str, Visit]:
         """Go to the provider, which then says the claims with these changes."""
-        handle, url = await federation.begin(self.core)
+        handle, url = await federation.begin(self.core, ADDRESS)
         visit = Visit(url)
         self.provider.claims = self.claims(visit["nonce"], **changes)
         return handle, visit
@@ -218,7 +218,7 @@ async def test_a_provider_that_is_not_the_one_is_not_asked(desk: Desk) -> None:
         desk.provider.metadata = good | change
         desk.office.clock.advance(hours=2)
         with pytest.raises(TriviumError) as error:
-            await federation.begin(desk.core)
+            await federation.begin(desk.core, ADDRESS)
         assert error.value.kind is ErrorKind.UNAVAILABLE
     desk.provider.metadata = good | {"jwks_uri": f"{desk.provider.issuer}/elsewhere"}
     desk.office.clock.advance(hours=2)

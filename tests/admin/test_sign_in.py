@@ -1,13 +1,20 @@
 """What signing in and out says to a browser, under a clock that the test owns (abuse 44, 53, 56)."""
 
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from ca_core.access import sign_in_links, suspension
+from ca_core.model.rate_limits import Limit, Rate, RateLimits
 from ca_core.model.repositories.audit import AuditSearch
+from gateway.admin.front_end import FrontEnd
 from gateway.admin.page import COOKIE
+from gateway.admin.routes import applications
+from gateway.roads import Roads
+from gateway.sign_in_address import REDIRECT_PATH
 from tests.access.people import Office
 from tests.admin.visitor import Shown, Visitor
 from tests.orders.workshop import CONSOLE
@@ -125,3 +132,40 @@ async def test_without_a_provider_none_is_offered(admin: ASGIApp, office: Office
     assert b"/admin/sign-in/openid" not in shown.body
     assert b"passkey" in shown.body
     assert (await post(admin, "/admin/sign-in/openid", {}, SAME_ORIGIN)).status == 404
+
+
+def limited(office: Office, limit: Limit, rate: str) -> ASGIApp:
+    """Return the page of an installation that limits one thing."""
+    core = replace(office.core, limits=RateLimits(rates={limit: Rate.parse(rate)}))
+    pages = applications(FrontEnd(core=core, external_url="https://ra.example.com"))
+    return Roads({}, pages, PlainTextResponse("nowhere"))
+
+
+@pytest.mark.parametrize("path", ["/admin/sign-in/passkey/options", "/admin/sign-in/openid"])
+async def test_strangers_begin_only_so_many_sign_ins(office: Office, path: str) -> None:
+    """Anybody could write into the database, as fast as he can ask (rule 53)."""
+    strict = limited(office, Limit.REQUESTS_PER_ADDRESS, "2/1h")
+    answers = [await post(strict, path, {}, SAME_ORIGIN) for _ in range(3)]
+    assert [one.status == 429 for one in answers] == [False, False, True]
+    assert (answers[2].headers["retry-after"], "set-cookie" in answers[2].headers) == ("1800", False)
+    assert "Too many requests from" in answers[2].text
+
+
+async def test_pages_are_counted_and_what_they_ask_for_by_themselves_is_not(office: Office) -> None:
+    """A user could search without end; or a page left open would lock him out (rule 53)."""
+    alice = await Visitor.of(limited(office, Limit.REQUESTS_PER_USER, "2/1h"), office.alice)
+    assert [(await alice.see("/admin/orders/ord-0/progress")).status for _ in range(3)] == [404] * 3
+    shown = [await alice.see("/admin/account") for _ in range(3)]
+    assert [one.status for one in shown] == [200, 200, 429]
+    assert shown[2].headers["retry-after"] == "1800"
+    office.clock.advance(minutes=30)
+    again = await Visitor.of(alice.app, office.alice)
+    assert (await again.see("/admin/account")).status == 200
+
+
+async def test_a_page_elsewhere_fails_no_sign_ins_for_its_readers(office: Office) -> None:
+    """Pictures at the provider's way back would keep everybody of an office from signing in."""
+    strict = limited(office, Limit.FAILED_SIGN_INS_PER_ADDRESS, "1/1h")
+    for _ in range(3):
+        assert (await call(strict, "GET", f"{REDIRECT_PATH}?code=x&state=x")).status == 401
+    assert (await redeemed(strict, await sign_in_links.create(office.core, "alice", CONSOLE))).status == 303

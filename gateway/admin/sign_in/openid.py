@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ca_core.access import federation
+from ca_core.access import ceremonies, federation
 from ca_core.access.identity_provider import Returned
 from ca_core.model.sessions import SignInMethod
 from gateway.admin.forms import read_form
@@ -20,7 +20,7 @@ from gateway.sign_in_address import REDIRECT_PATH
 async def go_to_provider(request: Request) -> Response:
     """Send a browser to the provider."""
     form = await read_form(request)
-    handle, url = await federation.begin(core_of(request))
+    handle, url = await federation.begin(core_of(request), peer_address(request))
     answer = onward(request, url)
     cookies.set_ceremony(answer, handle, same_site="lax")
     cookies.set_next(answer, wanted(form.text("next")))
@@ -37,6 +37,9 @@ async def return_from_provider(request: Request) -> Response:
         error=asked.get("error", ""),
     )
     handle = request.cookies.get(cookies.CEREMONY, "")
+    if not handle:
+        # Any page can send its readers' browsers here: as a failed sign-in, it would lock their address out.
+        raise ceremonies.not_begun()
     cookie = await begin_session(
         request,
         SignInMethod.OPENID_CONNECT,

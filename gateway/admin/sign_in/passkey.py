@@ -10,6 +10,7 @@ from ca_core.access import passkeys
 from ca_core.model.sessions import SignInMethod
 from gateway.admin.forms import read_form
 from gateway.admin.front_end import BASE
+from gateway.admin.page import peer_address
 from gateway.admin.sign_in import cookies
 from gateway.admin.sign_in.relying_party import relying_party
 from gateway.admin.sign_in.stranger import begin_session, core_of, enter, front_end_of
@@ -18,7 +19,8 @@ from gateway.admin.sign_in.stranger import begin_session, core_of, enter, front_
 async def ask_for_passkey(request: Request) -> Response:
     """Answer with what the script asks the browser for, as JSON."""
     await read_form(request)
-    asked = await passkeys.begin_sign_in(core_of(request), relying_party(front_end_of(request)))
+    party = relying_party(front_end_of(request))
+    asked = await passkeys.begin_sign_in(core_of(request), party, peer_address(request))
     answer = Response(asked.options, media_type="application/json")
     cookies.set_ceremony(answer, asked.handle, same_site="strict")
     return answer

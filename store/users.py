@@ -19,7 +19,9 @@ _SAVE = save_statement(users, ("name", "kind", "email", "subject", "personal", "
 _GET = Statement(select(users).where(users.c.id == bindparam("id")))
 _BY_NAME = Statement(select(users).where(users.c.name == bindparam("name")))
 _BY_SUBJECT = Statement(select(users).where(users.c.subject == bindparam("subject")))
-_BY_EMAIL = Statement(select(users).where(users.c.email == bindparam("email")).limit(2))
+_BY_EMAIL = Statement(
+    select(users).where(users.c.email == bindparam("email")).order_by(users.c.kind, users.c.id).limit(2)
+)
 _ASSIGN = Statement.upsert(role_assignments, lambda insert: insert.on_conflict_do_nothing())
 _ASSIGNED = Statement(select(role_assignments).where(role_assignments.c.user_id == bindparam("user_id")))
 _OF_USER = (role_assignments.c.user_id == bindparam("user_id"), role_assignments.c.role == bindparam("role"))
@@ -58,7 +60,7 @@ class UserTable:
         return self._run.value(_USERS, _BY_SUBJECT, {"subject": subject})
 
     def by_email(self, email: str) -> list[User]:
-        """Return users with exactly this address, two where there are more."""
+        """Return users with exactly this address, operators first, two where there are more."""
         return self._run.values(_USERS, _BY_EMAIL, {"email": email})
 
     def search(

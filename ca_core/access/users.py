@@ -54,7 +54,7 @@ async def create(core: Core, request: NewUser, principal: Principal) -> MadeUser
     """Make a user with a role and, unless it is not wanted, an API key.
 
     Raises NOT_FOUND for a Client or role, FORBIDDEN for a role with more than the principal may do himself, CONFLICT
-    for a name that is taken, MALFORMED.
+    for a name that is taken or an operator's address that another has, MALFORMED.
     """
     key = api_keys.new_key(core, principal, client_id=request.client_id, networks=request.networks)
     user = new_user(core, request)
@@ -68,6 +68,7 @@ def add(core: Core, tx: Transaction, request: NewUser, user: User, key: MadeKey,
     require(principal, Permission.USER_CREATE, request.client_id, "Client")
     if request.with_key:
         require(principal, Permission.ACCOUNT_API_KEY_CREATE, request.client_id, "Client")
+    _require_own_address(tx, user)
     try:
         tx.users.add(user)
     except TriviumError as error:
@@ -180,6 +181,8 @@ async def change(
             email=user.email if email is None else email,
             personal=user.personal if personal is None else personal,
         )
+        if changed.email != user.email:
+            _require_own_address(tx, changed)
         tx.audit.append([entry(core.sources, principal, "user.change", user.id)])
         return tx.users.save(changed)
 
@@ -203,6 +206,17 @@ def new_user(core: Core, request: NewUser) -> User:
         personal=request.personal,
         created_at=core.sources.now(),
     )
+
+
+def _require_own_address(tx: Transaction, user: User) -> None:
+    """Raise CONFLICT when an operator has another's address: a first sign-in at the provider finds one user by it."""
+    if not user.email or user.kind is not UserKind.OPERATOR:
+        return
+    if any(one.id != user.id and one.kind is UserKind.OPERATOR for one in tx.users.by_email(user.email)):
+        raise TriviumError(
+            ErrorKind.CONFLICT,
+            f"Another user has the e-mail address {user.email}, by which he signs in; choose one of this user's own.",
+        )
 
 
 def _check(email: str, personal: PersonalData) -> None:

@@ -13,10 +13,11 @@ from joserfc.jwk import OctKey, RSAKey
 
 from ca_core.access import federation, sessions, suspension, users
 from ca_core.access.identity_provider import Returned
+from ca_core.access.users import NewUser
 from ca_core.core import Core
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sessions import SignInMethod
-from ca_core.model.users import LinkedSubject, User
+from ca_core.model.users import LinkedSubject, User, UserKind
 from tests.access.openid_provider import CLIENT_ID, SECRET, SUBJECT, FakeProvider, Visit, new_key, providing, unsigned
 from tests.access.people import ADDRESS, Office
 from tests.admin.provider import make_listener_certificate
@@ -279,8 +280,27 @@ async def test_a_user_is_pinned_to_his_subject(desk: Desk) -> None:
 async def test_who_is_nobody_here_is_refused(desk: Desk) -> None:
     """Everybody whom the provider knows would be in; or two users be one."""
     assert "No user here has the address" in (await refused(desk, email="nobody@example.com")).detail
-    await users.change(desk.core, "bob", CONSOLE, email=EMAIL)
+    bob = await users.get(desk.core, "bob", CONSOLE)
+    await desk.core.store.write(lambda tx: tx.users.save(replace(bob, email=EMAIL)))
     assert "Several users have the address" in (await refused(desk)).detail
     await users.change(desk.core, "bob", CONSOLE, email="bob@example.com")
     await suspension.suspend_user(desk.core, "alice", "left", CONSOLE)
     assert "is suspended: left" in (await refused(desk)).detail
+
+
+async def test_service_accounts_with_the_address_are_in_nobodys_way(desk: Desk) -> None:
+    """Whoever makes service accounts could keep a user from his first sign-in by giving them his address."""
+    for number in range(2):
+        wanted = NewUser(
+            name=f"a{number}",
+            kind=UserKind.SERVICE_ACCOUNT,
+            email="carol@example.com",
+            role="ra-viewer",
+            client_id=desk.office.client_id,
+        )
+        await users.create(desk.core, wanted, CONSOLE)
+    carol = await desk.office.person("carol", "ra-viewer", desk.office.client_id, email="carol@example.com")
+    assert (await desk.sign_in(email="carol@example.com")).id == carol.user.id
+    with pytest.raises(TriviumError) as refused:
+        await users.change(desk.core, "bob", CONSOLE, email="carol@example.com")
+    assert refused.value.kind is ErrorKind.CONFLICT

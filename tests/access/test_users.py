@@ -276,3 +276,25 @@ async def test_the_address_of_a_request_is_recorded(office: Office) -> None:
     made = await api_keys.create(office.core, "alice", office.client_id, await office.alice.principal())
     [record] = await office.core.store.read(lambda tx: tx.audit.of_object(made.key.id, 10))
     assert (record.actor, record.details["address"]) == (f"api-user:{office.alice.user.id}", ADDRESS)
+
+
+async def test_an_operators_address_is_his_alone(office: Office) -> None:
+    """Whoever makes users could block another's first sign-in at the identity provider, or take it for one of his."""
+    head, email = await head_of(office, office.client_id), "a@example.com"
+    await users.change(office.core, "alice", CONSOLE, email=email)
+    second = replace(wanted("second", "head-of-ra", office.client_id), email=email)
+    assert await refused(users.create(office.core, second, head)) is ErrorKind.CONFLICT
+    assert await refused(users.change(office.core, "bob", CONSOLE, email=email)) is ErrorKind.CONFLICT
+    assert (await users.change(office.core, "bob", CONSOLE, email="A@example.com")).email == "A@example.com"
+    assert (await users.change(office.core, "alice", CONSOLE, email=email)).email == email
+    program = replace(second, name="program", kind=UserKind.SERVICE_ACCOUNT)
+    assert (await users.create(office.core, program, head)).user.email == email
+
+
+async def test_an_address_that_two_have_already_may_stay(office: Office) -> None:
+    """After an update, nothing else of the two could be changed until somebody sorts their addresses out."""
+    for who in (office.alice, office.bob):
+        await office.core.store.write(lambda tx, who=who: tx.users.save(replace(who.user, email="a@example.com")))  # type: ignore[misc]
+    said = PersonalData(first_name="Alice")
+    changed = await users.change(office.core, "alice", CONSOLE, email="a@example.com", personal=said)
+    assert changed.personal == said

@@ -4,6 +4,7 @@ A line that cannot be written is lost, and nothing but the line: a log on a full
 must not stop what it tells of.
 """
 
+import io
 import json
 import logging
 import sys
@@ -39,7 +40,9 @@ class LosingLines(logging.StreamHandler[TextIO]):
 
 def configure(level: str) -> None:
     """Send everything of ``level`` and above to stderr; the servers' own chatter about bad requests stays out."""
-    handler = LosingLines(sys.stderr)
+    # Unbuffered, or what was not taken would be tried again with each line to come, and when the program ends.
+    stderr = io.TextIOWrapper(io.FileIO(sys.stderr.fileno(), "w", closefd=False), write_through=True)
+    handler = LosingLines(stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # What a stranger sends must not fill the log: these speak of malformed requests, and of each write to a peer that

@@ -82,7 +82,18 @@ class Wire:
             return Answer(
                 status=status, headers=headers, body=await self.reader.readexactly(int(headers["content-length"]))
             )
+        if headers.get("transfer-encoding") == "chunked":
+            return Answer(status=status, headers=headers, body=await self._chunks())
         return Answer(status=status, headers=headers, body=await self.reader.read())
+
+    async def _chunks(self) -> bytes:
+        """Read a body that comes in chunks (RFC 9112 section 7.1), none of them with a trailer."""
+        assert self.reader is not None
+        body = bytearray()
+        while size := int(await self.reader.readuntil(b"\r\n"), 16):
+            body += (await self.reader.readexactly(size + 2))[:-2]
+        await self.reader.readexactly(2)
+        return bytes(body)
 
 
 def request(method: str, path: str, body: bytes = b"", *headers: tuple[str, str]) -> bytes:

@@ -19,11 +19,9 @@ from ca_core.model.repositories.accounts import AccountSearch
 from ca_core.model.repositories.authorizations import ChallengeSearch
 from gateway.admin.choices import asked_clients, client_names, clients_that, products
 from gateway.admin.page import act, show
+from gateway.admin.paging import PAGE, following
 from gateway.admin.sections import ACME
 from gateway.admin.visit import Visit
-
-PAGE: Final = 50
-"""How many rows a list has."""
 
 
 async def acme_accounts(visit: Visit) -> Response:
@@ -44,7 +42,7 @@ async def acme_accounts(visit: Visit) -> Response:
         clients=await client_names(visit),
         products={one.id: one.name for one in await products(visit)},
         statuses=[*AccountStatus],
-        following=visit.url(before=found[-1].id, notice=None) if len(found) == PAGE else None,
+        following=following(visit, [one.id for one in found]),
         directory_url=f"{visit.front_end.external_url}/acme/directory",
     )
 
@@ -74,7 +72,7 @@ async def acme_tokens(visit: Visit) -> Response:
         clients=await client_names(visit),
         methods=[*ValidationMethod],
         statuses=[*ChallengeStatus],
-        following=visit.url(before=found[-1].id, notice=None) if len(found) == PAGE else None,
+        following=following(visit, [one.id for one in found]),
     )
 
 
@@ -123,7 +121,7 @@ async def _keys(visit: Visit, status: HTTPStatus, made: ExternalAccountKey | Non
         clients=await client_names(visit),
         orderable=[one for one in orderable if may_make is None or one.client_id in may_make],
         products={one.id: one.name for one in orderable},
-        following=visit.url(before=found[-1].id, notice=None) if len(found) == PAGE else None,
+        following=following(visit, [one.id for one in found]),
         directory_url=f"{visit.front_end.external_url}/eab/directory",
         made=made,
         hmac=hmac,

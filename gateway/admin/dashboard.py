@@ -19,6 +19,7 @@ from ca_core.overview import Week, overview
 from gateway.admin.choices import asked_clients, client_names, clients_that, issuer_names
 from gateway.admin.front_end import BASE
 from gateway.admin.page import show
+from gateway.admin.paging import PAGE, following
 from gateway.admin.sections import CERTIFICATES, DASHBOARD, EXTERNAL_CERTIFICATES
 from gateway.admin.visit import Visit
 
@@ -26,7 +27,6 @@ DAYS: Final = (7, 14, 30, 60, 90, 180, 365)
 """What the list of what expires offers."""
 
 _WEEKS: Final = 12
-_PAGE: Final = 50
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
 _BAR: Final = 120
 """The height of the chart's highest bar."""
@@ -64,7 +64,7 @@ async def dashboard(visit: Visit) -> Response:
         until=now + timedelta(days=days),
         client_ids=asked_clients(visit),
         after=visit.query("after") or None,
-        limit=_PAGE,
+        limit=PAGE,
     )
     figures = await overview(visit.core, visit.principal, client_id=visit.query("client") or None, weeks=_WEEKS)
     issuers = await issuer_names(visit)
@@ -78,7 +78,7 @@ async def dashboard(visit: Visit) -> Response:
         figures=figures,
         bars=_bars(figures.ending or ()),
         clients=await client_names(visit),
-        following=visit.url(after=found[-1].id, notice=None) if len(found) == _PAGE else None,
+        following=following(visit, [one.id for one in found], place="after"),
     )
 
 

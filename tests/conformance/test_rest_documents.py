@@ -8,7 +8,7 @@ import pytest
 
 from conformance.rest.__main__ import EXPECTED
 from conformance.rest.documents import examine, operations
-from conformance.rest.generated import CLIENTS, PUBLISHED
+from conformance.rest.generated import PUBLISHED
 from conformance.rest.runner import ADMINISTRATOR, OPERATOR
 from conformance.rest.session import Session
 from conformance.rest.target import Target, trivium
@@ -34,10 +34,12 @@ def test_the_operations_answer_as_their_document_says(
     assert account is not None
     found = examine(Session(target, account), version, tmp_path, examples=EXAMPLES)
     assert {operation: cell.reason for operation, cell in found.items() if cell.verdict is not Verdict.OK} == {}
+    assert {f"{version} {operation}" for operation in found} == {row for row, _ in TABLE if row.startswith(version)}
 
 
 def test_the_accepted_table_hides_nothing() -> None:
     """An operation would have let down a generated client or failed its examination, and be accepted so."""
     published = operations(json.loads(PUBLISHED.read_text())).values()
-    assert {TABLE[f"v2 {name}", language].verdict for name in published for language in CLIENTS} == {Verdict.OK}
-    assert [key for key, cell in TABLE.items() if cell.verdict is Verdict.FAIL] == []
+    assert {f"v2 {name}" for name in published} == {row for row, _ in TABLE if row.startswith("v2")}
+    untried = [key for key, cell in TABLE.items() if cell.verdict is not Verdict.OK]
+    assert untried == [(f"v2 {name}", ADMINISTRATOR) for name in published]

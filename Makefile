@@ -5,6 +5,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
+# Tests and benchmarks start many processes; without bytecode on disk each of them would compile the project again.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9

@@ -12,18 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import text
 
-from ca_core.model.certificates import Certificate, CertificateStatus, Revocation, RevocationReason
+from benchmarks.stored_orders import CLIENTS, LARGE, NOW, PRODUCT, make_certificate, make_id, make_order
+from ca_core.model.certificates import CertificateStatus, RevocationReason
 from ca_core.model.clients import Client
-from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import Issuer, IssuerKind
-from ca_core.model.orders import Order, OrderState
-from ca_core.model.products import KeyPolicy, LintPolicy, NamePolicy, Policy, Product, Profile, ProfileKind, Road
+from ca_core.model.orders import OrderState
+from ca_core.model.products import Road
 from ca_core.model.repositories.certificates import CertificateSearch, CertificateSort
 from ca_core.model.repositories.orders import OrderSearch
 from ca_core.model.store import Transaction
@@ -33,30 +33,8 @@ from store.database import Database, open_store
 from store.engine import make_engine
 from store.migrate import upgrade
 
-NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 GOAL_MS: Final = 50
 _GROUP: Final = 500
-_LARGE: Final = "cli-0"
-"""The Client that has half of the orders; the others share the rest."""
-_CLIENTS: Final = 10
-_PRODUCT: Final = Product(
-    id="pma-1",
-    client_id=_LARGE,
-    issuer_id="iss-1",
-    name="tls",
-    description="",
-    version="v" * 64,
-    roads=frozenset(Road),
-    policy=Policy(
-        public=False,
-        profile=Profile(kind=ProfileKind.TLS_SERVER, validity=90 * 86400),
-        names=NamePolicy(),
-        keys=KeyPolicy(),
-        lint=LintPolicy(),
-    ),
-)
-_ROADS: Final = (Road.ACME, Road.ACME, Road.REST, Road.CMC)
-
 
 Figure = Callable[[Transaction], Any]
 
@@ -139,9 +117,9 @@ async def _median(database: Database, ask: Callable[[Transaction], Any], rounds:
 
 
 def _cases(number: int) -> list[Case]:
-    large, small = frozenset({_LARGE}), frozenset({"cli-3"})
+    large, small = frozenset({LARGE}), frozenset({"cli-3"})
     several = frozenset({"cli-1", "cli-2", "cli-3", "cli-4", "cli-5"})
-    everything = frozenset(f"cli-{index}" for index in range(_CLIENTS))
+    everything = frozenset(f"cli-{index}" for index in range(CLIENTS))
     rare = f"host-{number // 2}.example.com"
     weeks = [NOW + timedelta(weeks=week) for week in range(13)]
     cases: dict[str, OrderSearch | CertificateSearch | Figure] = {
@@ -161,7 +139,7 @@ def _cases(number: int) -> list[Case]:
         "product that none has": OrderSearch(client_ids=large, product_ids=frozenset({"pma-none"})),
         "placed by somebody who placed few": OrderSearch(client_ids=large, placed_by="api-user:rare"),
         "serial": OrderSearch(client_ids=large, serial=number // 2),
-        "order reference": OrderSearch(client_ids=large, order_id=_id("ord", number // 2)),
+        "order reference": OrderSearch(client_ids=large, order_id=make_id("ord", number // 2)),
         "whole name": OrderSearch(client_ids=large, identifier=rare),
         "part of a name that one has": OrderSearch(client_ids=large, attribute=f"*-{number // 2}.example*"),
         "part of a name that all have": OrderSearch(client_ids=large, attribute="*.example.com"),
@@ -210,7 +188,7 @@ async def _fill(database: Database, number: int) -> None:
 
 
 def _add_basics(tx: Transaction) -> None:
-    for index in range(_CLIENTS):
+    for index in range(CLIENTS):
         tx.clients.add(Client(id=f"cli-{index}", name=f"client {index}", created_at=NOW))
     tx.issuers.add(
         Issuer(
@@ -225,67 +203,15 @@ def _add_basics(tx: Transaction) -> None:
             created_at=NOW,
         )
     )
-    tx.products.put(_PRODUCT)
+    tx.products.put(PRODUCT)
 
 
 def _add_orders(tx: Transaction, start: int, end: int) -> None:
     for index in range(start, end):
-        order = _order(index)
+        order = make_order(index)
         tx.orders.add(order)
         if order.certificate_id is not None:
-            tx.certificates.add(_certificate(order, index))
-
-
-def _order(index: int) -> Order:
-    waits = index % 5000 == 17
-    return Order(
-        id=_id("ord", index),
-        client_id=_LARGE if index % 2 else f"cli-{index // 2 % (_CLIENTS - 1) + 1}",
-        product_id=_PRODUCT.id,
-        product_version=_PRODUCT.version,
-        product_name=_PRODUCT.name,
-        account_id=None,
-        road=_ROADS[index % len(_ROADS)],
-        placed_by="api-user:rare" if index % 10_000 == 3 else "api-user:01a20d8f-a4e8-76c7-b0d6-a63cd94e3640",
-        identifiers=(Identifier(type=IdentifierType.DNS, value=f"host-{index}.example.com"),),
-        authorization_ids=(),
-        state=OrderState.PENDING_AUTH if waits else OrderState.ISSUED,
-        created_at=NOW + timedelta(seconds=index),
-        expires_at=NOW + timedelta(days=30),
-        csr=b"\x30" * 400,
-        certificate_id=None if waits else _id("crt", index),
-        comment="for the shop" if index % 20_000 == 5 else "",
-        tags=(("even",) if index // 2 % 2 else ()) + (("rare",) if index % 5000 == 3 else ()),
-    )
-
-
-def _certificate(order: Order, index: int) -> Certificate:
-    revoked = index % 4000 == 7
-    return Certificate(
-        id=_id("crt", index),
-        order_id=order.id,
-        client_id=order.client_id,
-        issuer_id="iss-1",
-        serial=index,
-        status=CertificateStatus.REVOKED if revoked else CertificateStatus.ISSUED,
-        identifiers=order.identifiers,
-        subject=f"CN=host-{index}.example.com" if index % 4 == 0 else "",
-        not_before=NOW + timedelta(seconds=index),
-        not_after=NOW + timedelta(days=90, seconds=index),
-        spki_sha256=index.to_bytes(32),
-        tbs=b"\x30" * 700,
-        der=b"\x30" * 800,
-        fingerprint=f"{index:064x}",
-        revocation=Revocation(revoked_at=NOW, reason=RevocationReason.KEY_COMPROMISE, revoked_by="x")
-        if revoked
-        else None,
-        created_at=NOW,
-    )
-
-
-def _id(prefix: str, index: int) -> str:
-    """An id as long as ours, and sorted as they are."""
-    return f"{prefix}-01a20d8f-a4e8-76c7-b0d6-{index:012x}"
+            tx.certificates.add(make_certificate(order, index))
 
 
 def _settle(url: str) -> None:

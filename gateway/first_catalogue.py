@@ -11,7 +11,7 @@ from ca_core.model.fields import FieldName, FieldPolicy
 from ca_core.model.issuers import IssuerKind
 from ca_core.model.products import LintMode, LintPolicy, LintSet, NamePolicy, Policy, Profile, ProfileKind, Road
 from gateway.first_roles import first_roles
-from gateway.settings import Defaults
+from gateway.settings.defaults import Defaults
 
 DEFAULT_CLIENT: Final = "default"
 DEFAULT_PRODUCT: Final = "tls"

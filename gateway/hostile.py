@@ -15,7 +15,7 @@ from ca_core.model.sources import Entropy
 from ca_core.model.values import replace
 from ca_core.validation.validator import NO_REQUIREMENTS, Requirements, Validated, Validator
 from gateway.acme.nonces import Nonce, Nonces, bad_nonce
-from gateway.settings import Hostile
+from gateway.settings.installation import Hostile
 
 
 def refuse_public(hostile: Hostile, policies: Iterable[Policy]) -> None:

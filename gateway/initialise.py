@@ -38,7 +38,7 @@ from ca_core.revocation.crl import make_root_crl, publish_crl
 from gateway import catalogue, settings_file
 from gateway.first_catalogue import first_catalogue
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
-from gateway.settings import Defaults
+from gateway.settings.defaults import Defaults
 from gateway.wiring import opened_core, token
 from store.migrate import upgrade
 

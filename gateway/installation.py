@@ -9,7 +9,7 @@ from ca_core.keys.sealing import KeyEncryptionKey
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.sources import Entropy
 from gateway import settings_file
-from gateway.settings import Settings
+from gateway.settings.installation import Settings
 
 KEY_ENCRYPTION_KEY_VARIABLE = "TRIVIUM_KEY_ENCRYPTION_KEY"
 ROOT_PASSPHRASE_VARIABLE = "TRIVIUM_ROOT_PASSPHRASE"  # noqa: S105 - the name of a variable

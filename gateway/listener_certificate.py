@@ -19,7 +19,7 @@ from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.issuers import OwnCertificate, OwnCertificateRole
 from ca_core.orders.own_certificates import ensure
 from gateway.listener import tls_context
-from gateway.settings import Settings
+from gateway.settings.installation import Settings
 
 FOLLOW_SECONDS: Final = 60
 _ROLE: Final = OwnCertificateRole.TLS_LISTENER

@@ -16,7 +16,7 @@ import dns.resolver
 from gateway.findings import Finding, good, soon, wrong
 from gateway.installation import Installation
 from gateway.listener import bind
-from gateway.settings import Endpoint
+from gateway.settings.values import Endpoint
 
 _MEBIBYTE: Final = 1 << 20
 DISK_WRONG: Final = 100 * _MEBIBYTE

@@ -16,7 +16,8 @@ from ca_core.notify.mailer import Mailer, NoMail
 from ca_core.notify.webhook_sender import WebhookSender, WebhookSettings
 from ca_core.publish.directory import Directory, NoDirectory
 from gateway.installation import Installation
-from gateway.settings import Ldap, Settings, Smtp
+from gateway.settings.installation import Settings
+from gateway.settings.outbound import Ldap, Smtp
 from gateway.sign_in_address import REDIRECT_PATH
 
 if TYPE_CHECKING:

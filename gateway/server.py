@@ -36,7 +36,7 @@ from gateway.listener_certificate import ListenerCertificate, listener_names
 from gateway.rest.front_end import FrontEnd as RestFrontEnd
 from gateway.rest.routes import applications as rest_applications
 from gateway.roads import Roads
-from gateway.settings import Hostile
+from gateway.settings.installation import Hostile
 from gateway.start_message import StartMessage
 from gateway.status.routes import build_app as build_status
 from gateway.wiring import Opened, opened_core

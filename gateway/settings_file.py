@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ca_core.model.errors import ErrorKind, TriviumError
-from gateway.settings import Defaults, Settings
+from gateway.settings.defaults import Defaults
+from gateway.settings.installation import Settings
 
 FILE_NAME = "trivium.toml"
 

@@ -20,7 +20,7 @@ from typing import Any
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.installation import KEY_ENCRYPTION_KEY_VARIABLE, Installation
 from gateway.listener import ServerKind, bind
-from gateway.settings import Endpoint
+from gateway.settings.values import Endpoint
 from gateway.start_message import StartMessage
 
 DRAIN_SECONDS = 30

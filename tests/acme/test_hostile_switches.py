@@ -10,7 +10,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.acme.nonces import Nonces
 from gateway.acme.routes import build_app
 from gateway.hostile import HostileNonces, hostile_core
-from gateway.settings import Hostile
+from gateway.settings.installation import Hostile
 from tests.acme.acme_client import AcmeClient
 from tests.acme.acme_server import NONCE_KEY, AcmeServer
 from tests.orders.workshop import CONSOLE

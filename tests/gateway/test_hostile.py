@@ -11,7 +11,7 @@ from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.products import Policy, Profile, ProfileKind
 from ca_core.validation.validator import Requirements, Validated
 from gateway.hostile import SlowValidator, by_chance, refuse_public, warning
-from gateway.settings import Hostile
+from gateway.settings.installation import Hostile
 from gateway.sources import SystemEntropy
 from tests.gateway.command import trivium
 from tests.gateway.installations import make_installation, tree

@@ -8,7 +8,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.rate_limits import Limit, Rate
 from gateway import settings_file
 from gateway.installation import Installation
-from gateway.settings import Endpoint
+from gateway.settings.values import Endpoint
 from gateway.wiring import rate_limits
 
 BROKEN = [

@@ -1,0 +1,1 @@
+"""The settings of an installation: what they are, what they say, and how they are written."""

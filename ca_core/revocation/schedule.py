@@ -1,11 +1,16 @@
 """The job that revokes a certificate at its planned time: one a certificate."""
 
+from typing import Final
+
 from ca_core.model.certificates import Certificate, PlannedRevocation
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.revocation.reasons import reason_name
+
+MOST_AT_ONCE: Final = 50
+"""Certificates of one key that a transaction revokes: everybody else's writes wait for it."""
 
 
 def schedule_revocation(

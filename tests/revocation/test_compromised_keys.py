@@ -11,7 +11,8 @@ from ca_core.model.orders import OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.store import Transaction
 from ca_core.orders import worker
-from ca_core.revocation.revoke import MOST_AT_ONCE, revoke_by_id, revoke_in
+from ca_core.revocation.revoke import revoke_by_id, revoke_in
+from ca_core.revocation.schedule import MOST_AT_ONCE
 from tests.revocation.installation import CLIENT, ISSUER_ID, Installation
 
 COMPROMISED = RevocationReason.KEY_COMPROMISE

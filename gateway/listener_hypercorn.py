@@ -119,6 +119,18 @@ class BoundedConnection(TCPServer):
             self.clock.request_ended()
         return self.clock.overdue(now)
 
+    async def _initiate_server_close(self) -> None:
+        self._close_in_time()
+        await super()._initiate_server_close()
+
+    async def _close(self) -> None:
+        self._close_in_time()
+        await super()._close()
+
+    def _close_in_time(self) -> None:
+        """Cut off a peer that does not answer the end of TLS: the base class would wait 30 s for it."""
+        self.loop.call_later(limits.CLOSE_SECONDS, self.cut_off)
+
     def cut_off(self) -> None:
         """End the connection at once."""
         self.writer.transport.abort()

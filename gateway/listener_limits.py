@@ -15,6 +15,8 @@ REQUEST_SECONDS = 30
 """A request must be in within this time of its first byte, head and body, however steadily it drips."""
 KEEP_ALIVE_SECONDS = 30
 """An idle connection is kept this long: ACME clients poll every few seconds."""
+CLOSE_SECONDS = 2
+"""A peer must answer the end of TLS within this time; whoever keeps a connection idle reads it much later, or never."""
 DRAIN_SECONDS = 20
 """At the end, running requests get this long."""
 HEAD_BYTES = 16 * 1024

@@ -114,16 +114,16 @@ class _Server(uvicorn.Server):
         await self._serve(sockets=[listening])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept, and say so; uvicorn's own has no setting for the time of a handshake."""
+        """Accept, and say so; uvicorn's own has no settings for the times of TLS."""
         loop, config = asyncio.get_running_loop(), self.config
         protocol = partial(BoundedProtocol, config=config, server_state=self.server_state, app_state={})
-        handshake = None if config.ssl is None else limits.HANDSHAKE_SECONDS
         self.servers = [
             await loop.create_server(
                 protocol,
                 sock=listening,
                 ssl=config.ssl,
-                ssl_handshake_timeout=handshake,
+                ssl_handshake_timeout=None if config.ssl is None else limits.HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=None if config.ssl is None else limits.CLOSE_SECONDS,
                 backlog=limits.BACKLOG,
             )
             for listening in sockets or []

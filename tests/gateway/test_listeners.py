@@ -242,15 +242,39 @@ async def test_connections_are_bounded(kind: ServerKind, monkeypatch: pytest.Mon
             writer.close()
 
 
-async def test_a_handshake_has_an_end(
-    kind: ServerKind, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Peers that never begin TLS are not counted, and would stay for a minute each (abuse 70)."""
-    monkeypatch.setattr(limits, "HANDSHAKE_SECONDS", QUICK)
-    monkeypatch.setattr(listener_hypercorn._Config, "ssl_handshake_timeout", QUICK)
+@pytest.fixture
+async def context(opened: Opened, tmp_path: Path) -> ssl.SSLContext:
+    """The TLS of a listener."""
     issuers = await opened.core.store.read(lambda tx: tx.issuers.all())
     issuer = next(issuer for issuer in issuers if issuer.kind is IssuerKind.ISSUING)
     certificate = ListenerCertificate(opened.core, issuer.id, tmp_path)
     await certificate.order((LOCALHOST,))
-    async with listening(kind, certificate.context) as listener:
+    return certificate.context
+
+
+async def test_a_handshake_has_an_end(
+    kind: ServerKind, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Peers that never begin TLS are not counted, and would stay for a minute each (abuse 70)."""
+    monkeypatch.setattr(limits, "HANDSHAKE_SECONDS", QUICK)
+    monkeypatch.setattr(listener_hypercorn._Config, "ssl_handshake_timeout", QUICK)
+    async with listening(kind, context) as listener:
         assert await _cut_off(await listener.connect())
+
+
+async def test_an_idle_peer_does_not_hold_up_the_end(kind: ServerKind, context: ssl.SSLContext) -> None:
+    """Whoever keeps a connection and reads nothing would keep the process as long as running requests may take."""
+    async with asyncio.timeout(limits.DRAIN_SECONDS / 2), listening(kind, context) as listener:
+        idle = await asyncio.to_thread(_answered_once, listener.port)
+    idle.close()
+
+
+def _answered_once(port: int) -> ssl.SSLSocket:
+    """Return a connection on which one request was answered; from then on nobody reads it."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    connection = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=SOON))
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b" 204 " in connection.recv(65536)
+    return connection

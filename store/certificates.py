@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
 
+from ca_core.model.annotations import RecipientType
 from ca_core.model.certificates import Certificate, Revocation, RevocationReason, RevokedSerial
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.repositories.certificates import CertificateSearch
@@ -17,7 +18,7 @@ from store.order_terms import OrderTermTable
 from store.revisions import conflict, save_statement
 from store.spread import spread
 from store.statements import Executor, Row, Statement
-from store.tables import TermKind, certificates, issued, on_crl
+from store.tables import TermKind, certificates, issued, on_crl, order_recipients
 
 _ALL = 1 << 62
 
@@ -76,6 +77,26 @@ _ALL_ISSUED = Statement(
     .where(certificates.c.id > bindparam("after"), certificates.c.der.is_not(None))
     .order_by(certificates.c.id)
     .limit(bindparam("limit"))
+)
+
+# It walks the recipients, who are few, by their key, and so meets the orders in their sequence.
+_ends = (issued, certificates.c.not_after > bindparam("now"), certificates.c.not_after <= bindparam("until"))
+_told = (
+    select(order_recipients.c.order_id)
+    .distinct()
+    .join(certificates, certificates.c.order_id == order_recipients.c.order_id)
+    .where(
+        order_recipients.c.recipient_type == bindparam("kind"), order_recipients.c.order_id > bindparam("after"), *_ends
+    )
+    .order_by(order_recipients.c.order_id)
+    .limit(bindparam("limit"))
+    .cte("told")
+)
+_ENDING_FOR = Statement(
+    select(certificates)
+    .join(_told, _told.c.order_id == certificates.c.order_id)
+    .where(*_ends)
+    .order_by(certificates.c.order_id)
 )
 
 
@@ -169,6 +190,13 @@ class CertificateTable:
     def all_issued(self, after: str, limit: int) -> list[Certificate]:
         """Return every certificate with a DER, by id, from the one behind ``after`` (rule 18)."""
         return [_loaded(row) for row in self._run.all(_ALL_ISSUED, {"after": after, "limit": limit})]
+
+    def ending_for(
+        self, kind: RecipientType, now: datetime, until: datetime, *, after: str, limit: int
+    ) -> list[Certificate]:
+        """Return issued ones that end in this time, by order, whose orders have recipients of this kind."""
+        values = {"kind": kind, "now": now, "until": until, "after": after, "limit": limit}
+        return [_loaded(row) for row in self._run.all(_ENDING_FOR, values)]
 
 
 def _values(certificate: Certificate) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from ca_core.model.products import AcceptedFinding, LintMode, LintPolicy, LintSe
 
 _MIN_CONFIRMATION: Final = 60
 _MAX_BACKDATE: Final = 48 * 3600
+LONGEST_NOTICE: Final = 366 * 86400
+"""Seconds before their end from which on certificates can be reminded of."""
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){2,}")
 _DOMAIN: Final = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)+")
 _LINT_SETS: Final = {
@@ -142,6 +144,8 @@ def _profile_faults(policy: Policy) -> Iterator[PolicyFault]:
             "confirmation_time",
             "profile.validity",
         )
+    if not 0 <= policy.renewal_notice <= LONGEST_NOTICE:
+        yield _fault(f"renewal_notice must be 0 to {LONGEST_NOTICE} seconds", "renewal_notice")
     if not all(_OID.fullmatch(oid) for oid in profile.policy_oids):
         yield _fault("policy_oids must be object identifiers in dotted form", "profile.policy_oids")
 

@@ -175,6 +175,8 @@ class Policy:
     (both for private products only). ``confirmation_time`` is how long, in seconds, whoever orders over CMC has to
     confirm that he accepts the certificate before it is revoked; 0 asks for none. ``publish_ldap``: certificates can be
     published in the directory, and are as soon as they are issued unless the order says otherwise.
+    ``renewal_notice`` is how long before a certificate ends, in seconds and at most a third of its validity, the
+    recipients of renewals are reminded of it; 0: never.
     ``fields`` are the subject attributes and extension values that the certificates can have, in the order in which
     requesters are asked for them. ``dns_owner_rule``: control of the names must be shown; without it a private product
     takes the word of the API user or CMC client that orders. ``approval``: how many must agree beside the requester.
@@ -195,6 +197,7 @@ class Policy:
     requested_validity: bool = False
     confirmation_time: int = 0
     publish_ldap: bool = False
+    renewal_notice: int = 30 * 86400
     fields: tuple[FieldPolicy, ...] = ()
     dns_owner_rule: bool = True
     approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)

@@ -8,6 +8,7 @@ from typing import Final
 
 from ca_core.audit.log import entry
 from ca_core.core import Core
+from ca_core.model.annotations import RecipientType
 from ca_core.model.approvals import Approval
 from ca_core.model.certificates import CertificateStatus
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
@@ -18,6 +19,7 @@ from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.products import ApprovalPolicy
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
+from ca_core.notify.mail import notify_approval
 from ca_core.orders import pipeline
 from ca_core.orders.ending import end
 from ca_core.orders.journal import LEASE
@@ -62,6 +64,7 @@ async def approve(
         if revocation is not None:
             granted = _decide(core, tx, order, revocation.id, revocation.request["requestedBy"], principal, reason)
             if granted >= policy_of(tx, order).revocation:
+                notify_approval(tx, core.sources, RecipientType.AUTHORIZATION_ACCEPTED, order, revocation)
                 _revoke(core, tx, revocation, principal)
             return tx.orders.save(tx.orders.get(order.id) or order), None
         if order.state is not OrderState.PENDING_AUTH:
@@ -70,6 +73,7 @@ async def approve(
         saved = tx.orders.save(order)  # of two who approve at once the second sees the first
         if granted < policy_of(tx, order).issuance:
             return saved, None
+        notify_approval(tx, core.sources, RecipientType.AUTHORIZATION_ACCEPTED, order)
         now = core.sources.now()
         return saved, tx.jobs.claim(root_job_id(order.id), owner=core.worker, now=now, lease_until=now + LEASE)
 
@@ -96,11 +100,15 @@ async def reject(core: Core, order_id: str, principal: Principal, reason: str, *
             _decide(core, tx, order, revocation.id, revocation.request["requestedBy"], principal, reason, granted=False)
             now = core.sources.now()
             tx.jobs.save(replace(revocation, state=JobState.FAILED, finished_at=now, error=problem, waiting_for=""))
+            notify_approval(tx, core.sources, RecipientType.AUTHORIZATION_REJECTED, order, revocation, reason=reason)
             return tx.orders.save(order)
         if order.state is not OrderState.PENDING_AUTH:
             raise TriviumError(ErrorKind.NOT_READY, f"The order is {order.state}; nothing waits for an approval.")
         _decide(core, tx, order, order.id, order.placed_by, principal, reason, granted=False)
-        return end(core, tx, order, OrderEvent.REJECTED, problem, principal, "order.reject")
+        ended = end(core, tx, order, OrderEvent.REJECTED, problem, principal, "order.reject")
+        # Only now, for the end of an order ends the mail about it that is still on its way.
+        notify_approval(tx, core.sources, RecipientType.AUTHORIZATION_REJECTED, ended, reason=reason)
+        return ended
 
     return await insisting(core, decide)
 

@@ -10,8 +10,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ca_core.core import Core
+from ca_core.model.certificates import Certificate
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
-from ca_core.model.jobs import Job, JobState
+from ca_core.model.jobs import Job, JobState, JobType
+from ca_core.model.orders import Order
+from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.back_off import back_off
@@ -24,6 +27,22 @@ LEASE: Final = timedelta(seconds=30)
 
 LONGEST_WAIT: Final = timedelta(hours=6)
 _LOG = logging.getLogger("trivium.delivery")
+
+
+def delivery_of(sources: Sources, job_type: JobType, subject: Certificate | Order) -> Job:
+    """Return a job, due now, that delivers something about a certificate or an order."""
+    now = sources.now()
+    return Job(
+        id=sources.new_id("job"),
+        type=job_type,
+        state=JobState.PENDING,
+        created_at=now,
+        scheduled_at=now,
+        due_at=now,
+        order_id=subject.id if isinstance(subject, Order) else subject.order_id,
+        client_id=subject.client_id,
+        subject_id=subject.id,
+    )
 
 
 async def deliver(

@@ -1,4 +1,4 @@
-"""What the timers do: publish CRLs, renew the gateway's own certificates, tidy up hourly, check everything nightly."""
+"""What the timers do: publish CRLs, renew the gateway's own certificates, tidy up, check everything, remind of ends."""
 
 import asyncio
 import hashlib
@@ -20,6 +20,7 @@ from ca_core.model.jobs import Job, TimerType
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.principals import SYSTEM
 from ca_core.model.store import Transaction
+from ca_core.notify import renewals
 from ca_core.orders import cmc_expiry, own_certificates
 from ca_core.orders.ending import end
 from ca_core.orders.states import OrderEvent
@@ -203,4 +204,5 @@ TIMERS: dict[TimerType, Callable[[Core, Job], Awaitable[TimerResult]]] = {
     TimerType.HOURLY: tidy,
     TimerType.NIGHTLY: check_certificates,
     TimerType.DOMAINS: check_domains,
+    TimerType.RENEWALS: renewals.remind,
 }

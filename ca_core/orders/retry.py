@@ -17,9 +17,6 @@ from ca_core.revocation.revoke import insisting
 
 _STANDS_ALONE: Final = frozenset(
     {
-        JobType.ISSUE_NOTIFY_ISSUED_JOB,
-        JobType.ISSUE_NOTIFY_RENEWAL_JOB,
-        JobType.RA_NOTIFY_AUTHORIZE_CERT_REVOKE_JOB,
         JobType.SEND_EMAIL_JOB,
         JobType.PUBLISH_CERTIFICATE_ORDER_JOB,
         JobType.PUBLISH_POST_CERTIFICATE_JOB,

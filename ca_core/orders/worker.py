@@ -12,7 +12,7 @@ from ca_core.model.issuers import IssuerKind
 from ca_core.model.jobs import Job, JobState, JobType, TimerType
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
-from ca_core.notify.mail import send_email
+from ca_core.notify.run_mail import run_mail
 from ca_core.notify.run_webhook import run_webhook
 from ca_core.orders import maintenance, pending_validation
 from ca_core.orders.back_off import back_off
@@ -52,7 +52,7 @@ HANDLERS: dict[JobType | TimerType, Callable[[Core, Job], Awaitable[None]]] = {
     JobType.ISSUE_DOMAIN_OWNER_CHECK_VALIDATION_JOB: _run_validation,
     JobType.REVOKE_CERTIFICATE_JOB: revoke_as_planned,
     **dict.fromkeys(publications.ACTIONS, run_publication),
-    JobType.SEND_EMAIL_JOB: send_email,
+    JobType.SEND_EMAIL_JOB: run_mail,
     **dict.fromkeys(maintenance.TIMERS, _run_timer),
     TimerType.WEBHOOK: run_webhook,
 }
@@ -136,7 +136,7 @@ async def start_timers(core: Core) -> None:
     now = core.sources.now()
 
     def start(tx: Transaction) -> None:
-        for timer in (TimerType.HOURLY, TimerType.NIGHTLY, TimerType.DOMAINS):
+        for timer in (TimerType.HOURLY, TimerType.NIGHTLY, TimerType.DOMAINS, TimerType.RENEWALS):
             if tx.jobs.open_of_type(timer, None) is None:
                 schedule(tx, core.sources, timer, None, now)
         for issuer in tx.issuers.all():

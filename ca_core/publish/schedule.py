@@ -8,6 +8,8 @@ from ca_core.model.principals import Principal
 from ca_core.model.publications import ACTIONS, PublicationAction
 from ca_core.model.sources import Sources
 from ca_core.model.store import Transaction
+from ca_core.model.values import replace
+from ca_core.orders.delivery import delivery_of
 
 OPEN = frozenset({JobState.WAITING, JobState.PENDING, JobState.PROCESSING, JobState.RETRY})
 
@@ -29,19 +31,12 @@ def schedule(
     parent_id: str | None = None,
 ) -> Job:
     """Add the event's job, due now, and return it; it is later than every event before, whatever the clock says."""
-    now = sources.now()
-    created_at = max([now, *(job.created_at + timedelta.resolution for job in publication_jobs(tx, certificate))])
-    job = Job(
-        id=sources.new_id("job"),
-        type=job_type,
-        state=JobState.PENDING,
-        created_at=created_at,
-        scheduled_at=now,
-        due_at=now,
-        order_id=certificate.order_id,
-        client_id=certificate.client_id,
+    new = delivery_of(sources, job_type, certificate)
+    earlier = (job.created_at + timedelta.resolution for job in publication_jobs(tx, certificate))
+    job = replace(
+        new,
+        created_at=max([new.created_at, *earlier]),
         parent_id=parent_id,
-        subject_id=certificate.id,
         request={"askedBy": principal.actor, "because": because},
     )
     tx.jobs.add([job])

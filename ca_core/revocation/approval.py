@@ -7,11 +7,13 @@ from typing import Final
 
 from ca_core.audit.log import entry
 from ca_core.core import Core
+from ca_core.model.annotations import RecipientType
 from ca_core.model.certificates import Certificate, CertificateStatus, RevocationReason
 from ca_core.model.jobs import Job, JobState, JobType
 from ca_core.model.orders import Order
 from ca_core.model.principals import Principal, PrincipalKind
 from ca_core.model.store import Transaction
+from ca_core.notify.mail import notify_approval
 from ca_core.orders.root_job import root_job_id
 from ca_core.revocation.reasons import reason_name
 
@@ -55,6 +57,7 @@ def ask(
         request={"reason": int(reason), "requestedBy": principal.actor, "requestor": requestor},
     )
     tx.jobs.add([job])
+    notify_approval(tx, core.sources, RecipientType.AUTHORIZATION, order, job)
     record = entry(
         core.sources,
         principal,

@@ -93,7 +93,7 @@ async def _page(
         sent=visit.request.method == "POST",
         unit=unit,
         longest=form.product.policy.profile.validity // seconds,
-        mails=order_form.MAILS,
+        mails=order_form.mails_of(form.product),
         mail_languages=[*RecipientLanguage],
         max_documents=MAX_DOCUMENTS,
         clients=await client_names(visit),

@@ -18,6 +18,7 @@ from ca_core.model.identifiers import Identifier
 from ca_core.model.orders import OrderRequest
 from ca_core.model.principals import Principal
 from ca_core.model.products import Product, Road
+from ca_core.notify.texts import FIELDS
 from ca_core.orders.validate import Finding, FormField, validate
 from ca_core.orders.validate import Form as Checked
 from gateway.admin.forms import Form
@@ -25,8 +26,13 @@ from gateway.pem_text import der_of
 
 PREFILLED: Final = "prefilled-"
 """What the names of the hidden inputs begin with that say what an input held before anybody typed."""
-MAILS: Final = (RecipientType.ISSUANCE, RecipientType.REVOCATION)
-"""The mail about an order that is sent."""
+_APPROVALS: Final = frozenset(
+    {
+        RecipientType.AUTHORIZATION,
+        RecipientType.AUTHORIZATION_ACCEPTED,
+        RecipientType.AUTHORIZATION_REJECTED,
+    }
+)
 _TYPES: Final = {field: kind for kind, field in IDENTIFIER_FIELDS.items()}
 _UNITS: Final = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
@@ -64,6 +70,12 @@ class OrderForm:
 def unit_of(product: Product) -> tuple[int, str]:
     """Return the unit that the product's validity is a whole number of: its seconds and its name."""
     return next(unit for unit in _UNITS if product.policy.profile.validity % unit[0] == 0)
+
+
+def mails_of(product: Product) -> list[RecipientType]:
+    """Return the mail that is sent about an order of the product; none of approvals where it needs none."""
+    approval = product.policy.approval
+    return [mail for mail in FIELDS if mail not in _APPROVALS or approval.issuance or approval.revocation]
 
 
 async def empty(core: Core, product_id: str, principal: Principal) -> OrderForm:
@@ -167,7 +179,7 @@ def _recipients(form: Form) -> tuple[AdditionalRecipient, ...]:
     return tuple(
         AdditionalRecipient(email=email, recipient_type=mail, language=RecipientLanguage(language))
         for email in _split(form.text("recipients"))
-        for mail in MAILS
+        for mail in FIELDS
         if mail in form.texts("mails")
     )
 

@@ -17,11 +17,9 @@ from gateway.admin.routes import applications
 from gateway.roads import Roads
 from tests.access.people import ADDRESS, Office
 from tests.admin.visitor import Visitor
-from tests.notify.mail_server import Mailbox
-from tests.notify.test_mail import mailbox, mailing
+from tests.notify.mail_server import Mailbox, taking_mail
+from tests.notify.test_mail import mailing
 from tests.orders.workshop import CONSOLE
-
-__all__ = ["mailbox"]
 
 
 @pytest.fixture
@@ -137,9 +135,7 @@ async def test_a_link_signs_in_once_and_is_shown_once(chief: Visitor, office: Of
     assert token[1] not in (await chief.see("/admin/users/alice")).html
 
 
-async def test_an_invitation_goes_to_the_user_in_his_language(
-    admin: ASGIApp, chief: Visitor, office: Office, mailbox: Mailbox
-) -> None:
+async def test_an_invitation_goes_to_the_user_in_his_language(chief: Visitor, office: Office) -> None:
     """Somebody new could not come in, or a link for him would go to somebody else."""
     assert "/admin/users/alice/invite" not in (await chief.see("/admin/users/alice")).links
     no_address = await chief.send("/admin/users/alice/invite", {})
@@ -153,9 +149,11 @@ async def test_an_invitation_goes_to_the_user_in_his_language(
     )
     no_server = await chief.send("/admin/users/alice/invite", {})
     assert (no_server.status, "smtp.url" in no_server.text) == (409, True)
+    mailbox = Mailbox()
     front_end = FrontEnd(core=mailing(office.core, mailbox), external_url="https://ra.example.com")
     sender = replace(chief, app=Roads({}, applications(front_end), PlainTextResponse("nowhere")))
-    assert (await sender.send("/admin/users/alice/invite", {})).location == "/admin/users/alice?notice=invited"
+    with taking_mail(mailbox):
+        assert (await sender.send("/admin/users/alice/invite", {})).location == "/admin/users/alice?notice=invited"
     [mail] = mailbox.mails()
     assert (mail["To"], "Zugang" in str(mail["Subject"])) == ("alice@example.test", True)
     token = re.search(r"https://ra\.example\.com/admin/sign-in/link#([A-Za-z0-9_-]+)", mail.get_content())

@@ -204,6 +204,7 @@ CONTRADICTIONS = [
     ("smime", 'name = "commonName"', 'name = "dNSName"', ("policy.fields", "policy.profile.kind")),
     ("smime", "mandatory = false", "mandatory = true\neditable = false", ("policy.fields",)),
     ("smime", "issuance = 0", "issuance = -1", ("policy.approval",)),
+    ("tls", "renewal_notice = 2592000", "renewal_notice = -1", ("policy.renewal_notice",)),
 ]
 
 

@@ -1,6 +1,6 @@
 """What the tests of notifications share: a resolver on loopback, and an installation that may tell it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ from ca_core.notify.webhook_sender import WebhookSettings
 from ca_core.validation.resolver import Resolver
 from conformance.loopback_dns import LoopbackDns
 from gateway.sources import system_sources
+from tests.notify.mail_server import Mailbox, taking_mail
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
 
@@ -49,3 +50,11 @@ async def sender(dns: LoopbackDns) -> AsyncIterator[Sender]:
 def core(workshop: Workshop, sender: Sender) -> Core:
     """The installation with webhooks on loopback."""
     return replace(workshop.core, webhooks=sender())
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """Run a mail server that wants neither TLS nor a password."""
+    made = Mailbox()
+    with taking_mail(made):
+        yield made

@@ -1,6 +1,5 @@
 """Mail to the additional recipients of orders, through a real mail server."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +17,10 @@ from ca_core.model.principals import SYSTEM
 from ca_core.notify.mail import resend
 from ca_core.notify.mailer import Mail
 from ca_core.notify.smtp_mailer import SmtpMailer, SmtpSettings
-from ca_core.notify.texts import written
+from ca_core.notify.texts import FIELDS, Field, written
 from ca_core.orders import queries, recipients
 from ca_core.orders.delivery import MAXIMUM_TRIES
+from ca_core.orders.retry import retry
 from ca_core.orders.submit import submit_csr
 from ca_core.revocation.revoke import revoke_by_id
 from tests.notify.mail_server import PASSWORD, USER, Mailbox, taking_mail
@@ -35,14 +35,6 @@ BERT = AdditionalRecipient(email="bert@example.test", recipient_type=RecipientTy
 CARLA = AdditionalRecipient(
     email="carla@example.test", recipient_type=RecipientType.REVOCATION, language=RecipientLanguage.FR
 )
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    """Run a mail server that wants neither TLS nor a password."""
-    made = Mailbox()
-    with taking_mail(made):
-        yield made
 
 
 def settings(mailbox: Mailbox, **changes: object) -> SmtpSettings:
@@ -172,6 +164,21 @@ async def test_a_refused_recipient_fails_and_can_be_sent_again(workshop: Worksho
     assert [mail["To"] for mail in mailbox.mails()] == [BERT.email, ANNA.email]
 
 
+async def test_a_notification_is_over_when_its_mail_is_tried_again(workshop: Workshop, mailbox: Mailbox) -> None:
+    """A task would fail for ever, or be run that nobody can run, although its mail has arrived in the end."""
+    core = mailing(workshop.core, mailbox)
+    mailbox.refusals = {ANNA.email: "550 No such user here"}
+    order = await issued(core, workshop, ANNA)
+    await work(core)
+    mailbox.refusals = {}
+    [again] = await retry(core, order.id, CONSOLE)
+    assert again.type is JobType.SEND_EMAIL_JOB
+    await work(core)
+    assert [mail["To"] for mail in mailbox.mails()] == [ANNA.email]
+    [above] = await jobs(core, order, JobType.ISSUE_NOTIFY_ISSUED_JOB)
+    assert (above.state, above.response, above.error) == (JobState.SUCCESS, {"mails": 1, "failed": 0}, None)
+
+
 async def test_a_server_that_is_busy_is_asked_again_and_given_up_in_the_end(
     workshop: Workshop, mailbox: Mailbox
 ) -> None:
@@ -224,12 +231,11 @@ async def test_a_line_break_never_reaches_a_header(mailbox: Mailbox, mail: tuple
 
 
 @pytest.mark.parametrize("language", [one for one in RecipientLanguage if one is not RecipientLanguage.NEUTRAL])
-@pytest.mark.parametrize("kind", [RecipientType.ISSUANCE, RecipientType.REVOCATION])
+@pytest.mark.parametrize("kind", FIELDS)
 def test_values_are_never_read_as_part_of_the_text(kind: RecipientType, language: RecipientLanguage) -> None:
     """A subject chosen by a requester could write sentences of its own, or read our fields (abuse 44, 64)."""
     hostile = "{order}\r\n\r\nClick here\u2028now \u202egnp {0.__class__} " + "x" * 1000
-    names = ("names", "subject", "serial", "not_before", "not_after", "revoked_at", "reason", "issuer", "product")
-    text = written(kind, language, dict.fromkeys(names, hostile) | {"order": "ord-1"})
+    text = written(kind, language, dict.fromkeys(Field, hostile) | {Field.ORDER: "ord-1"})
     assert text.subject.endswith("ord-1")
     assert not any(line.startswith("Click") for line in text.body.splitlines())
     assert "{order}" in text.body

@@ -96,6 +96,7 @@ PRODUCT = Product(
         reuse_authorizations=True,
         requested_validity=True,
         publish_ldap=True,
+        renewal_notice=14 * 86400,
         keys=KeyPolicy(key_type=KeyType.RSA_3072),
         fields=(
             FieldPolicy(name=FieldName.ORGANIZATION_NAME, editable=False, visible=False, default="Example"),

@@ -10,10 +10,11 @@ from ca_core.model.annotations import (
     RecipientType,
     RegistrationDocument,
 )
+from ca_core.model.certificates import CertificateStatus
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from store.database import Database
-from tests.store.samples import CLIENT, NOW, add_basics, order
+from tests.store.samples import CLIENT, HOUR, NOW, add_basics, certificate, order
 
 ORDER = order(tags=("a", "b"))
 RECIPIENT = AdditionalRecipient(
@@ -73,3 +74,34 @@ async def test_a_saved_order_keeps_the_tags_it_has_by_then(store: Database) -> N
     await store.write(lambda tx: tx.orders.save(ORDER))
     stored = await store.read(lambda tx: tx.orders.get(ORDER.id))
     assert stored == replace(ORDER, tags=("c",), revision=1)
+
+
+async def test_what_ends_is_found_by_its_recipients_page_by_page(store: Database) -> None:
+    """Somebody would not be reminded of a certificate, or the search would never come to its end."""
+    placed = sorted((order() for _ in range(6)), key=lambda one: one.id)
+    ends = (NOW + HOUR, NOW + HOUR, NOW, NOW + 3 * HOUR, NOW + HOUR, NOW + HOUR)
+    issued = [
+        certificate(one.id, serial, status=CertificateStatus.ISSUED, not_after=end)
+        for serial, (one, end) in enumerate(zip(placed, ends, strict=True))
+    ]
+    issued[4] = replace(issued[4], status=CertificateStatus.REVOKED)
+    other = replace(RECIPIENT, recipient_type=RecipientType.ISSUANCE)
+    second = replace(RECIPIENT, email="b@example.com")
+
+    def add(tx: Transaction) -> None:
+        for one, its in zip(placed, issued, strict=True):
+            tx.orders.add(one)
+            tx.certificates.add(its)
+            tx.recipients.put(one.id, [other] if one is placed[5] else [RECIPIENT, second, other])
+
+    await store.write(add)
+
+    async def page(after: str) -> list[str]:
+        found = await store.read(
+            lambda tx: tx.certificates.ending_for(RecipientType.RENEWAL, NOW, NOW + 2 * HOUR, after=after, limit=1)
+        )
+        return [one.order_id for one in found]
+
+    assert await page("") == [placed[0].id]
+    assert await page(placed[0].id) == [placed[1].id]
+    assert await page(placed[1].id) == []

@@ -13,6 +13,7 @@ ADDED_LATER = (
     "reuse_authorizations",
     "requested_validity",
     "publish_ldap",
+    "renewal_notice",
     "fields",
     "dns_owner_rule",
     "approval",
@@ -27,6 +28,7 @@ def test_a_policy_of_an_older_program_is_read() -> None:
     kept["keys"] = {name: kept["keys"][name] for name in ("rsa_bits", "curves")}
     older = codecs.decode_policy(kept)
     assert (older.reuse_authorizations, older.requested_validity, older.publish_ldap) == (False, False, False)
+    assert older.renewal_notice == 30 * 86400
     assert (older.fields, older.approval) == ((), ApprovalPolicy())
     assert older.dns_owner_rule, "control of names must be shown, whatever the row does not say"
     assert older.keys == replace(PRODUCT.policy.keys, key_type=None)

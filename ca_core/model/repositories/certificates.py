@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ca_core.model.annotations import RecipientType
 from ca_core.model.certificates import Certificate, CertificateStatus, Crl, CrlHead, RevokedSerial
 
 
@@ -88,6 +89,15 @@ class Certificates(Protocol):
 
     def all_issued(self, after: str, limit: int) -> list[Certificate]:
         """Every certificate with a DER, by id, from the one behind ``after``: for the nightly checker (rule 18)."""
+        ...
+
+    def ending_for(
+        self, kind: RecipientType, now: datetime, until: datetime, *, after: str, limit: int
+    ) -> list[Certificate]:
+        """Those in status ISSUED that end behind ``now``, by ``until``, whose orders have recipients of this kind.
+
+        They come by order, from the one behind the order ``after``.
+        """
         ...
 
 

@@ -2,8 +2,10 @@
 
 from ca_core.certificates.validity import NOT_BEFORE_DISTANCE
 from ca_core.core import Core
+from ca_core.model.annotations import RecipientType
 from ca_core.model.jobs import JobType
 from ca_core.model.orders import OrderState
+from ca_core.notify.mail import notify_approval
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal, RunningJob
 from ca_core.orders.stages import Done, Stage, Wait
@@ -16,6 +18,7 @@ async def _run(core: Core, issuance: Issuance, journal: Journal, job: RunningJob
     granted = [one for one in await core.store.read(lambda tx: tx.approvals.of(order_id)) if one.granted]
     job.respond(approvedBy=[one.approver for one in granted], approvalsNeeded=needed)
     if len(granted) < needed:
+        journal.effect(lambda tx: notify_approval(tx, core.sources, RecipientType.AUTHORIZATION, journal.order))
         return Wait(waiting_for=f"the approval of {needed - len(granted)} more")
     intent = journal.certificate
     if intent is not None and core.sources.now() - intent.not_before > NOT_BEFORE_DISTANCE:

@@ -3,6 +3,7 @@
 from ca_core.access import cmc_clients
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.products import Road
+from ca_core.orders.cmc_expiry import end_of
 from tests.access.people import Office
 from tests.admin.visitor import Visitor
 from tests.orders.workshop import CONSOLE
@@ -25,9 +26,16 @@ async def test_a_cmc_client_from_its_registration_to_its_end(office: Office, sho
     assert made.status == 201, made.text
     assert made.text.count("-----BEGIN CERTIFICATE-----") == 2
     assert "https://ra.example.com/cmc" in made.text
+    assert "openssl cms -sign" in made.text
     known = await cmc_clients.get(office.core, "mail", CONSOLE)
     assert known.rights == {CmcRight.ISSUE, CmcRight.QUERY}
     assert known.networks == ("192.0.2.0/24", "2001:db8::/32")
+    listed = await chief.see("/admin/cmc-clients")
+    end = end_of(known)
+    assert end is not None
+    for text in ("mail", "active", "issue, query", shop.product.name, f"{end:%Y-%m-%d}"):
+        assert text in listed.text, text
+    assert "allowed" not in listed.text
     page = await chief.see("/admin/cmc-clients/mail")
     assert known.id in page.text
     change: dict[str, str | list[str]] = {"product": shop.product.id, "right": ["issue"], "sha1": "yes"}
@@ -36,6 +44,8 @@ async def test_a_cmc_client_from_its_registration_to_its_end(office: Office, sho
     known = await cmc_clients.get(office.core, "mail", CONSOLE)
     assert known.rights == {CmcRight.ISSUE}
     assert (known.sha1, known.disabled, known.networks) == (True, True, ())
+    listed = await chief.see("/admin/cmc-clients")
+    assert ("allowed" in listed.text, "disabled" in listed.text) == (True, True)
     assert (await chief.send("/admin/cmc-clients/mail/enable", {})).status == 303
     assert not (await cmc_clients.get(office.core, "mail", CONSOLE)).disabled
 

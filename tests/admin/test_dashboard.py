@@ -6,6 +6,8 @@ from datetime import timedelta
 from sqlalchemy import create_engine, update
 
 from ca_core.certificates import external_certificates
+from ca_core.model.jobs import TimerType
+from ca_core.orders.timers import schedule
 from gateway.installation import Installation
 from store.tables.certificates import certificates
 from tests.access.people import Office
@@ -13,6 +15,7 @@ from tests.admin.orders_made import HOSTILE, Desk
 from tests.admin.visitor import Visitor
 from tests.certificates.other_authority import foreign
 from tests.orders.workshop import CONSOLE
+from tests.publish.issuing import work
 from tests.rest.shop import Shop
 
 
@@ -49,6 +52,25 @@ async def test_the_figures_are_those_of_ones_own_clients(
     assert "NEW 1" in (await alice.see("/admin/")).text
     assert "NEW 1" not in (await bob.see("/admin/")).text
     assert (await bob.see(f"/admin/?client={office.client_id}")).status == 404
+
+
+async def test_the_chart_what_waits_and_the_crls(alice: Visitor, office: Office, shop: Shop) -> None:
+    """Nobody would see many ends coming at once, names that wait, or a CRL that is too old."""
+    ends = office.core.sources.now().replace(microsecond=0) + timedelta(days=20)
+    ders = [foreign(name, end=ends) for name in ("old.example.com", "older.example.com")]
+    await external_certificates.import_certificates(office.core, office.client_id, ders, CONSOLE)
+    await Desk(shop, office).order("unknown.example.net", controlled=False)
+    page = await alice.see("/admin/")
+    assert len(re.findall(r"<title>[0-9-]{10}: 2</title>", page.html)) == 1
+    assert len(re.findall(r"<title>[0-9-]{10}: 0</title>", page.html)) == 11
+    assert "Validations that wait 1" in page.text
+    assert "Approvals that wait 0" in page.text
+    due = (TimerType.CRL, shop.product.issuer_id, office.core.sources.now())
+    await office.core.store.write(lambda tx: schedule(tx, office.core.sources, *due))
+    await work(office.core)
+    assert "fresh issuing" in (await alice.see("/admin/")).text
+    office.clock.advance(days=30)
+    assert "overdue issuing" in (await (await Visitor.of(alice.app, alice.person)).see("/admin/")).text
 
 
 async def test_imported_certificates_are_there_too(alice: Visitor, bob: Visitor, office: Office) -> None:

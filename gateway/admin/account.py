@@ -1,6 +1,5 @@
 """One's own account: who one is here, what one says of oneself, what one may do, and one's API keys."""
 
-from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
@@ -8,13 +7,12 @@ from starlette.routing import Route
 
 from ca_core.access import api_keys, client_queries, own_account, passkeys, users
 from ca_core.access.authorisation import clients_with
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.model.users import PersonalData
 from gateway.admin.api_keys import may_have_key_for
 from gateway.admin.page import act, show
 from gateway.admin.permissions import ACTS, OBJECTS
-from gateway.admin.refusals import STATUS, recorded
 from gateway.admin.sections import ACCOUNT, USERS
 from gateway.admin.translations import LANGUAGES
 from gateway.admin.visit import Visit
@@ -22,16 +20,12 @@ from gateway.admin.visit import Visit
 
 async def account(visit: Visit) -> Response:
     """Show one's own account."""
-    return await _account(visit, visit.session.user.personal)
+    return await _account(visit)
 
 
 async def change_account(visit: Visit) -> Response:
     """Change what one says of oneself; the page speaks the language from then on."""
-    wanted = personal_data(visit)
-    try:
-        await users.change(visit.core, visit.session.user.name, visit.principal, personal=wanted)
-    except TriviumError as error:
-        return await _account(visit, wanted, await recorded(visit.request, error.problem))
+    await users.change(visit.core, visit.session.user.name, visit.principal, personal=personal_data(visit))
     return visit.to(ACCOUNT.path, "saved")
 
 
@@ -53,13 +47,13 @@ def languages(personal: PersonalData) -> list[tuple[str, str]]:
     return [*known.items(), *([] if personal.language in known else [(personal.language, personal.language)])]
 
 
-async def _account(visit: Visit, personal: PersonalData, problem: Problem | None = None) -> Response:
+async def _account(visit: Visit, problem: Problem | None = None) -> Response:
     own = await own_account.get(visit.core, visit.principal)
+    personal = own.user.personal if problem is None else personal_data(visit)
     keys = await api_keys.listing(visit.core, own.user.name, visit.principal)
     clients = [*(one.client_id for one in own.assignments), *(one.client_id for one in keys)]
     return await visit.page(
         "account.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         own=own,
         personal=personal,
@@ -77,4 +71,4 @@ async def _account(visit: Visit, personal: PersonalData, problem: Problem | None
     )
 
 
-routes: Final[list[Route]] = [show("", account, ACCOUNT), act("", change_account, ACCOUNT)]
+routes: Final[list[Route]] = [show("", account, ACCOUNT), act("", change_account, ACCOUNT, again=_account)]

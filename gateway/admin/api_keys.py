@@ -12,11 +12,10 @@ from ca_core.access import client_queries, suspension, users
 from ca_core.access.api_keys import MadeKey
 from ca_core.access.authorisation import permitted
 from ca_core.access.visibility import not_found
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.model.users import ApiKey, Assignment
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
 from gateway.admin.sections import ACCOUNT, API_KEYS, USERS
 from gateway.admin.visit import Visit
 
@@ -49,12 +48,7 @@ async def create_api_key(visit: Visit) -> Response:
     """Make a key and show it, this once."""
     client = visit.form.text("client")
     client_id = None if client == EVERY_CLIENT else client
-    try:
-        made = await access.create(
-            visit.core, visit.path("name"), client_id, visit.principal, networks=networks_of(visit)
-        )
-    except TriviumError as error:
-        return await _new(visit, await recorded(visit.request, error.problem))
+    made = await access.create(visit.core, visit.path("name"), client_id, visit.principal, networks=networks_of(visit))
     return await _made(visit, made)
 
 
@@ -72,20 +66,14 @@ async def renew_api_key(visit: Visit) -> Response:
 async def restrict_api_key(visit: Visit) -> Response:
     """Say from which networks a key may be used."""
     key = await _key(visit)
-    try:
-        await access.restrict(visit.core, key.id, networks_of(visit), visit.principal)
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await access.restrict(visit.core, key.id, networks_of(visit), visit.principal)
     return visit.to(_path(visit, key), "saved")
 
 
 async def suspend_api_key(visit: Visit) -> Response:
     """Let a key be of no use for now."""
     key = await _key(visit)
-    try:
-        await suspension.suspend_key(visit.core, key.id, visit.form.text("reason"), visit.principal)
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await suspension.suspend_key(visit.core, key.id, visit.form.text("reason"), visit.principal)
     return visit.to(_path(visit, key), "key-suspended")
 
 
@@ -107,7 +95,6 @@ async def _new(visit: Visit, problem: Problem | None = None) -> Response:
     clients = may_have_key_for(visit, await users.assignments(visit.core, visit.path("name"), visit.principal))
     return await visit.page(
         "api_key_new.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         name=visit.path("name"),
         home=_home(visit),
@@ -133,7 +120,6 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     may_update = permitted(visit.principal, Permission.ACCOUNT_API_KEY_UPDATE, key.client_id)
     return await visit.page(
         "api_key.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         key=key,
         path=_path(visit, key),
@@ -168,11 +154,11 @@ def _home(visit: Visit) -> str:
 
 routes: Final[list[Route]] = [
     show("/{name}/new", new_api_key, API_KEYS),
-    act("/{name}", create_api_key, API_KEYS),
+    act("/{name}", create_api_key, API_KEYS, again=_new),
     show("/{name}/{key_id}", api_key, API_KEYS),
     act("/{name}/{key_id}/renew", renew_api_key, API_KEYS),
-    act("/{name}/{key_id}/networks", restrict_api_key, API_KEYS),
-    act("/{name}/{key_id}/suspend", suspend_api_key, API_KEYS),
+    act("/{name}/{key_id}/networks", restrict_api_key, API_KEYS, again=_one),
+    act("/{name}/{key_id}/suspend", suspend_api_key, API_KEYS, again=_one),
     act("/{name}/{key_id}/resume", resume_api_key, API_KEYS),
     act("/{name}/{key_id}/delete", delete_api_key, API_KEYS),
 ]

@@ -12,7 +12,7 @@ from ca_core.orders.approvals import MAX_REASON, approve, reject
 from ca_core.revocation.reasons import reason_name
 from gateway.admin.choices import client_names
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
+from gateway.admin.refusals import recorded
 from gateway.admin.sections import APPROVALS
 from gateway.admin.visit import Visit
 
@@ -84,7 +84,6 @@ async def _page(visit: Visit, problem: Problem | None = None) -> Response:
     )
     return await visit.page(
         "approvals.html",
-        status=200 if problem is None else STATUS[problem.kind],
         problem=problem,
         waiting=found,
         clients=await client_names(visit),

@@ -1,7 +1,6 @@
 """The catalogue: pasted or uploaded, compared with what is in force, and applied exactly as it was shown."""
 
 import asyncio
-from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
@@ -15,7 +14,7 @@ from gateway import catalogue as file
 from gateway.admin.api_keys import token_url
 from gateway.admin.downloads import attached
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
+from gateway.admin.refusals import recorded
 from gateway.admin.sections import CATALOGUE
 from gateway.admin.visit import Visit
 
@@ -82,7 +81,6 @@ async def _page(
 ) -> Response:
     return await visit.page(
         "catalogue.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         text=text,
         compared=compared,

@@ -11,12 +11,11 @@ from ca_core.access import client_queries, suspension
 from ca_core.access import clients as access
 from ca_core.access.authorisation import permitted
 from ca_core.model.clients import Client, ClientSettings
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from gateway.admin.api_keys import token_url
 from gateway.admin.page import act, show
 from gateway.admin.paging import PAGE, following
-from gateway.admin.refusals import STATUS, recorded
 from gateway.admin.sections import CLIENTS, PRODUCTS, USERS, _
 from gateway.admin.visit import Visit
 
@@ -50,16 +49,13 @@ async def new_client(visit: Visit) -> Response:
 async def create_client(visit: Visit) -> Response:
     """Make a Client, and show the key of its service account, this once."""
     form = visit.form
-    try:
-        made = await access.create(
-            visit.core,
-            form.text("name"),
-            visit.principal,
-            description=form.text("description"),
-            settings=_settings(visit),
-        )
-    except TriviumError as error:
-        return await _new(visit, await recorded(visit.request, error.problem))
+    made = await access.create(
+        visit.core,
+        form.text("name"),
+        visit.principal,
+        description=form.text("description"),
+        settings=_settings(visit),
+    )
     return await visit.page("client_made.html", status=HTTPStatus.CREATED, made=made, token_url=token_url(visit))
 
 
@@ -71,26 +67,20 @@ async def client(visit: Visit) -> Response:
 async def change_client(visit: Visit) -> Response:
     """Change what a Client is said to be and may do."""
     client_id = visit.path("client_id")
-    try:
-        await access.change(
-            visit.core,
-            client_id,
-            visit.principal,
-            description=visit.form.text("description"),
-            settings=_settings(visit),
-        )
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await access.change(
+        visit.core,
+        client_id,
+        visit.principal,
+        description=visit.form.text("description"),
+        settings=_settings(visit),
+    )
     return visit.to(f"{CLIENTS.path}/{client_id}", "saved")
 
 
 async def suspend_client(visit: Visit) -> Response:
     """Suspend a Client at once."""
     client_id = visit.path("client_id")
-    try:
-        await suspension.suspend_client(visit.core, client_id, visit.form.text("reason"), visit.principal)
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await suspension.suspend_client(visit.core, client_id, visit.form.text("reason"), visit.principal)
     return visit.to(f"{CLIENTS.path}/{client_id}", "client-suspended")
 
 
@@ -108,7 +98,6 @@ def _settings(visit: Visit) -> ClientSettings:
 async def _new(visit: Visit, problem: Problem | None = None) -> Response:
     return await visit.page(
         "client_new.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         description=visit.form.text("description"),
         settings=_settings(visit),
@@ -121,7 +110,6 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     was_sent = problem is not None and "description" in visit.form.data
     return await visit.page(
         "client.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         found=found,
         description=visit.form.text("description") if was_sent else found.description,
@@ -136,9 +124,9 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
 routes: Final[list[Route]] = [
     show("", client_list, CLIENTS),
     show("/-/new", new_client, CLIENTS),
-    act("", create_client, CLIENTS),
+    act("", create_client, CLIENTS, again=_new),
     show("/{client_id}", client, CLIENTS),
-    act("/{client_id}", change_client, CLIENTS),
-    act("/{client_id}/suspend", suspend_client, CLIENTS),
+    act("/{client_id}", change_client, CLIENTS, again=_one),
+    act("/{client_id}/suspend", suspend_client, CLIENTS, again=_one),
     act("/{client_id}/resume", resume_client, CLIENTS),
 ]

@@ -12,14 +12,13 @@ from ca_core.access import cmc_clients as access
 from ca_core.access.authorisation import clients_with
 from ca_core.certificates.chain import pem_chain
 from ca_core.model.cmc_clients import CmcClient, CmcRight
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.model.products import Road
 from ca_core.orders import cmc_expiry, cmc_registration
 from ca_core.orders.cmc_registration import CmcChange, CmcRegistration, RegisteredCmcClient
 from gateway.admin.choices import client_names, clients_that, products
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
 from gateway.admin.sections import CMC
 from gateway.admin.visit import Visit
 from gateway.pem_text import der_of
@@ -42,21 +41,17 @@ async def cmc_client_list(visit: Visit) -> Response:
 async def register_cmc_client(visit: Visit) -> Response:
     """Register a CMC client for the key of a CSR, and show its certificate and the command that uses it."""
     form = visit.form
-    try:
-        registration = CmcRegistration(
-            name=form.text("name"),
-            client_id=form.text("client"),
-            product_ids=tuple(form.texts("product")),
-            rights=_rights(visit),
-            csr=der_of(form.text("csr")),
-            networks=tuple(form.text("networks").split()),
-            sha1=form.ticked("sha1"),
-        )
-        made = await cmc_registration.register(visit.core, registration, visit.principal)
-    except TriviumError as error:
-        problem = await recorded(visit.request, error.problem)
-        return await _list(visit, status=STATUS[problem.kind], problem=problem)
-    return await _list(visit, status=HTTPStatus.CREATED, made=made)
+    registration = CmcRegistration(
+        name=form.text("name"),
+        client_id=form.text("client"),
+        product_ids=tuple(form.texts("product")),
+        rights=_rights(visit),
+        csr=der_of(form.text("csr")),
+        networks=tuple(form.text("networks").split()),
+        sha1=form.ticked("sha1"),
+    )
+    made = await cmc_registration.register(visit.core, registration, visit.principal)
+    return await _list(visit, made=made)
 
 
 async def cmc_client_page(visit: Visit) -> Response:
@@ -67,18 +62,14 @@ async def cmc_client_page(visit: Visit) -> Response:
 async def change_cmc_client(visit: Visit) -> Response:
     """Change a CMC client; a CSR brings it a new certificate."""
     form, csr = visit.form, visit.form.text("csr")
-    try:
-        wanted = CmcChange(
-            product_ids=tuple(form.texts("product")) or None,
-            rights=_rights(visit),
-            csr=der_of(csr) if csr else None,
-            networks=tuple(form.text("networks").split()),
-            sha1=form.ticked("sha1"),
-        )
-        made = await cmc_registration.change(visit.core, visit.path("name"), wanted, visit.principal)
-    except TriviumError as error:
-        problem = await recorded(visit.request, error.problem)
-        return await _one(visit, status=STATUS[problem.kind], problem=problem)
+    wanted = CmcChange(
+        product_ids=tuple(form.texts("product")) or None,
+        rights=_rights(visit),
+        csr=der_of(csr) if csr else None,
+        networks=tuple(form.text("networks").split()),
+        sha1=form.ticked("sha1"),
+    )
+    made = await cmc_registration.change(visit.core, visit.path("name"), wanted, visit.principal)
     return await _one(visit, made=made) if csr else visit.to(_path(visit.path("name")), "saved")
 
 
@@ -94,19 +85,13 @@ async def enable_cmc_client(visit: Visit) -> Response:
     return visit.to(_path(visit.path("name")), "saved")
 
 
-async def _list(
-    visit: Visit,
-    *,
-    status: HTTPStatus = HTTPStatus.OK,
-    problem: Problem | None = None,
-    made: RegisteredCmcClient | None = None,
-) -> Response:
+async def _list(visit: Visit, problem: Problem | None = None, *, made: RegisteredCmcClient | None = None) -> Response:
     found = await access.listing(visit.core, visit.principal)
     over_cmc = await products(visit, Road.CMC)
     may_register = clients_with(visit.principal, Permission.CMC_CLIENT_CREATE)
     return await visit.page(
         "cmc_clients.html",
-        status=status,
+        status=HTTPStatus.CREATED if made else HTTPStatus.OK,
         problem=problem,
         rows=[_row(visit, one) for one in found],
         clients=await client_names(visit),
@@ -118,18 +103,11 @@ async def _list(
     )
 
 
-async def _one(
-    visit: Visit,
-    *,
-    status: HTTPStatus = HTTPStatus.OK,
-    problem: Problem | None = None,
-    made: RegisteredCmcClient | None = None,
-) -> Response:
+async def _one(visit: Visit, problem: Problem | None = None, *, made: RegisteredCmcClient | None = None) -> Response:
     found = await access.get(visit.core, visit.path("name"), visit.principal)
     over_cmc = await products(visit, Road.CMC)
     return await visit.page(
         "cmc_client.html",
-        status=status,
         problem=problem,
         row=_row(visit, found),
         clients=await client_names(visit),
@@ -164,9 +142,9 @@ def _path(name: str) -> str:
 
 routes: Final[list[Route]] = [
     show("", cmc_client_list, CMC),
-    act("", register_cmc_client, CMC),
+    act("", register_cmc_client, CMC, again=_list),
     show("/{name}", cmc_client_page, CMC),
-    act("/{name}", change_cmc_client, CMC),
+    act("/{name}", change_cmc_client, CMC, again=_one),
     act("/{name}/disable", disable_cmc_client, CMC),
     act("/{name}/enable", enable_cmc_client, CMC),
 ]

@@ -14,7 +14,7 @@ from ca_core.validation import dns_change, domains
 from ca_core.validation.domains import MAX_AT_ONCE, identifier_of
 from gateway.admin.choices import client_names, clients_that
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
+from gateway.admin.refusals import recorded
 from gateway.admin.sections import DOMAINS
 from gateway.admin.visit import Visit
 
@@ -125,10 +125,7 @@ async def _list(visit: Visit, problem: Problem | None = None) -> Response:
         return visit.part("domains_found.html", **content)
     allowed = clients_with(visit.principal, Permission.DOMAIN_CREATE)
     registering = clients if allowed is None else {one: clients.get(one, one) for one in sorted(allowed)}
-    status = 200 if problem is None else STATUS[problem.kind]
-    return await visit.page(
-        "domains.html", status=status, problem=problem, registering=registering, most=MAX_AT_ONCE, **content
-    )
+    return await visit.page("domains.html", problem=problem, registering=registering, most=MAX_AT_ONCE, **content)
 
 
 async def _pending(visit: Visit) -> PendingPage:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from starlette.requests import Request
+
 from ca_core.core import Core
 
 BASE: Final = "/admin"
@@ -15,3 +17,8 @@ class FrontEnd:
 
     core: Core
     external_url: str
+
+
+def peer_address(request: Request) -> str:
+    """Return the peer's IP address, empty where the listener has none."""
+    return request.client.host if request.client else ""

@@ -1,6 +1,5 @@
 """Issuance: the products that the visitor can order here, and the form that orders one."""
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -19,7 +18,7 @@ from gateway.admin import order_form
 from gateway.admin.choices import asked_clients, client_names, issuer_names
 from gateway.admin.order_form import OrderForm
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
+from gateway.admin.refusals import recorded
 from gateway.admin.sections import ISSUANCE
 from gateway.admin.visit import Visit
 
@@ -72,7 +71,7 @@ async def place_order(visit: Visit) -> Response:
     except TriviumError as error:
         problem = await recorded(visit.request, error.problem)
         form = await order_form.checked(visit.core, blank, visit.form, visit.principal)
-        return await _page(visit, form, status=STATUS[error.kind], problem=problem)
+        return await _page(visit, form, problem)
     return visit.to(f"/admin/orders/{order.id}", "ordered")
 
 
@@ -80,13 +79,10 @@ async def _blank(visit: Visit) -> OrderForm:
     return await order_form.empty(visit.core, visit.path("product_id"), visit.principal)
 
 
-async def _page(
-    visit: Visit, form: OrderForm, *, status: HTTPStatus = HTTPStatus.OK, problem: Problem | None = None
-) -> Response:
+async def _page(visit: Visit, form: OrderForm, problem: Problem | None = None) -> Response:
     seconds, unit = order_form.unit_of(form.product)
     return await visit.page(
         "order_form.html",
-        status=status,
         problem=problem,
         form=form,
         key_name=key_name,

@@ -11,10 +11,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ca_core.access import rate_limits, sessions
-from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.values import replace
 from gateway.admin.forms import Form, read_form, require_token
-from gateway.admin.front_end import BASE, FrontEnd
+from gateway.admin.front_end import BASE, FrontEnd, peer_address
+from gateway.admin.refusals import recorded
 from gateway.admin.sections import Section
 from gateway.admin.translations import language_of
 from gateway.admin.visit import Visit
@@ -23,6 +24,7 @@ COOKIE: Final = "__Host-trivium-session"
 SIGN_IN: Final = f"{BASE}/sign-in"
 
 Handle = Callable[[Visit], Awaitable[Response]]
+Again = Callable[[Visit, Problem], Awaitable[Response]]
 
 
 def show(path: str, handle: Handle, section: Section, *, used: bool = True) -> Route:
@@ -30,15 +32,28 @@ def show(path: str, handle: Handle, section: Section, *, used: bool = True) -> R
 
     ``used`` is False for a part that a page asks for by itself, which nobody need sit at for that; it is not counted.
     """
-    return _route(path, handle, section, "GET", used=used)
+    return _route(path, handle, section, "GET", name=handle.__name__, used=used)
 
 
-def act(path: str, handle: Handle, section: Section) -> Route:
-    """Return the route of a form that is sent."""
-    return _route(path, handle, section, "POST")
+def act(path: str, handle: Handle, section: Section, *, again: Again | None = None) -> Route:
+    """Return the route of a form that is sent.
+
+    ``again`` shows the page that the form is on, with what was typed and what is wrong with it; without it a refusal
+    is a page of its own.
+    """
+
+    async def answer(visit: Visit) -> Response:
+        try:
+            return await handle(visit)
+        except TriviumError as error:
+            if again is None:
+                raise
+            return await again(visit, await recorded(visit.request, error.problem))
+
+    return _route(path, answer, section, "POST", name=handle.__name__)
 
 
-def _route(path: str, handle: Handle, section: Section, method: str, *, used: bool = True) -> Route:
+def _route(path: str, handle: Handle, section: Section, method: str, *, name: str, used: bool = True) -> Route:
     async def answer(request: Request) -> Response:
         front_end: FrontEnd = request.app.state.front_end
         cookie = request.cookies.get(COOKIE, "")
@@ -70,7 +85,7 @@ def _route(path: str, handle: Handle, section: Section, method: str, *, used: bo
         finally:
             await form.data.close()
 
-    return Route(f"{section.path.rstrip('/')}{path}" or BASE, answer, methods=[method], name=handle.__name__)
+    return Route(f"{section.path.rstrip('/')}{path}" or BASE, answer, methods=[method], name=name)
 
 
 def _require_text(request: Request) -> None:
@@ -78,11 +93,6 @@ def _require_text(request: Request) -> None:
     parts = [*request.path_params.values(), *(part for item in request.query_params.multi_items() for part in item)]
     if any("\0" in part for part in parts):
         raise TriviumError(ErrorKind.MALFORMED, "The address contains a NUL character; leave it out.")
-
-
-def peer_address(request: Request) -> str:
-    """Return the peer's IP address, empty where the listener has none."""
-    return request.client.host if request.client else ""
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """Refusals: whatever was raised becomes a page that says what happened, its id and what to do."""
 
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -14,60 +13,11 @@ from ca_core.audit.refusals import record_failure
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.principals import ANONYMOUS, Principal
 from ca_core.model.values import replace
-from gateway.admin.front_end import FrontEnd
-from gateway.admin.page import peer_address
-from gateway.admin.sections import _
+from gateway.admin.front_end import FrontEnd, peer_address
+from gateway.admin.statuses import STATUS, TITLES
 from gateway.admin.templates import environment
 from gateway.admin.translations import language_of
 from gateway.admin.visit import Visit
-
-STATUS: Final[Mapping[ErrorKind, HTTPStatus]] = {
-    **dict.fromkeys(ErrorKind, HTTPStatus.BAD_REQUEST),
-    ErrorKind.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
-    ErrorKind.UNSUPPORTED_MEDIA_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    ErrorKind.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    ErrorKind.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
-    ErrorKind.PRECONDITION_REQUIRED: HTTPStatus.PRECONDITION_REQUIRED,
-    ErrorKind.PRECONDITION_FAILED: HTTPStatus.PRECONDITION_FAILED,
-    ErrorKind.IDEMPOTENCY_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,
-    ErrorKind.BAD_SIGNATURE: HTTPStatus.UNAUTHORIZED,
-    ErrorKind.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
-    ErrorKind.ACCOUNT_UNKNOWN: HTTPStatus.UNAUTHORIZED,
-    ErrorKind.AUTH_DATA_FAILED: HTTPStatus.UNAUTHORIZED,
-    ErrorKind.CLOCK: HTTPStatus.UNAUTHORIZED,
-    ErrorKind.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    ErrorKind.EXTERNAL_ACCOUNT_REQUIRED: HTTPStatus.FORBIDDEN,
-    ErrorKind.TERMS_NOT_AGREED: HTTPStatus.FORBIDDEN,
-    ErrorKind.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    ErrorKind.REPLAYED: HTTPStatus.CONFLICT,
-    ErrorKind.NOT_READY: HTTPStatus.CONFLICT,
-    ErrorKind.ALREADY_REVOKED: HTTPStatus.CONFLICT,
-    ErrorKind.CONFLICT: HTTPStatus.CONFLICT,
-    ErrorKind.ALREADY_REPLACED: HTTPStatus.CONFLICT,
-    ErrorKind.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
-    ErrorKind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    ErrorKind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-"""The HTTP status of a page that says an error of this kind."""
-
-TITLES: Final[Mapping[HTTPStatus, str]] = {
-    HTTPStatus.BAD_REQUEST: _("Bad request"),
-    HTTPStatus.UNAUTHORIZED: _("Not signed in"),
-    HTTPStatus.FORBIDDEN: _("Forbidden"),
-    HTTPStatus.NOT_FOUND: _("Not found"),
-    HTTPStatus.METHOD_NOT_ALLOWED: _("Method not allowed"),
-    HTTPStatus.NOT_ACCEPTABLE: _("Not acceptable"),
-    HTTPStatus.CONFLICT: _("Conflict"),
-    HTTPStatus.PRECONDITION_FAILED: _("Precondition failed"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("Request too large"),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _("Unsupported media type"),
-    HTTPStatus.UNPROCESSABLE_ENTITY: _("Unprocessable request"),
-    HTTPStatus.PRECONDITION_REQUIRED: _("Precondition required"),
-    HTTPStatus.TOO_MANY_REQUESTS: _("Too many requests"),
-    HTTPStatus.INTERNAL_SERVER_ERROR: _("Internal error"),
-    HTTPStatus.SERVICE_UNAVAILABLE: _("Service unavailable"),
-}
-"""What such a page is called, by its status."""
 
 _OF_STATUS: Final = {
     HTTPStatus.NOT_FOUND: Problem(kind=ErrorKind.NOT_FOUND, detail="There is no page at this address."),
@@ -113,7 +63,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     status = STATUS[problem.kind]
     visit: Visit | None = getattr(request.state, "visit", None)
     if visit is not None and problem.kind is not ErrorKind.UNAVAILABLE:
-        answer = await visit.page("refused.html", status=status, problem=problem, title=TITLES[status])
+        answer = await visit.page("refused.html", problem=problem, title=TITLES[status])
     else:
         language = language_of("", request.headers.get("accept-language", ""))
         template = environment(language).get_template("refused_stranger.html")

@@ -14,7 +14,7 @@ from ca_core.revocation.reasons import USABLE, reason_name
 from ca_core.revocation.revoke import require_issued, revoke_by_id
 from gateway.admin.certificates import certificate_of, placed_order
 from gateway.admin.page import act, show
-from gateway.admin.refusals import STATUS, recorded
+from gateway.admin.refusals import recorded
 from gateway.admin.sections import CERTIFICATES, _
 from gateway.admin.visit import Visit
 
@@ -71,7 +71,6 @@ async def _page(visit: Visit, problem: Problem | None = None) -> Response:
     approvals = placed.product.policy.approval.revocation if placed and placed.product else 0
     return await visit.page(
         "revocation.html",
-        status=200 if problem is None else STATUS[problem.kind],
         problem=problem,
         certificate=found.certificate,
         reasons=[(reason_name(reason), EXPLANATIONS[reason]) for reason in USABLE],

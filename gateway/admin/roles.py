@@ -1,6 +1,5 @@
 """Roles: what each permits, as a table; made, changed and deleted by who holds all of it."""
 
-from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
@@ -8,12 +7,11 @@ from starlette.routing import Route
 
 from ca_core.access import roles as access
 from ca_core.access.authorisation import held, permitted
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.model.users import Role
 from gateway.admin.page import act, show
 from gateway.admin.permissions import ACTS, OBJECTS
-from gateway.admin.refusals import STATUS, recorded
 from gateway.admin.sections import ROLES
 from gateway.admin.visit import Visit
 
@@ -37,10 +35,7 @@ async def new_role(visit: Visit) -> Response:
 async def create_role(visit: Visit) -> Response:
     """Make a role."""
     wanted = _role(visit, visit.form.text("name"))
-    try:
-        await access.create(visit.core, wanted, visit.principal)
-    except TriviumError as error:
-        return await _new(visit, await recorded(visit.request, error.problem))
+    await access.create(visit.core, wanted, visit.principal)
     return visit.to(f"{ROLES.path}/{wanted.name}", "role-made")
 
 
@@ -52,10 +47,7 @@ async def role(visit: Visit) -> Response:
 async def change_role(visit: Visit) -> Response:
     """Change a role: whoever has it may do what it says from his next request on."""
     wanted = _role(visit, visit.path("role"))
-    try:
-        await access.change(visit.core, wanted, visit.principal)
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await access.change(visit.core, wanted, visit.principal)
     return visit.to(f"{ROLES.path}/{wanted.name}", "saved")
 
 
@@ -78,7 +70,6 @@ def _role(visit: Visit, name: str) -> Role:
 async def _new(visit: Visit, problem: Problem | None = None) -> Response:
     return await visit.page(
         "role_new.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         shown=_EMPTY if problem is None else _role(visit, visit.form.text("name")),
         acts=ACTS,
@@ -91,7 +82,6 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     may_change = permitted(visit.principal, Permission.ROLE_UPDATE, None)
     return await visit.page(
         "role.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         shown=found if problem is None else _role(visit, found.name),
         may_change=may_change and found.permissions <= held(visit.principal, None),
@@ -104,8 +94,8 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
 routes: Final[list[Route]] = [
     show("", role_list, ROLES),
     show("/-/new", new_role, ROLES),
-    act("", create_role, ROLES),
+    act("", create_role, ROLES, again=_new),
     show("/{role}", role, ROLES),
-    act("/{role}", change_role, ROLES),
+    act("/{role}", change_role, ROLES, again=_one),
     act("/{role}/delete", delete_role, ROLES),
 ]

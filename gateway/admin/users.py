@@ -10,7 +10,7 @@ from ca_core.access import api_keys, client_queries, roles, sign_in_links, suspe
 from ca_core.access import users as access
 from ca_core.access.authorisation import clients_with, permitted
 from ca_core.access.users import NewUser
-from ca_core.model.errors import Problem, TriviumError
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.model.users import PersonalData, UserKind
 from ca_core.notify import invitations
@@ -19,7 +19,6 @@ from gateway.admin.api_keys import EVERY_CLIENT, may_have_key_for, networks_of, 
 from gateway.admin.choices import asked_clients, client_names
 from gateway.admin.page import act, show
 from gateway.admin.paging import PAGE, following
-from gateway.admin.refusals import STATUS, recorded
 from gateway.admin.sections import ROLES, USERS, _
 from gateway.admin.visit import Visit
 from gateway.sign_in_address import sign_in_address
@@ -52,20 +51,17 @@ async def new_user(visit: Visit) -> Response:
 async def create_user(visit: Visit) -> Response:
     """Make a user with a role, and show his key, this once, if he gets one."""
     form = visit.form
-    try:
-        request = NewUser(
-            name=form.text("name"),
-            kind=form.choice("kind", UserKind) or UserKind.OPERATOR,
-            email=form.text("email"),
-            personal=personal_data(visit),
-            role=form.text("role"),
-            client_id=_client_id(visit),
-            with_key=form.ticked("with_key"),
-            networks=networks_of(visit),
-        )
-        made = await access.create(visit.core, request, visit.principal)
-    except TriviumError as error:
-        return await _new(visit, await recorded(visit.request, error.problem))
+    request = NewUser(
+        name=form.text("name"),
+        kind=form.choice("kind", UserKind) or UserKind.OPERATOR,
+        email=form.text("email"),
+        personal=personal_data(visit),
+        role=form.text("role"),
+        client_id=_client_id(visit),
+        with_key=form.ticked("with_key"),
+        networks=networks_of(visit),
+    )
+    made = await access.create(visit.core, request, visit.principal)
     if made.key is None:
         return visit.to(f"{USERS.path}/{made.user.name}", "user-made")
     return await visit.page("user_made.html", status=HTTPStatus.CREATED, made=made, token_url=token_url(visit))
@@ -79,20 +75,14 @@ async def user(visit: Visit) -> Response:
 async def change_user(visit: Visit) -> Response:
     """Change a user's e-mail address and what he says of himself."""
     name, email = visit.path("name"), visit.form.text("email")
-    try:
-        await access.change(visit.core, name, visit.principal, email=email, personal=personal_data(visit))
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await access.change(visit.core, name, visit.principal, email=email, personal=personal_data(visit))
     return visit.to(f"{USERS.path}/{name}", "saved")
 
 
 async def assign_role(visit: Visit) -> Response:
     """Give a user a role for a Client."""
     name = visit.path("name")
-    try:
-        await access.assign(visit.core, name, visit.form.text("role"), _client_id(visit), visit.principal)
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await access.assign(visit.core, name, visit.form.text("role"), _client_id(visit), visit.principal)
     return visit.to(f"{USERS.path}/{name}", "role-given")
 
 
@@ -106,10 +96,7 @@ async def withdraw_role(visit: Visit) -> Response:
 async def suspend_user(visit: Visit) -> Response:
     """Suspend a user at once."""
     name = visit.path("name")
-    try:
-        await suspension.suspend_user(visit.core, name, visit.form.text("reason"), visit.principal)
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await suspension.suspend_user(visit.core, name, visit.form.text("reason"), visit.principal)
     return visit.to(f"{USERS.path}/{name}", "user-suspended")
 
 
@@ -123,10 +110,7 @@ async def resume_user(visit: Visit) -> Response:
 async def invite_user(visit: Visit) -> Response:
     """Send a user a link by mail, with which he signs in for the first time."""
     name = visit.path("name")
-    try:
-        await invitations.send(visit.core, name, visit.principal, lambda token: _link(visit, token))
-    except TriviumError as error:
-        return await _one(visit, await recorded(visit.request, error.problem))
+    await invitations.send(visit.core, name, visit.principal, lambda token: _link(visit, token))
     return visit.to(f"{USERS.path}/{name}", "invited")
 
 
@@ -173,7 +157,6 @@ async def _new(visit: Visit, problem: Problem | None = None) -> Response:
     personal = personal_data(visit) if sent else PersonalData()
     return await visit.page(
         "user_new.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         kinds=[(one, one) for one in UserKind],
         personal=personal,
@@ -195,7 +178,6 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     ids = [*(one.client_id for one in given), *(one.client_id for one in keys)]
     return await visit.page(
         "user.html",
-        status=HTTPStatus.OK if problem is None else STATUS[problem.kind],
         problem=problem,
         found=found,
         email=visit.form.text("email") if was_sent else found.email,
@@ -219,13 +201,13 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
 routes: Final[list[Route]] = [
     show("", user_list, USERS),
     show("/-/new", new_user, USERS),
-    act("", create_user, USERS),
+    act("", create_user, USERS, again=_new),
     show("/{name}", user, USERS),
-    act("/{name}", change_user, USERS),
-    act("/{name}/roles", assign_role, USERS),
+    act("/{name}", change_user, USERS, again=_one),
+    act("/{name}/roles", assign_role, USERS, again=_one),
     act("/{name}/roles/{role}/withdraw", withdraw_role, USERS),
-    act("/{name}/suspend", suspend_user, USERS),
+    act("/{name}/suspend", suspend_user, USERS, again=_one),
     act("/{name}/resume", resume_user, USERS),
-    act("/{name}/invite", invite_user, USERS),
+    act("/{name}/invite", invite_user, USERS, again=_one),
     act("/{name}/sign-in-link", make_sign_in_link, USERS),
 ]

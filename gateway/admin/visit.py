@@ -17,6 +17,7 @@ from gateway.admin.forms import Choice, Form, choice_of
 from gateway.admin.front_end import FrontEnd
 from gateway.admin.notices import NOTICES
 from gateway.admin.sections import ADMINISTRATION, WORK, Section, menu
+from gateway.admin.statuses import STATUS
 from gateway.admin.templates import environment
 from gateway.admin.translations import translations
 
@@ -75,7 +76,10 @@ class Visit:
     async def page(
         self, template: str, *, status: int = HTTPStatus.OK, problem: Problem | None = None, **content: object
     ) -> Response:
-        """Answer with a page; ``problem`` is said on top of it. ``content`` is what its template shows."""
+        """Answer with a page; ``problem`` is said on top of it, and its status is the page's then.
+
+        ``content`` is what its template shows.
+        """
         shown: Mapping[str, object] = {
             "visit": self,
             "user": self.session.user,
@@ -86,7 +90,8 @@ class Visit:
             "problem": problem,
             **content,
         }
-        return HTMLResponse(environment(self.language).get_template(template).render(shown), status)
+        made = environment(self.language).get_template(template).render(shown)
+        return HTMLResponse(made, status if problem is None else STATUS[problem.kind])
 
     def part(self, template: str, **content: object) -> Response:
         """Answer htmx with a part of a page."""

@@ -9,7 +9,7 @@ from ca_core.model.errors import ErrorKind
 from ca_core.model.permissions import Permission
 from ca_core.model.users import Role
 from gateway.admin.harmless import visible
-from gateway.admin.refusals import STATUS
+from gateway.admin.statuses import STATUS
 from gateway.admin.templates import environment
 from gateway.admin.translations import language_of
 from gateway.rest.errors import HTTP_ERRORS

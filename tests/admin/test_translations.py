@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from starlette.types import ASGIApp
 
 from ca_core.model.users import PersonalData
-from gateway.admin.refusals import STATUS, TITLES
+from gateway.admin.statuses import STATUS, TITLES
 from gateway.admin.translations import LANGUAGES, SOURCE
 from tests.access.people import Office
 from tests.admin.visitor import Shown, Visitor

@@ -10,8 +10,7 @@ from ca_core.access import ceremonies, federation
 from ca_core.access.identity_provider import Returned
 from ca_core.model.sessions import SignInMethod
 from gateway.admin.forms import read_form
-from gateway.admin.front_end import BASE
-from gateway.admin.page import peer_address
+from gateway.admin.front_end import BASE, peer_address
 from gateway.admin.sign_in import cookies
 from gateway.admin.sign_in.stranger import begin_session, core_of, onward, wanted
 from gateway.sign_in_address import REDIRECT_PATH

@@ -9,8 +9,7 @@ from starlette.routing import Route
 from ca_core.access import passkeys
 from ca_core.model.sessions import SignInMethod
 from gateway.admin.forms import read_form
-from gateway.admin.front_end import BASE
-from gateway.admin.page import peer_address
+from gateway.admin.front_end import BASE, peer_address
 from gateway.admin.sign_in import cookies
 from gateway.admin.sign_in.relying_party import relying_party
 from gateway.admin.sign_in.stranger import begin_session, core_of, enter, front_end_of

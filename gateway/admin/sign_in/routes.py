@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from ca_core.access import sessions
 from gateway.admin.forms import read_form, require_token
-from gateway.admin.front_end import BASE
-from gateway.admin.page import COOKIE, SIGN_IN, peer_address
+from gateway.admin.front_end import BASE, peer_address
+from gateway.admin.page import COOKIE, SIGN_IN
 from gateway.admin.sign_in import cookies, link, openid, passkey
 from gateway.admin.sign_in.stranger import core_of, page, wanted
 

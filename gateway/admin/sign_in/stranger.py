@@ -12,8 +12,8 @@ from ca_core.access import sessions, sign_in
 from ca_core.core import Core
 from ca_core.model.sessions import SignInMethod
 from ca_core.model.users import User
-from gateway.admin.front_end import BASE, FrontEnd
-from gateway.admin.page import COOKIE, peer_address
+from gateway.admin.front_end import BASE, FrontEnd, peer_address
+from gateway.admin.page import COOKIE
 from gateway.admin.sign_in import cookies
 from gateway.admin.templates import environment
 from gateway.admin.translations import language_of

@@ -9,7 +9,8 @@ from ca_core.access import api_keys, client_queries, own_account, passkeys, user
 from ca_core.access.authorisation import clients_with
 from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
-from ca_core.model.users import PersonalData
+from ca_core.model.store import Transaction
+from ca_core.model.users import PersonalData, User
 from gateway.admin.api_keys import may_have_key_for
 from gateway.admin.page import act, show
 from gateway.admin.permissions import ACTS, OBJECTS
@@ -49,7 +50,8 @@ def languages(personal: PersonalData) -> list[tuple[str, str]]:
 
 async def _account(visit: Visit, problem: Problem | None = None) -> Response:
     own = await own_account.get(visit.core, visit.principal)
-    personal = own.user.personal if problem is None else personal_data(visit)
+    was_sent = problem is not None and "language" in visit.form.data
+    personal = personal_data(visit) if was_sent else own.user.personal
     keys = await api_keys.listing(visit.core, own.user.name, visit.principal)
     clients = [*(one.client_id for one in own.assignments), *(one.client_id for one in keys)]
     return await visit.page(
@@ -71,4 +73,11 @@ async def _account(visit: Visit, problem: Problem | None = None) -> Response:
     )
 
 
-routes: Final[list[Route]] = [show("", account, ACCOUNT), act("", change_account, ACCOUNT, again=_account)]
+def _stored(visit: Visit, tx: Transaction) -> User | None:
+    return tx.users.get(visit.session.user.id)
+
+
+routes: Final[list[Route]] = [
+    show("", account, ACCOUNT),
+    act("", change_account, ACCOUNT, again=_account, changes=_stored),
+]

@@ -14,6 +14,7 @@ from ca_core.access.authorisation import permitted
 from ca_core.access.visibility import not_found
 from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
+from ca_core.model.store import Transaction
 from ca_core.model.users import ApiKey, Assignment
 from gateway.admin.page import act, show
 from gateway.admin.sections import ACCOUNT, API_KEYS, USERS
@@ -152,12 +153,16 @@ def _home(visit: Visit) -> str:
     return ACCOUNT.path if name == visit.session.user.name else f"{USERS.path}/{name}"
 
 
+def _stored(visit: Visit, tx: Transaction) -> ApiKey | None:
+    return tx.api_keys.get(visit.path("key_id"))
+
+
 routes: Final[list[Route]] = [
     show("/{name}/new", new_api_key, API_KEYS),
     act("/{name}", create_api_key, API_KEYS, again=_new),
     show("/{name}/{key_id}", api_key, API_KEYS),
     act("/{name}/{key_id}/renew", renew_api_key, API_KEYS),
-    act("/{name}/{key_id}/networks", restrict_api_key, API_KEYS, again=_one),
+    act("/{name}/{key_id}/networks", restrict_api_key, API_KEYS, again=_one, changes=_stored),
     act("/{name}/{key_id}/suspend", suspend_api_key, API_KEYS, again=_one),
     act("/{name}/{key_id}/resume", resume_api_key, API_KEYS),
     act("/{name}/{key_id}/delete", delete_api_key, API_KEYS),

@@ -13,6 +13,7 @@ from ca_core.access.authorisation import permitted
 from ca_core.model.clients import Client, ClientSettings
 from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
+from ca_core.model.store import Transaction
 from gateway.admin.api_keys import token_url
 from gateway.admin.page import act, show
 from gateway.admin.paging import PAGE, following
@@ -121,12 +122,16 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     )
 
 
+def _stored(visit: Visit, tx: Transaction) -> Client | None:
+    return tx.clients.get(visit.path("client_id"))
+
+
 routes: Final[list[Route]] = [
     show("", client_list, CLIENTS),
     show("/-/new", new_client, CLIENTS),
     act("", create_client, CLIENTS, again=_new),
     show("/{client_id}", client, CLIENTS),
-    act("/{client_id}", change_client, CLIENTS, again=_one),
+    act("/{client_id}", change_client, CLIENTS, again=_one, changes=_stored),
     act("/{client_id}/suspend", suspend_client, CLIENTS, again=_one),
     act("/{client_id}/resume", resume_client, CLIENTS),
 ]

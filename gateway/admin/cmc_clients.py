@@ -15,6 +15,7 @@ from ca_core.model.cmc_clients import CmcClient, CmcRight
 from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.model.products import Road
+from ca_core.model.store import Transaction
 from ca_core.orders import cmc_expiry, cmc_registration
 from ca_core.orders.cmc_registration import CmcChange, CmcRegistration, RegisteredCmcClient
 from gateway.admin.choices import client_names, clients_that, products
@@ -70,7 +71,7 @@ async def change_cmc_client(visit: Visit) -> Response:
         sha1=form.ticked("sha1"),
     )
     made = await cmc_registration.change(visit.core, visit.path("name"), wanted, visit.principal)
-    return await _one(visit, made=made) if csr else visit.to(_path(visit.path("name")), "saved")
+    return await _one(visit.without_form(), made=made) if csr else visit.to(_path(visit.path("name")), "saved")
 
 
 async def disable_cmc_client(visit: Visit) -> Response:
@@ -140,11 +141,15 @@ def _path(name: str) -> str:
     return f"{CMC.path}/{name}"
 
 
+def _stored(visit: Visit, tx: Transaction) -> CmcClient | None:
+    return tx.cmc_clients.by_name(visit.path("name"))
+
+
 routes: Final[list[Route]] = [
     show("", cmc_client_list, CMC),
     act("", register_cmc_client, CMC, again=_list),
     show("/{name}", cmc_client_page, CMC),
-    act("/{name}", change_cmc_client, CMC, again=_one),
+    act("/{name}", change_cmc_client, CMC, again=_one, changes=_stored),
     act("/{name}/disable", disable_cmc_client, CMC),
     act("/{name}/enable", enable_cmc_client, CMC),
 ]

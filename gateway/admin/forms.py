@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -31,9 +31,9 @@ _OURS: Final = frozenset({"same-origin", "none"})
 
 @dataclass(frozen=True)
 class Form:
-    """The fields of a form that a browser sent."""
+    """The fields of a form that a browser sent; none unless it has sent one."""
 
-    data: FormData
+    data: FormData = field(default_factory=FormData)
 
     def text(self, name: str, default: str = "") -> str:
         """Return a field without blanks around it, and with line feeds alone between its lines."""

@@ -9,8 +9,10 @@ from starlette.routing import Route
 from ca_core.access.visibility import not_found
 from ca_core.model.annotations import AdditionalRecipient, OfferedDocument, RecipientLanguage, RecipientType
 from ca_core.model.errors import ErrorKind, TriviumError
+from ca_core.model.store import Transaction
 from ca_core.orders import comments, documents, queries, recipients, tags
 from gateway.admin.downloads import attached
+from gateway.admin.order_details import order_page
 from gateway.admin.page import act, show
 from gateway.admin.sections import ORDERS
 from gateway.admin.visit import Visit
@@ -80,9 +82,14 @@ async def _back(visit: Visit, notice: str) -> Response:
     return visit.to(f"/admin/orders/{order.id}", notice)
 
 
+def _stored_tags(visit: Visit, tx: Transaction) -> tuple[str, ...] | None:
+    order = tx.orders.get(visit.path("order_id"))
+    return None if order is None else order.tags
+
+
 routes: Final[list[Route]] = [
     act("/{order_id}/comments", add_comment, ORDERS),
-    act("/{order_id}/tags", change_tags, ORDERS),
+    act("/{order_id}/tags", change_tags, ORDERS, again=order_page, changes=_stored_tags),
     act("/{order_id}/recipients", add_recipient, ORDERS),
     act("/{order_id}/recipients/delete", delete_recipient, ORDERS),
     act("/{order_id}/documents", add_document, ORDERS),

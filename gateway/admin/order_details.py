@@ -9,6 +9,7 @@ from starlette.routing import Route
 from ca_core.access.actors import actor_names
 from ca_core.access.authorisation import permitted
 from ca_core.model.annotations import RecipientLanguage, RecipientType
+from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
 from ca_core.orders import approvals, details, pending_names, queries
 from ca_core.orders.cancel import cancel
@@ -22,7 +23,7 @@ from gateway.admin.sections import ORDERS
 from gateway.admin.visit import Visit
 
 
-async def order_page(visit: Visit) -> Response:
+async def order_page(visit: Visit, problem: Problem | None = None) -> Response:
     """Show an order."""
     progress = await _progress(visit)
     order = progress["details"].order
@@ -32,6 +33,7 @@ async def order_page(visit: Visit) -> Response:
     people = [order.placed_by, *attachments.people, *(one.approver for one in decisions)]
     return await visit.page(
         "order.html",
+        problem=problem,
         **{**progress, "names_of": await actor_names(visit.core, people)},
         replaced=(await queries.get(visit.core, order.id, visit.principal)).replaced,
         decisions=decisions,

@@ -5,26 +5,29 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ca_core.access import rate_limits, sessions
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
+from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from gateway.admin.forms import Form, read_form, require_token
 from gateway.admin.front_end import BASE, FrontEnd, peer_address
 from gateway.admin.refusals import recorded
 from gateway.admin.sections import Section
 from gateway.admin.translations import language_of
+from gateway.admin.versions import VERSION_FIELD, unchanged
 from gateway.admin.visit import Visit
+from gateway.first_write import FirstWriteStore
 
 COOKIE: Final = "__Host-trivium-session"
 SIGN_IN: Final = f"{BASE}/sign-in"
 
 Handle = Callable[[Visit], Awaitable[Response]]
 Again = Callable[[Visit, Problem], Awaitable[Response]]
+Stored = Callable[[Visit, Transaction], object]
 
 
 def show(path: str, handle: Handle, section: Section, *, used: bool = True) -> Route:
@@ -35,22 +38,35 @@ def show(path: str, handle: Handle, section: Section, *, used: bool = True) -> R
     return _route(path, handle, section, "GET", name=handle.__name__, used=used)
 
 
-def act(path: str, handle: Handle, section: Section, *, again: Again | None = None) -> Route:
+def act(
+    path: str, handle: Handle, section: Section, *, again: Again | None = None, changes: Stored | None = None
+) -> Route:
     """Return the route of a form that is sent.
 
     ``again`` shows the page that the form is on, with what was typed and what is wrong with it; without it a refusal
-    is a page of its own.
+    is a page of its own. ``changes`` reads what the form takes the place of: as long as that has the version in the
+    form (`parts.version`), the form counts; afterwards the page shows what it is now, for a later change is not undone
+    by who has not seen it.
     """
 
     async def answer(visit: Visit) -> Response:
         try:
-            return await handle(visit)
+            return await handle(visit if changes is None else _as_seen(visit, changes))
         except TriviumError as error:
             if again is None:
                 raise
-            return await again(visit, await recorded(visit.request, error.problem))
+            problem = await recorded(visit.request, error.problem)
+            stale = problem.kind is ErrorKind.PRECONDITION_FAILED
+            return await again(visit.without_form() if stale else visit, problem)
 
     return _route(path, answer, section, "POST", name=handle.__name__)
+
+
+def _as_seen(visit: Visit, stored: Stored) -> Visit:
+    """Return the visit with a core that writes only while what is stored is what the form was shown with."""
+    store = FirstWriteStore(visit.core.store)
+    store.also(unchanged(visit.form.text(VERSION_FIELD), lambda tx: stored(visit, tx)))
+    return replace(visit, front_end=replace(visit.front_end, core=replace(visit.core, store=store)))
 
 
 def _route(path: str, handle: Handle, section: Section, method: str, *, name: str, used: bool = True) -> Route:
@@ -64,7 +80,7 @@ def _route(path: str, handle: Handle, section: Section, method: str, *, name: st
         if used:
             core = front_end.core
             await core.store.write(lambda tx: rate_limits.request(core, tx, principal), lasting=False)
-        form = Form(FormData())
+        form = Form()
         visit = Visit(
             request=request,
             front_end=front_end,

@@ -9,6 +9,7 @@ from ca_core.access import roles as access
 from ca_core.access.authorisation import held, permitted
 from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
+from ca_core.model.store import Transaction
 from ca_core.model.users import Role
 from gateway.admin.page import act, show
 from gateway.admin.permissions import ACTS, OBJECTS
@@ -79,11 +80,13 @@ async def _new(visit: Visit, problem: Problem | None = None) -> Response:
 
 async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     found = await access.get(visit.core, visit.path("role"), visit.principal)
+    was_sent = problem is not None and "description" in visit.form.data
     may_change = permitted(visit.principal, Permission.ROLE_UPDATE, None)
     return await visit.page(
         "role.html",
         problem=problem,
-        shown=found if problem is None else _role(visit, found.name),
+        found=found,
+        shown=_role(visit, found.name) if was_sent else found,
         may_change=may_change and found.permissions <= held(visit.principal, None),
         may_delete=permitted(visit.principal, Permission.ROLE_DELETE, None),
         acts=ACTS,
@@ -91,11 +94,15 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     )
 
 
+def _stored(visit: Visit, tx: Transaction) -> Role | None:
+    return tx.roles.get(visit.path("role"))
+
+
 routes: Final[list[Route]] = [
     show("", role_list, ROLES),
     show("/-/new", new_role, ROLES),
     act("", create_role, ROLES, again=_new),
     show("/{role}", role, ROLES),
-    act("/{role}", change_role, ROLES, again=_one),
+    act("/{role}", change_role, ROLES, again=_one, changes=_stored),
     act("/{role}/delete", delete_role, ROLES),
 ]

@@ -13,6 +13,7 @@ from ca_core.revocation.reasons import reason_name
 from gateway.admin.harmless import harmless
 from gateway.admin.static import static_url
 from gateway.admin.translations import LANGUAGES, translations
+from gateway.admin.versions import version_of
 
 _EXTENSIONS: Final = ["jinja2.ext.i18n"]
 
@@ -35,6 +36,7 @@ def environment(language: str) -> Environment:
         made.globals[name] = _harmless_values(made.globals[name])
     made.globals |= {"static": static_url, "language": language, "languages": LANGUAGES}
     made.filters |= {"moment": moment, "day": day, "serial": serial, "reason": reason_name, "zip_same": zip_same}
+    made.filters |= {"version": version_of}
     return made
 
 

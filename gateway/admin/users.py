@@ -12,7 +12,8 @@ from ca_core.access.authorisation import clients_with, permitted
 from ca_core.access.users import NewUser
 from ca_core.model.errors import Problem
 from ca_core.model.permissions import Permission
-from ca_core.model.users import PersonalData, UserKind
+from ca_core.model.store import Transaction
+from ca_core.model.users import PersonalData, User, UserKind
 from ca_core.notify import invitations
 from gateway.admin.account import languages, personal_data
 from gateway.admin.api_keys import EVERY_CLIENT, may_have_key_for, networks_of, token_url
@@ -198,12 +199,16 @@ async def _one(visit: Visit, problem: Problem | None = None) -> Response:
     )
 
 
+def _stored(visit: Visit, tx: Transaction) -> User | None:
+    return tx.users.by_name(visit.path("name"))
+
+
 routes: Final[list[Route]] = [
     show("", user_list, USERS),
     show("/-/new", new_user, USERS),
     act("", create_user, USERS, again=_new),
     show("/{name}", user, USERS),
-    act("/{name}", change_user, USERS, again=_one),
+    act("/{name}", change_user, USERS, again=_one, changes=_stored),
     act("/{name}/roles", assign_role, USERS, again=_one),
     act("/{name}/roles/{role}/withdraw", withdraw_role, USERS),
     act("/{name}/suspend", suspend_user, USERS, again=_one),

@@ -13,6 +13,7 @@ from ca_core.core import Core
 from ca_core.model.errors import Problem
 from ca_core.model.principals import Principal
 from ca_core.model.sessions import Session
+from ca_core.model.values import replace
 from gateway.admin.forms import Choice, Form, choice_of
 from gateway.admin.front_end import FrontEnd
 from gateway.admin.notices import NOTICES
@@ -49,6 +50,10 @@ class Visit:
     def is_part(self) -> bool:
         """Whether htmx asks for a part of the page alone; for the way back it asks for the whole page."""
         return self.request.headers.get(_HTMX) == "partial"
+
+    def without_form(self) -> "Visit":
+        """Return the visit as if no form were sent: what is stored is shown, and nothing that was typed."""
+        return replace(self, form=Form())
 
     def query(self, name: str, default: str = "") -> str:
         """Return a parameter of the URL without blanks around it."""

@@ -102,10 +102,12 @@ async def test_networks_are_taken_away_by_the_owner_and_added_by_who_looks_after
     """A stolen session must not free a key of the networks that it is bound to."""
     [key] = await keys_of(office.alice)
     path = f"/admin/api-keys/alice/{key.id}"
-    assert (await alice.send(f"{path}/networks", {"networks": "10.0.0.0/8"})).location == f"{path}?notice=saved"
-    refused = await alice.send(f"{path}/networks", {"networks": "10.0.0.0/8\n192.0.2.0/24"})
+    target = f"{path}/networks"
+    saved = await alice.change(path, {"networks": "10.0.0.0/8"}, target=target)
+    assert saved.location == f"{path}?notice=saved"
+    refused = await alice.change(path, {"networks": "10.0.0.0/8\n192.0.2.0/24"}, target=target)
     assert (refused.status, "USER_UPDATE" in refused.text) == (403, True)
-    assert (await chief.send(f"{path}/networks", {"networks": ""})).location == f"{path}?notice=saved"
+    assert (await chief.change(path, {"networks": ""}, target=target)).location == f"{path}?notice=saved"
     assert (await keys_of(office.alice))[0].networks == ()
 
 

@@ -76,10 +76,10 @@ async def test_a_client_is_made_and_its_key_shown_once(chief: Visitor, office: O
 async def test_a_client_is_changed(chief: Visitor, office: Office) -> None:
     """A setting that is taken off must be off, and not stay because an empty box is not sent."""
     path = f"/admin/clients/{office.client_id}"
-    assert (await chief.send(path, {"description": "new", "require_eab": "yes"})).location == f"{path}?notice=saved"
+    assert (await chief.change(path, {"description": "new", "require_eab": "yes"})).location == f"{path}?notice=saved"
     kept = await client_queries.get(office.core, office.client_id, CONSOLE)
     assert (kept.description, kept.settings) == ("new", ClientSettings(require_eab=True))
-    refused = await chief.send(path, {"description": "x" * 1001})
+    refused = await chief.change(path, {"description": "x" * 1001})
     assert (refused.status, "x" * 1001 in refused.html) == (400, True)
 
 

@@ -39,7 +39,7 @@ async def test_a_cmc_client_from_its_registration_to_its_end(office: Office, sho
     page = await chief.see("/admin/cmc-clients/mail")
     assert known.id in page.text
     change: dict[str, str | list[str]] = {"product": shop.product.id, "right": ["issue"], "sha1": "yes"}
-    assert (await chief.send("/admin/cmc-clients/mail", change)).location == "/admin/cmc-clients/mail?notice=saved"
+    assert (await chief.change("/admin/cmc-clients/mail", change)).location == "/admin/cmc-clients/mail?notice=saved"
     assert (await chief.send("/admin/cmc-clients/mail/disable", {})).status == 303
     known = await cmc_clients.get(office.core, "mail", CONSOLE)
     assert known.rights == {CmcRight.ISSUE}

@@ -28,7 +28,7 @@ async def test_a_role_is_made_changed_and_deleted(chief: Visitor, office: Office
     made = await chief.send("/admin/roles", {**fields, "permission": ticked})
     assert made.location == "/admin/roles/helpdesk?notice=role-made"
     assert (await chief.send("/admin/roles", {**fields, "permission": ticked})).status == 409
-    changed = await chief.send(
+    changed = await chief.change(
         "/admin/roles/helpdesk", {"description": "", "for_every_client": "yes", "permission": "AUDIT_VIEW"}
     )
     assert changed.location == "/admin/roles/helpdesk?notice=saved"

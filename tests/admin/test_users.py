@@ -104,10 +104,10 @@ async def test_roles_are_given_and_taken_back(chief: Visitor, office: Office) ->
 async def test_a_user_is_changed(chief: Visitor, office: Office) -> None:
     """The address by which a login finds somebody must be kept right by who looks after users."""
     fields = {"email": "alice@example.com", "first_name": "Alice", "language": "fr"}
-    assert (await chief.send("/admin/users/alice", fields)).location == "/admin/users/alice?notice=saved"
+    assert (await chief.change("/admin/users/alice", fields)).location == "/admin/users/alice?notice=saved"
     kept = await users.get(office.core, "alice", CONSOLE)
     assert (kept.email, kept.personal.first_name, kept.personal.language) == ("alice@example.com", "Alice", "fr")
-    refused = await chief.send("/admin/users/alice", {**fields, "email": "nowhere"})
+    refused = await chief.change("/admin/users/alice", {**fields, "email": "nowhere"})
     assert (refused.status, 'value="nowhere"' in refused.html) == (400, True)
 
 

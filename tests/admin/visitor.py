@@ -14,7 +14,7 @@ from gateway.admin.page import COOKIE
 from tests.access.people import ADDRESS, Person
 from tests.status.asgi import call
 
-_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_HIDDEN = re.compile(r'name="(csrf_token|version)" value="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,20 @@ class Visitor:
         return Shown(answer.status, answer.headers, answer.body)
 
     async def send(self, target: str, fields: Mapping[str, str | list[str]], *, seen: Shown | None = None) -> Shown:
-        """Send a form, with the token of a page that was ``seen``, or of the dashboard."""
-        body = urlencode({"csrf_token": await self._token(seen), **fields}, doseq=True).encode()
+        """Send a form, with the token and the version of a page that was ``seen``, or of one's own account."""
+        body = urlencode({**await self._hidden(seen), **fields}, doseq=True).encode()
         return await self._post(target, body, "application/x-www-form-urlencoded")
+
+    async def change(self, page: str, fields: Mapping[str, str | list[str]], *, target: str = "") -> Shown:
+        """Open a page and send the form on it that goes to ``target``, which is the page itself unless it is named."""
+        return await self.send(target or page, fields, seen=await self.see(page))
 
     async def upload(
         self, target: str, fields: dict[str, str], files: list[tuple[str, str, bytes]], *, seen: Shown | None = None
     ) -> Shown:
         """Send a form with files: the field, the name and the content of each."""
-        token = {"csrf_token": await self._token(seen)}
-        parts = [(f'name="{name}"', value.encode()) for name, value in (token | fields).items()]
+        hidden = await self._hidden(seen)
+        parts = [(f'name="{name}"', value.encode()) for name, value in (hidden | fields).items()]
         parts += [(f'name="{field}"; filename="{name}"', content) for field, name, content in files]
         boundary = "----a-browser-s-boundary"
         body = b"".join(
@@ -105,11 +109,11 @@ class Visitor:
             target, body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
         )
 
-    async def _token(self, seen: Shown | None) -> str:
+    async def _hidden(self, seen: Shown | None) -> dict[str, str]:
         page = seen or await self.see("/admin/account")
-        found = _TOKEN.search(page.html)
-        assert found is not None, page.text
-        return found[1]
+        found = dict(_HIDDEN.findall(page.html))
+        assert "csrf_token" in found, page.text
+        return found
 
     async def _post(self, target: str, body: bytes, content_type: str) -> Shown:
         sent = {

@@ -8,10 +8,10 @@ from ca_core.access import idempotency, rate_limits
 from ca_core.core import Core
 from ca_core.model.principals import Principal
 from ca_core.model.values import replace
+from gateway.first_write import FirstWriteStore
 from gateway.rest.authentication import AuthenticatedOperation, asked
 from gateway.rest.front_end import Asked, FrontEnd, front_end_of
 from gateway.rest.operation import Handle
-from gateway.rest.v3.first_write import FirstWriteStore
 from gateway.rest.v3.idempotency import REPLAYED, keyed_request, read_answer, write_answer
 
 _SUCCESS: Final = range(200, 300)

@@ -57,15 +57,17 @@ async def download(core: Core, document_id: str, principal: Principal) -> tuple[
     return await core.store.read(read)
 
 
-async def add(core: Core, order_id: str, offered: OfferedDocument, principal: Principal) -> RegistrationDocument:
-    """Add a document to an order; raises NOT_FOUND, FORBIDDEN without ORDER_UPDATE, and as :func:`inspect`."""
-    inspected = inspect([offered])
+async def add(
+    core: Core, order_id: str, offered: Sequence[OfferedDocument], principal: Principal
+) -> list[RegistrationDocument]:
+    """Add documents to an order, all or none; raises NOT_FOUND, FORBIDDEN without ORDER_UPDATE, and as `inspect`."""
+    inspected = inspect(offered)
 
-    def act(tx: Transaction) -> RegistrationDocument:
+    def act(tx: Transaction) -> list[RegistrationDocument]:
         order = order_for(tx, order_id, principal, Permission.ORDER_UPDATE)
-        if len(tx.documents.of_order(order.id)) >= MAX_DOCUMENTS:
+        if len(tx.documents.of_order(order.id)) + len(inspected) > MAX_DOCUMENTS:
             raise _too_many()
-        return store_documents(core, tx, order, inspected, principal)[0]
+        return store_documents(core, tx, order, inspected, principal)
 
     return await core.store.write(act)
 

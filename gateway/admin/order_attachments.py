@@ -41,15 +41,13 @@ async def delete_recipient(visit: Visit) -> Response:
     return await _change_recipient(visit, recipients.delete)
 
 
-async def add_document(visit: Visit) -> Response:
+async def add_documents(visit: Visit) -> Response:
     """Add the registration documents that were chosen."""
     chosen = visit.form.files("document")
     if not chosen:
         raise TriviumError(ErrorKind.MALFORMED, "No document was chosen; choose a PDF, JPEG or PNG file.")
     offered = [OfferedDocument(name=file.filename or "", content=await file.read()) for file in chosen]
-    documents.inspect(offered)  # all of them or none
-    for one in offered:
-        await documents.add(visit.core, visit.path("order_id"), one, visit.principal)
+    await documents.add(visit.core, visit.path("order_id"), offered, visit.principal)
     return await _back(visit, "saved")
 
 
@@ -92,6 +90,6 @@ routes: Final[list[Route]] = [
     act("/{order_id}/tags", change_tags, ORDERS, again=order_page, changes=_stored_tags),
     act("/{order_id}/recipients", add_recipient, ORDERS),
     act("/{order_id}/recipients/delete", delete_recipient, ORDERS),
-    act("/{order_id}/documents", add_document, ORDERS),
+    act("/{order_id}/documents", add_documents, ORDERS),
     show("/{order_id}/documents/{document_id}", download_document, ORDERS),
 ]

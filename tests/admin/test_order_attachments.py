@@ -91,7 +91,10 @@ async def test_documents_are_uploaded_and_downloaded(alice: Visitor, desk: Desk)
     for name, content in (("../x.pdf", PDF), ("page.html", b"<script>"), ("x.pdf", PDF + b"<script>"), ("", b"")):
         refused = await alice.upload(f"{path}/documents", {}, [("document", name, content)], seen=page)
         assert refused.status == 400, name
-    assert len(await documents.listing(desk.core, order_id, CONSOLE)) == 2
+    many = [("document", f"{number}.pdf", PDF) for number in range(documents.MAX_DOCUMENTS - 1)]
+    refused = await alice.upload(f"{path}/documents", {}, many, seen=page)
+    assert (refused.status, "at most 10" in refused.text) == (400, True)
+    assert len(await documents.listing(desk.core, order_id, CONSOLE)) == 2, "none of those that were sent too many"
     other = (await desk.issued("w2.example.com")).certificate.order_id
     assert (await alice.see(f"/admin/orders/{other}/documents/{first.id}")).status == 404
 

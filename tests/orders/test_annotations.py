@@ -145,10 +145,11 @@ async def test_a_document_is_what_its_content_says(
     order = await placed(workshop)
     offered = OfferedDocument(name="evidence.pdf", content=content)
     if kind is not None:
-        assert (await documents.add(workshop.core, order.id, offered, CONSOLE)).type is kind
+        [added] = await documents.add(workshop.core, order.id, [offered], CONSOLE)
+        assert added.type is kind
         return
     with pytest.raises(TriviumError) as error:
-        await documents.add(workshop.core, order.id, offered, CONSOLE)
+        await documents.add(workshop.core, order.id, [offered], CONSOLE)
     assert error.value.kind is ErrorKind.MALFORMED
     assert await documents.listing(workshop.core, order.id, CONSOLE) == []
 
@@ -158,14 +159,25 @@ async def test_documents_are_limited_in_size_and_number(workshop: Workshop) -> N
     order = await placed(workshop)
     large = PDF.replace(b"<<>>", b"x" * documents.MAX_SIZE)
     with pytest.raises(TriviumError) as error:
-        await documents.add(workshop.core, order.id, OfferedDocument(name="large.pdf", content=large), CONSOLE)
+        await documents.add(workshop.core, order.id, [OfferedDocument(name="large.pdf", content=large)], CONSOLE)
     assert error.value.kind is ErrorKind.TOO_LARGE
     small = OfferedDocument(name="small.png", content=PNG)
     for _ in range(documents.MAX_DOCUMENTS):
-        await documents.add(workshop.core, order.id, small, CONSOLE)
+        await documents.add(workshop.core, order.id, [small], CONSOLE)
     with pytest.raises(TriviumError):
-        await documents.add(workshop.core, order.id, small, CONSOLE)
+        await documents.add(workshop.core, order.id, [small], CONSOLE)
     assert len(await documents.listing(workshop.core, order.id, CONSOLE)) == documents.MAX_DOCUMENTS
+
+
+async def test_documents_are_added_together_or_not_at_all(workshop: Workshop) -> None:
+    """Whoever is refused the third file would not know that two are there, and add these again."""
+    order = await placed(workshop)
+    good, bad = OfferedDocument(name="a.png", content=PNG), OfferedDocument(name="b.png", content=b"<script>")
+    added = await documents.add(workshop.core, order.id, [good] * (documents.MAX_DOCUMENTS - 1), CONSOLE)
+    for refused in ([good, bad], [good, good]):
+        with pytest.raises(TriviumError):
+            await documents.add(workshop.core, order.id, refused, CONSOLE)
+        assert len(await documents.listing(workshop.core, order.id, CONSOLE)) == len(added)
 
 
 async def test_recipients_are_added_and_deleted(workshop: Workshop) -> None:
@@ -232,7 +244,7 @@ async def test_nothing_attached_is_reached_without_permission(
         lambda who: recipients.add(core, order.id, [RENEWAL], who),
         lambda who: recipients.delete(core, order.id, [ISSUANCE], who),
         lambda who: comments.add(core, order.id, "mine", who),
-        lambda who: documents.add(core, order.id, offered, who),
+        lambda who: documents.add(core, order.id, [offered], who),
         lambda who: replace_tags(core, order.id, ["mine"], who),
     )
     for read in reads:

@@ -178,7 +178,7 @@ async def list_order_documents(caller: Called, order_id: OrderId) -> Response:
 @router.post("/documents", response_model=Document, status_code=201)
 async def add_order_document(caller: Called, order_id: OrderId, wanted: NewDocument) -> Response:
     """Add a registration document to an order."""
-    added = await documents.add(caller.core, order_id, wanted.in_core(), caller.principal)
+    [added] = await documents.add(caller.core, order_id, [wanted.in_core()], caller.principal)
     location = f"{caller.front_end.external_url}/v3/orders/{order_id}/documents/{added.id}"
     return json_answer(_document_of(added), 201, location=location)
 

@@ -17,7 +17,7 @@ from ca_core.model.sources import Sources
 from ca_core.model.users import LinkedSubject
 
 _KEPT: Final = timedelta(hours=1)
-"""How long what the provider says of itself counts."""
+"""How long what the provider says of itself counts, and each of its keys: so long at most one that it has withdrawn."""
 _KEYS_AT_MOST_EVERY: Final = timedelta(seconds=30)
 """How often its keys are asked for again because a token names another: anybody can make such a token."""
 _MAX_EMAIL: Final = 256
@@ -112,13 +112,11 @@ class OpenIdConnect:
 
     async def _verified(self, metadata: Mapping[str, Any], id_token: str, nonce: str) -> dict[str, Any]:
         """Return the claims of an ID token; the keys are asked for again, once, when it names one we do not know."""
-        for keys in (self._keys, None):
-            if keys is None:
-                await self._read_keys(metadata)
+        for age in (_KEPT, _KEYS_AT_MOST_EVERY):
             try:
                 return verified(
                     id_token,
-                    self._keys,
+                    await self._published_keys(metadata, age),
                     issuer=self._settings.issuer,
                     client_id=self._settings.client_id,
                     nonce=nonce,
@@ -152,14 +150,22 @@ class OpenIdConnect:
                 self._metadata, self._metadata_at = document, now
             return self._metadata
 
-    async def _read_keys(self, metadata: Mapping[str, Any]) -> None:
-        """Read the provider's keys, unless they were read a moment ago."""
+    async def _published_keys(self, metadata: Mapping[str, Any], age: timedelta) -> KeySet:
+        """Return the keys that the provider publishes, as they were less than ``age`` ago."""
         async with self._reading:
             now = self._sources.now()
-            if self._keys_at is None or now - self._keys_at >= _KEYS_AT_MOST_EVERY:
-                self._keys_at = now
-                _, document = await self._client.get(_endpoint(metadata, "jwks_uri"))
-                self._keys = keys_of(document)
+            if self._keys_at is None or now - self._keys_at >= age:
+                url = _endpoint(metadata, "jwks_uri")
+                status, document = await self._client.get(url)
+                if status != 200:  # noqa: PLR2004 - OK
+                    raise TriviumError(
+                        ErrorKind.UNAVAILABLE,
+                        f"The identity provider gives no keys at {url} (status {status}); try again, or sign in "
+                        "another way.",
+                        retry_after=60,
+                    )
+                self._keys, self._keys_at = keys_of(document), now
+            return self._keys
 
 
 def _endpoint(metadata: Mapping[str, Any], name: str) -> str:

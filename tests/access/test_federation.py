@@ -208,6 +208,34 @@ async def test_a_new_key_is_fetched_and_not_for_everybody_at_once(desk: Desk) ->
     assert desk.provider.asked.count("/.well-known/openid-configuration") == 1
 
 
+async def test_a_key_that_was_withdrawn_counts_for_an_hour_at_most(desk: Desk) -> None:
+    """Whoever has stolen a provider's key would sign in with it here until somebody else names a new one."""
+    assert (await desk.sign_in()).name == "alice"
+    stolen = desk.provider.key
+    desk.provider.publish(new_key("second"))
+    desk.provider.key = stolen
+    desk.office.clock.advance(minutes=59)
+    assert (await desk.sign_in()).name == "alice"
+    desk.office.clock.advance(minutes=1)
+    assert "does not publish" in (await refused(desk)).detail
+    assert desk.provider.asked.count("/keys") == 2
+
+
+async def test_keys_that_are_too_old_do_not_count_while_the_provider_is_silent(desk: Desk) -> None:
+    """Whoever keeps the provider from answering would keep a withdrawn key alive."""
+    assert (await desk.sign_in()).name == "alice"
+    good = dict(desk.provider.metadata)
+    desk.provider.metadata = good | {"jwks_uri": f"{desk.provider.issuer}/nowhere"}
+    desk.office.clock.advance(hours=2)
+    for _ in range(2):
+        error = await refused(desk)
+        assert (error.kind, error.problem.retry_after) == (ErrorKind.UNAVAILABLE, 60)
+        assert "sign in another way" in error.detail
+    desk.provider.metadata = good
+    desk.office.clock.advance(hours=2)
+    assert (await desk.sign_in()).name == "alice"
+
+
 async def test_a_provider_that_is_not_the_one_is_not_asked(desk: Desk) -> None:
     """Whoever answers in its place would name the keys (OpenID Connect Discovery section 4.3)."""
     good = dict(desk.provider.metadata)
@@ -223,7 +251,7 @@ async def test_a_provider_that_is_not_the_one_is_not_asked(desk: Desk) -> None:
         assert error.value.kind is ErrorKind.UNAVAILABLE
     desk.provider.metadata = good | {"jwks_uri": f"{desk.provider.issuer}/elsewhere"}
     desk.office.clock.advance(hours=2)
-    assert "does not publish" in (await refused(desk)).detail
+    assert "gives no keys" in (await refused(desk)).detail
 
 
 async def test_an_answer_of_another_provider_or_of_none(desk: Desk) -> None:

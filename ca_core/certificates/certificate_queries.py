@@ -1,8 +1,9 @@
 """Read certificates, as far as the principal may: one with its issuer, and what it renews and is renewed by."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ca_core.access.authorisation import clients_searched, require
+from ca_core.access.authorisation import clients_searched, permitted, require
 from ca_core.access.visibility import MAX_PAGE, not_found, require_sees
 from ca_core.core import Core
 from ca_core.model.certificates import Certificate
@@ -10,6 +11,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.issuers import Issuer
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import Principal
+from ca_core.model.products import Product
 from ca_core.model.repositories.certificates import CertificateSearch
 from ca_core.model.store import Transaction
 from ca_core.model.values import replace
@@ -59,6 +61,24 @@ async def renewals(core: Core, certificate_id: str, principal: Principal) -> Ren
     def read(tx: Transaction) -> Renewals:
         certificate = _find(tx, certificate_id, principal).certificate
         return Renewals(predecessors=_predecessors(tx, certificate), successors=_successors(tx, certificate))
+
+    return await core.store.read(read)
+
+
+async def products_of(core: Core, certificates: Iterable[Certificate], principal: Principal) -> Mapping[str, Product]:
+    """Return the version of the product that each certificate was ordered by, by the certificates' ids.
+
+    Certificates that the principal may not see are left out.
+    """
+
+    def read(tx: Transaction) -> Mapping[str, Product]:
+        products: dict[str, Product] = {}
+        for one in certificates:
+            order = tx.orders.get(one.order_id)
+            product = tx.products.version(order.product_id, order.product_version) if order else None
+            if product is not None and permitted(principal, Permission.CERTIFICATE_VIEW, one.client_id):
+                products[one.id] = product
+        return products
 
     return await core.store.read(read)
 

@@ -10,16 +10,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from ca_core.certificates import certificate_queries
 from ca_core.certificates.expiring import Ending, expiring
+from ca_core.model.certificates import Certificate
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.external_certificates import ExternalCertificate
-from ca_core.model.identifiers import IdentifierType
-from ca_core.model.permissions import Permission
+from ca_core.model.products import Product
 from ca_core.overview import Week, overview
-from gateway.admin.choices import asked_clients, client_names, clients_that, issuer_names
+from gateway.admin.choices import asked_clients, client_names, issuer_names
 from gateway.admin.front_end import BASE
 from gateway.admin.page import show
 from gateway.admin.paging import PAGE, following
+from gateway.admin.possible_acts import may_publish
 from gateway.admin.sections import CERTIFICATES, DASHBOARD, EXTERNAL_CERTIFICATES
 from gateway.admin.visit import Visit
 
@@ -43,7 +45,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A certificate that expires; ``kind`` is what it is for, by its names. ``external``: it was imported."""
+    """A certificate that expires; ``kind`` is that of its product's profile. ``external``: it was imported."""
 
     path: str
     serial: str
@@ -68,10 +70,11 @@ async def dashboard(visit: Visit) -> Response:
     )
     figures = await overview(visit.core, visit.principal, client_id=visit.query("client") or None, weeks=_WEEKS)
     issuers = await issuer_names(visit)
-    may_publish = clients_that(visit, Permission.PUBLICATION_CREATE, [one.client_id for one in found])
+    issued = [one for one in found if isinstance(one, Certificate)]
+    products = await certificate_queries.products_of(visit.core, issued, visit.principal)
     return await visit.page(
         "dashboard.html",
-        rows=[_row(one, issuers, may_publish) for one in found],
+        rows=[_row(visit, one, issuers, products) for one in found],
         days=days,
         choices=DAYS,
         now=now,
@@ -93,22 +96,21 @@ def _days(visit: Visit) -> int:
     return int(text)
 
 
-def _row(one: Ending, issuers: Mapping[str, str], may_publish: frozenset[str]) -> Row:
+def _row(visit: Visit, one: Ending, issuers: Mapping[str, str], products: Mapping[str, Product]) -> Row:
     if isinstance(one, ExternalCertificate):
         path = f"{EXTERNAL_CERTIFICATES.path}/{one.id}"
         subject = one.subject or ", ".join(one.names)
         return Row(
             path=path, serial=one.serial, subject=subject, issuer=one.issuer, external=True, not_after=one.not_after
         )
-    names = [name.value for name in one.identifiers]
-    mail = any(name.type is IdentifierType.EMAIL for name in one.identifiers)
+    product = products.get(one.id)
     return Row(
         path=f"{CERTIFICATES.path}/{one.id}",
         serial=f"{one.serial:x}",
-        subject=one.subject or ", ".join(names),
+        subject=one.subject or ", ".join(name.value for name in one.identifiers),
         issuer=issuers.get(one.issuer_id, one.issuer_id),
-        kind="S/MIME" if mail else "TLS" if names else "",
-        may_publish=mail and one.client_id in may_publish,
+        kind=product.policy.profile.kind if product else "",
+        may_publish=may_publish(visit, one, product),
         not_after=one.not_after,
     )
 

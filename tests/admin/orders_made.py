@@ -69,11 +69,11 @@ class Desk:
         await self.core.store.write(lambda tx: tx.products.put(changed))
         return changed
 
-    async def publish_mail(self) -> Product:
-        """Let the product for mail publish its certificates."""
+    async def mail_product(self, *, publishes: bool = True) -> Product:
+        """Return the product for mail, which publishes its certificates or does not."""
         found = await self.core.store.read(lambda tx: tx.products.all(frozenset({self.office.client_id})))
         [product] = [one for one in found if one.policy.profile.kind is ProfileKind.SMIME]
-        return await self.change_product(product, publish_ldap=True, dns_owner_rule=False)
+        return await self.change_product(product, publish_ldap=publishes, dns_owner_rule=False)
 
     async def need_approvals(self, *, issuance: int = 0, revocation: int = 0) -> Product:
         """Let the product need the approval of others."""

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from cryptography import x509
 from sqlalchemy import create_engine, update
 
 from ca_core.certificates import external_certificates
@@ -14,6 +15,7 @@ from tests.access.people import Office
 from tests.admin.orders_made import HOSTILE, Desk
 from tests.admin.visitor import Visitor
 from tests.certificates.other_authority import foreign
+from tests.orders.test_fields import new_csr
 from tests.orders.workshop import CONSOLE
 from tests.publish.issuing import work
 from tests.rest.shop import Shop
@@ -31,7 +33,14 @@ async def test_what_expires_is_listed_with_its_actions(alice: Visitor, office: O
     """A certificate that ends unnoticed stops somebody's service."""
     found = (await Desk(shop, office).issued("www.example.com")).certificate
     page = await alice.see("/admin/?days=365")
-    for text in (f"{found.serial:x}", "www.example.com", "issuing", "TLS", f"{found.not_after:%Y-%m-%d}", "ISSUED 1"):
+    for text in (
+        f"{found.serial:x}",
+        "www.example.com",
+        "issuing",
+        "tls-server",
+        f"{found.not_after:%Y-%m-%d}",
+        "ISSUED 1",
+    ):
         assert text in page.text, text
     path = f"/admin/certificates/{found.id}"
     assert {path, f"{path}/pem"} <= {*page.links}
@@ -42,6 +51,16 @@ async def test_what_expires_is_listed_with_its_actions(alice: Visitor, office: O
     office.clock.advance(days=4)
     late = await Visitor.of(alice.app, alice.person)
     assert f"{found.serial:x}" not in (await late.see("/admin/?days=7")).text
+
+
+async def test_only_what_its_product_publishes_is_offered_to_be_published(alice: Visitor, desk: Desk) -> None:
+    """A button that is there for every certificate with an e-mail address would be refused when it is pressed."""
+    product = await desk.mail_product(publishes=False)
+    order = await desk.order_with(product, new_csr(x509.RFC822Name("jo@example.com")))
+    page = await alice.see("/admin/?days=9999")
+    assert "smime" in page.text
+    path = f"/admin/certificates/{order.certificate_id}"
+    assert (path in page.links, f"{path}/publish" in page.links) == (True, False)
 
 
 async def test_the_figures_are_those_of_ones_own_clients(

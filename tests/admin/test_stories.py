@@ -73,7 +73,7 @@ async def control_is_shown(page: Page, gateway: RunningGateway, base: str) -> No
 async def order(page: Page, product: str, csr: str) -> None:
     """Order a certificate on the page, and come to the order's own."""
     await page.get_by_role("link", name="Issuance").click()
-    await page.get_by_role("link", name=f"Order {product}", exact=True).click()
+    await page.get_by_role("link", name=f"Order now: {product}", exact=True).click()
     await page.get_by_label("Certificate signing request").fill(csr)
     await expect(page.locator("#check")).to_contain_text(f"www.{DOMAIN}")
     await page.get_by_label("Comment").fill("For the story")

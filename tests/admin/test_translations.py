@@ -19,6 +19,7 @@ from tests.status.asgi import call
 
 TRANSLATED = sorted(LANGUAGES.keys() - {SOURCE})
 DASHBOARD = {"de": "Übersicht", "fr": "Tableau de bord"}
+ORDER_NOW = {"de": "Bestellen", "fr": "Commander"}
 SIGN_IN = {"de": "Anmelden", "fr": "Se connecter"}
 
 
@@ -88,6 +89,8 @@ async def test_a_user_reads_his_language(admin: ASGIApp, office: Office, languag
     visitor = await Visitor.of(admin, person)
     page = await visitor.see("/admin/", accept_language="en")
     assert heading(page) == (language, DASHBOARD[language])
+    products = await visitor.see("/admin/issuance")
+    assert f">{ORDER_NOW[language]}</a>" in products.html, "an act, and not the thing that is ordered"
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

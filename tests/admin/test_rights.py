@@ -91,6 +91,10 @@ ACTS = (
         "/admin/acme/keys/{eab}/revoke", {}),
     Act(Permission.CMC_CLIENT_UPDATE, "POST", "/v3/cmc-clients/{name}/disable", None,
         "/admin/cmc-clients/{name}/disable", {}),
+    Act(Permission.CMC_CLIENT_UPDATE, "PATCH", "/v3/cmc-clients/{name}", {"secret": True},
+        "/admin/cmc-clients/{name}/secret", {}),
+    Act(Permission.CMC_CLIENT_UPDATE, "PATCH", "/v3/cmc-clients/{name}", {"secret": False},
+        "/admin/cmc-clients/{name}/secret/end", {}),
     Act(Permission.CLIENT_UPDATE, "POST", "/v3/clients/{cli}/suspend", {"reason": "unpaid"},
         "/admin/clients/{cli}/suspend", {"reason": "unpaid"}),
     Act(Permission.OWN_ACCOUNT_UPDATE, "PATCH", "/v3/me", {"title": "Dr"},
@@ -155,7 +159,7 @@ async def test_a_section_is_open_to_who_may_see_it_over_rest(
             assert (section.path in page.links) == (status == 200)
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.permission.value)
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.form.rpartition("/admin/")[2])
 async def test_an_act_is_allowed_here_as_over_rest(
     admin: ASGIApp, rest: ASGIApp, office: Office, owned: Owned, act: Act
 ) -> None:

@@ -9,13 +9,13 @@ import functools
 from dataclasses import replace
 from typing import Any, Final
 
-from asn1crypto import core
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.certificates.csr import ParsedCsr, parse_csr, read_csr
 from ca_core.certificates.decoding import decode, is_there, reading
 from ca_core.certificates.der import check_der
+from ca_core.certificates.der_values import values_in
 from ca_core.certificates.unsigned_csr import unsigned_csr
 from ca_core.keys.signatures import Signature, verify
 from ca_core.model.errors import ErrorKind, TriviumError
@@ -45,11 +45,11 @@ def parse_request(der: bytes, possession: ProofOfPossession) -> ParsedCsr:
 def _is_crmf(der: bytes) -> bool:
     """Whether the guarded ``der`` is a CertReqMsg: there a template stands, all tagged, where a PKCS #10 has a name."""
     try:
-        inner = core.Sequence.load(der)[0]
-        second = core.Sequence.load(inner.dump())[1].contents
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        [first, *_] = values_in(der)
+        _, second, *_ = values_in(first)
+        return any(one[0] & 0xC0 == 0x80 for one in values_in(second)[:1])  # noqa: PLR2004 - the bits of a class
+    except ValueError:
         return False
-    return bool(second) and second[0] & 0xC0 == 0x80  # noqa: PLR2004 - the class bits of a context-specific tag
 
 
 def parse_crmf(der: bytes, possession: ProofOfPossession) -> ParsedCsr:
@@ -120,7 +120,7 @@ def _check_possession(message: CertReqMsg, key: PublicKeyTypes, possession: Proo
     signing = proof.chosen
     if is_there(signing["poposk_input"]):
         raise _bad("its proof of possession must not have poposkInput")
-    signature = Signature(algorithm=signing["algorithm_identifier"], value=signing["signature"].native)
+    signature = Signature(algorithm=signing["algorithm_identifier"].dump(), value=signing["signature"].native)
     try:
         verify(key, signature, message["cert_req"].dump())
     except TriviumError as error:

@@ -108,12 +108,3 @@ def _check_primitive(tag: int, length: int, limits: DerLimits) -> None:
 
 def _malformed(why: str) -> TriviumError:
     return TriviumError(ErrorKind.MALFORMED, f"The data is not acceptable DER: {why}.")
-
-
-def tlv(tag: int, content: bytes) -> bytes:
-    """Return a DER value of a tag below 31 with its class and form, such as 0x30 for a SEQUENCE."""
-    length = len(content)
-    if length < 0x80:  # noqa: PLR2004 - the short form
-        return bytes([tag, length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(octets)]) + octets + content

@@ -5,20 +5,18 @@ from typing import Final
 
 from cryptography import x509
 
-from ca_core.certificates.der import tlv
+from ca_core.certificates.der_values import OCTET_STRING, UTF8_STRING, tlv
 from ca_core.model.fields import FieldName, FieldValue
 
 _USER_PRINCIPAL_NAME: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _SECURITY_EXTENSION: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.25.2")
 _OBJECT_SID: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.25.2.1")
-_OCTET_STRING: Final = 0x04
-_UTF8_STRING: Final = 0x0C
 
 
 def other_names(fields: Iterable[FieldValue]) -> list[x509.OtherName]:
     """Return the entries of the subjectAltName that are fields: user principal names."""
     return [
-        x509.OtherName(_USER_PRINCIPAL_NAME, tlv(_UTF8_STRING, field.value.encode()))
+        x509.OtherName(_USER_PRINCIPAL_NAME, tlv(UTF8_STRING, field.value.encode()))
         for field in fields
         if field.name is FieldName.USER_PRINCIPAL_NAME
     ]
@@ -28,7 +26,7 @@ def field_extensions(fields: Iterable[FieldValue]) -> Iterator[x509.ExtensionTyp
     """Yield the extensions that carry one field each."""
     for field in fields:
         if field.name is FieldName.MICROSOFT_SECURITY_IDENTIFIER:
-            sid = x509.OtherName(_OBJECT_SID, tlv(_OCTET_STRING, field.value.encode()))
+            sid = x509.OtherName(_OBJECT_SID, tlv(OCTET_STRING, field.value.encode()))
             yield x509.UnrecognizedExtension(_SECURITY_EXTENSION, x509.SubjectAlternativeName([sid]).public_bytes())
         elif field.name is FieldName.MICROSOFT_POLICY_TEMPLATE_OID:
             yield x509.MSCertificateTemplate(x509.ObjectIdentifier(field.value), None, None)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from ca_core.certificates.csr import ParsedCsr
-from ca_core.certificates.der import tlv
+from ca_core.certificates.der_values import BIT_STRING, sequence, tlv
 from ca_core.certificates.field_extensions import field_extensions, other_names
 from ca_core.certificates.subject import subject_name
 from ca_core.certificates.throwaway import ThrowawayKey, throwaway_key
@@ -34,8 +34,6 @@ _MAX_COMMON_NAME: Final = 64
 _OWNER_ATTRIBUTES: Final = frozenset({NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME})
 CMC_CA: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
 CMC_RA: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
-_SEQUENCE: Final = 0x30
-_BIT_STRING: Final = 0x03
 
 _MUST_STAPLE: Final = x509.TLSFeature([x509.TLSFeatureType.status_request])
 
@@ -369,4 +367,4 @@ def general_name(identifier: Identifier) -> x509.GeneralName:
 
 def certificate_der(tbs: bytes, signature_algorithm: bytes, signature: bytes) -> bytes:
     """Return the Certificate (DER, RFC 5280 section 4.1) of its three parts."""
-    return tlv(_SEQUENCE, tbs + signature_algorithm + tlv(_BIT_STRING, b"\x00" + signature))
+    return sequence(tbs, signature_algorithm, tlv(BIT_STRING, b"\x00" + signature))

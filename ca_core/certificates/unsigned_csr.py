@@ -2,15 +2,13 @@
 
 from typing import Final
 
-from ca_core.certificates.der import tlv
+from ca_core.certificates.der_values import SEQUENCE, SET, sequence, tlv
 
 _VERSION: Final = b"\x02\x01\x00"
 _EXTENSION_REQUEST: Final = bytes.fromhex("06092a864886f70d01090e")
 _DUMMY_SIGNATURE: Final = bytes.fromhex("300a06082a8648ce3d04030203020000")
 """An AlgorithmIdentifier and an empty BIT STRING: a PKCS #10 has a signature, and this one is not looked at."""
 
-_SEQUENCE: Final = 0x30
-_SET: Final = 0x31
 _ATTRIBUTES: Final = 0xA0
 
 
@@ -18,6 +16,6 @@ def unsigned_csr(*, subject: bytes, spki: bytes, extensions: bytes) -> bytes:
     """Return the PKCS #10 (DER, RFC 2986) of a Name, a SubjectPublicKeyInfo and the content of an Extensions (DER)."""
     attributes = b""
     if extensions:
-        attributes = tlv(_SEQUENCE, _EXTENSION_REQUEST + tlv(_SET, tlv(_SEQUENCE, extensions)))
-    info = tlv(_SEQUENCE, _VERSION + subject + spki + tlv(_ATTRIBUTES, attributes))
-    return tlv(_SEQUENCE, info + _DUMMY_SIGNATURE)
+        attributes = sequence(_EXTENSION_REQUEST, tlv(SET, tlv(SEQUENCE, extensions)))
+    info = sequence(_VERSION, subject, spki, tlv(_ATTRIBUTES, attributes))
+    return sequence(info, _DUMMY_SIGNATURE)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, paddin
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from ca_core.certificates.decoding import reading
+from ca_core.certificates.der_values import identifier_in, values_in
 from ca_core.model.errors import ErrorKind, TriviumError
 
 HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
@@ -48,9 +49,12 @@ _MAX_SALT: Final = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """A signature that nobody has verified. ``digest`` is the hash it was made with where the algorithm names none."""
+    """A signature that nobody has verified, under ``algorithm``, an AlgorithmIdentifier in DER.
 
-    algorithm: AlgorithmIdentifier
+    ``digest`` is the hash it was made with where the algorithm names none.
+    """
+
+    algorithm: bytes
     value: bytes
     digest: type[hashes.HashAlgorithm] | None = None
 
@@ -62,13 +66,14 @@ def verify(key: PublicKeyTypes, signature: Signature, message: bytes, *, sha1: b
     for a wrong signature.
     """
     with reading("the signature algorithm"):
-        oid = signature.algorithm["algorithm"].dotted
+        kind, *parameters = values_in(signature.algorithm)
+        oid = identifier_in(kind)
     try:
         match key:
             case rsa.RSAPublicKey() if oid in _RSA:
                 key.verify(signature.value, message, padding.PKCS1v15(), _hash(_RSA[oid], signature, sha1=sha1))
             case rsa.RSAPublicKey() if oid == _PSS:
-                pss, digest = _pss(signature.algorithm)
+                pss, digest = _pss(b"".join(parameters))
                 key.verify(signature.value, message, pss, digest)
             case ec.EllipticCurvePublicKey() if oid in _ECDSA:
                 key.verify(signature.value, message, ec.ECDSA(_hash(_ECDSA[oid], signature, sha1=sha1)))
@@ -109,14 +114,14 @@ def _hash(named: type[hashes.HashAlgorithm] | None, signature: Signature, *, sha
     return digest()
 
 
-def _pss(algorithm: AlgorithmIdentifier) -> tuple[padding.PSS, hashes.HashAlgorithm]:
+def _pss(parameters: bytes) -> tuple[padding.PSS, hashes.HashAlgorithm]:
     """Return padding and hash of RSASSA-PSS; the hash of MGF1 must be the same (RFC 4055 section 3.1)."""
     with reading("the RSASSA-PSS parameters"):
-        parameters = RSASSAPSSParams.load(algorithm["parameters"].dump())
-        name = parameters["hash_algorithm"]["algorithm"].dotted
-        mask, mask_hash = parameters["mask_gen_algorithm"]["algorithm"], parameters["mask_gen_algorithm"]["parameters"]
+        decoded = RSASSAPSSParams.load(parameters)
+        name = decoded["hash_algorithm"]["algorithm"].dotted
+        mask, mask_hash = decoded["mask_gen_algorithm"]["algorithm"], decoded["mask_gen_algorithm"]["parameters"]
         same = mask.dotted == _MGF1 and mask_hash["algorithm"].dotted == name
-        salt = parameters["salt_length"].native
+        salt = decoded["salt_length"].native
     digest = HASHES.get(name)
     if digest is None or digest is hashes.SHA1 or not same or not 0 <= salt <= _MAX_SALT:
         raise _bad_hash(name)

@@ -7,14 +7,21 @@ from typing import Any
 
 from asn1crypto import core
 
-from ca_core.certificates.der import tlv
+from ca_core.certificates.der_values import (
+    OCTET_STRING,
+    SET,
+    UTF8_STRING,
+    integer,
+    object_identifier,
+    sequence,
+    tlv,
+)
 from ca_core.model.errors import Problem
 from gateway.cmc import oids, reply
 from gateway.cmc.errors import FAIL_INFOS, CmcFailInfo, CmcStatus
 from gateway.cmc.front_end import FrontEnd
 
 _MAX_TEXT = 1000
-_INTEGER, _OCTET_STRING, _UTF8_STRING, _SEQUENCE, _SET = 0x02, 0x04, 0x0C, 0x30, 0x31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,26 +133,20 @@ def _pki_response(answer: Answer) -> bytes:
         values += [(oids.STATUS_INFO, _status(status)) for status in answer.statuses]
     values += [(oid, value.dump()) for oid, value in answer.controls]
     free = (number for number in itertools.count(1) if number not in answer.contents)
-    controls = [
-        tlv(_SEQUENCE, _integer(next(free)) + core.ObjectIdentifier(oid).dump() + tlv(_SET, der)) for oid, der in values
-    ]
-    contents = [tlv(_SEQUENCE, _integer(number) + der) for number, der in answer.contents.items()]
-    other_messages = tlv(_SEQUENCE, b"")
-    return tlv(_SEQUENCE, tlv(_SEQUENCE, b"".join(controls)) + tlv(_SEQUENCE, b"".join(contents)) + other_messages)
+    controls = [sequence(integer(next(free)), object_identifier(oid), tlv(SET, der)) for oid, der in values]
+    contents = [sequence(integer(number), der) for number, der in answer.contents.items()]
+    other_messages = sequence()
+    return sequence(sequence(*controls), sequence(*contents), other_messages)
 
 
 def _status(status: Status) -> bytes:
     """Write a CMCStatusInfoV2 (RFC 10002 section 6.1.1)."""
-    fields = _integer(int(status.status)) + tlv(_SEQUENCE, b"".join(map(_integer, status.body_list)))
+    fields = [integer(int(status.status)), sequence(*map(integer, status.body_list))]
     if status.text:
-        fields += tlv(_UTF8_STRING, status.text[:_MAX_TEXT].encode())
+        fields.append(tlv(UTF8_STRING, status.text[:_MAX_TEXT].encode()))
     if status.fail_info is not None:
-        fields += _integer(int(status.fail_info))
+        fields.append(integer(int(status.fail_info)))
     elif status.pend_token is not None:
         moment = None if status.pend_time is None else status.pend_time.replace(microsecond=0)
-        fields += tlv(_SEQUENCE, tlv(_OCTET_STRING, status.pend_token) + core.GeneralizedTime(moment).dump())
-    return tlv(_SEQUENCE, fields)
-
-
-def _integer(value: int) -> bytes:
-    return tlv(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
+        fields.append(sequence(tlv(OCTET_STRING, status.pend_token), core.GeneralizedTime(moment).dump()))
+    return sequence(*fields)

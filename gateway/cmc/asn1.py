@@ -70,36 +70,6 @@ class Attributes(core.SetOf):
     _child_spec = Attribute
 
 
-class CertificationRequestInfo(core.Sequence):
-    """RFC 2986 section 4.1, of which only the attributes are looked at here.
-
-    CertificationRequestInfo ::= SEQUENCE {
-        version INTEGER, subject Name, subjectPKInfo SubjectPublicKeyInfo, attributes [0] Attributes }
-    """
-
-    _fields = [
-        ("version", core.Integer),
-        ("subject", core.Any),
-        ("subject_pk_info", core.Any),
-        ("attributes", Attributes, {"implicit": 0, "optional": True}),
-    ]
-
-
-class CertificationRequest(core.Sequence):
-    """RFC 2986 section 4.2.
-
-    CertificationRequest ::= SEQUENCE {
-        certificationRequestInfo CertificationRequestInfo, signatureAlgorithm AlgorithmIdentifier,
-        signature BIT STRING }
-    """
-
-    _fields = [
-        ("certification_request_info", CertificationRequestInfo),
-        ("signature_algorithm", core.Any),
-        ("signature", core.Any),
-    ]
-
-
 class OtherRequestMessage(core.Sequence):
     """RFC 10002 section 3.2.1.2.3.
 

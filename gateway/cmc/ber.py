@@ -7,7 +7,8 @@ byte changes. A PKIData in BER is refused: none of the known clients writes one.
 
 from typing import Final
 
-from ca_core.certificates.der import DerLimits, check_der, tlv
+from ca_core.certificates.der import DerLimits, check_der
+from ca_core.certificates.der_values import tlv
 from ca_core.model.errors import ErrorKind, TriviumError
 
 LIMITS: Final = DerLimits()

@@ -7,7 +7,7 @@ signer (rule 72): a signature over bare content could be one over attributes tha
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from asn1crypto import cms
 from cryptography import x509
@@ -15,20 +15,36 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from ca_core.certificates.decoding import decode, is_there, reading
+from ca_core.certificates.decoding import reading
+from ca_core.certificates.der_values import (
+    OCTET_STRING,
+    SET,
+    content_of,
+    identifier_in,
+    number_in,
+    optional,
+    tlv,
+    values_in,
+)
 from ca_core.certificates.key_identifier import key_identifier
 from ca_core.keys.signatures import HASHES, Signature, verify
 from ca_core.model.errors import ErrorKind, TriviumError
 
+DATA: Final = "1.2.840.113549.1.7.1"
 SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
 ENVELOPED_DATA: Final = "1.2.840.113549.1.7.3"
 AUTHENTICATED_DATA: Final = "1.2.840.113549.1.9.16.1.2"
 AUTH_ENVELOPED_DATA: Final = "1.2.840.113549.1.9.16.1.23"
 _NO_SIGNATURE: Final = "1.3.6.1.5.5.7.6.2"
-_CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
-_SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
+CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
 _ALGORITHM_PROTECTION: Final = "1.2.840.113549.1.9.52"
+_WITH_NAMED_DIGEST: Final = ("1.2.840.113549.1.1.", "1.2.840.10045.")
+"""RSA and ECDSA, whose hash must be the SignerInfo's; Ed25519 and ML-DSA have their own."""
+_TAG_0: Final = 0xA0
+_TAG_1: Final = 0xA1
+_KEY_IDENTIFIER: Final = 0x80
 _MAX_SIGNERS: Final = 4
 _MAX_CERTIFICATES: Final = 16
 _WHAT: Final = "the SignedData"
@@ -96,99 +112,111 @@ class SignedMessage:
 
 def content_info(der: bytes) -> tuple[str, bytes]:
     """Return the type (dotted) and the content (DER) of a guarded ContentInfo; raises MALFORMED."""
-    info = decode(cms.ContentInfo, der, "the CMS message")
     with reading("the CMS message"):
-        return info["content_type"].dotted, info["content"].untag().dump()
+        kind, tagged = values_in(der)
+        [content] = values_in(tagged, _TAG_0)
+        return identifier_in(kind), content
 
 
 def parse_signed(der: bytes) -> SignedMessage:
-    """Parse a SignedData (DER); raises MALFORMED, BAD_ALGORITHM, and BAD_SIGNATURE without signed attributes."""
-    signed = decode(cms.SignedData, der, _WHAT)
+    """Parse a guarded SignedData; raises MALFORMED, BAD_ALGORITHM, and BAD_SIGNATURE without signed attributes."""
     with reading(_WHAT):
-        encapsulated, infos, certificates = signed["encap_content_info"], signed["signer_infos"], signed["certificates"]
-        if not is_there(encapsulated["content"]):
+        _version, _digests, encapsulated, *rest, infos = values_in(der)
+        bag, _crls = optional(rest, _TAG_0, _TAG_1)
+        kind, *rest = values_in(encapsulated)
+        [content] = optional(rest, _TAG_0)
+        if content is None:
             raise _malformed("its content is detached; put it into the message")
-        if len(infos) > _MAX_SIGNERS or (is_there(certificates) and len(certificates) > _MAX_CERTIFICATES):
+        [octets] = values_in(content, _TAG_0)
+        signers, certificates = values_in(infos, SET), [] if bag is None else values_in(bag, _TAG_0)
+        if len(signers) > _MAX_SIGNERS or len(certificates) > _MAX_CERTIFICATES:
             raise _malformed(f"it has more than {_MAX_SIGNERS} signers or {_MAX_CERTIFICATES} certificates")
         return SignedMessage(
-            content_type=encapsulated["content_type"].dotted,
-            content=bytes(encapsulated["content"].contents),
-            certificates=tuple(one.dump() for one in certificates) if is_there(certificates) else (),
-            signers=tuple(_signer(info) for info in infos),
+            content_type=identifier_in(kind),
+            content=content_of(octets, OCTET_STRING),
+            certificates=tuple(certificates),
+            signers=tuple(_signer(signer) for signer in signers),
         )
 
 
-def _signer(info: Any) -> Signer:
-    digest = HASHES.get(info["digest_algorithm"]["algorithm"].dotted)
+def _signer(der: bytes) -> Signer:
+    _version, sid, digest_algorithm, *rest = values_in(der)
+    digest_oid = _algorithm(digest_algorithm)
+    digest = HASHES.get(digest_oid)
     if digest is None:
         raise TriviumError(ErrorKind.BAD_ALGORITHM, "The message's digest algorithm is not taken; use SHA-256.")
-    if not is_there(info["signed_attrs"]):
+    if rest[0][0] != _TAG_0:
         raise TriviumError(
             ErrorKind.BAD_SIGNATURE, "The signer has no signed attributes; sign with contentType and messageDigest."
         )
-    attributes = _attributes(info["signed_attrs"])
-    _check_protection(attributes.get(_ALGORITHM_PROTECTION), info)
-    sid = info["sid"]
-    signing_time = attributes.get(_SIGNING_TIME)
+    signed, algorithm, signature, *rest = rest
+    optional(rest, _TAG_1)  # the unsigned attributes, which say nothing
+    attributes = _attributes(signed)
+    oid = _algorithm(algorithm)
+    _check_protection(attributes.get(_ALGORITHM_PROTECTION), digest_oid, oid)
     return Signer(
-        sid=(
-            IssuerAndSerial(issuer=sid.chosen["issuer"].dump(), serial=sid.chosen["serial_number"].native)
-            if sid.name == "issuer_and_serial_number"
-            else KeyIdentifier(value=sid.chosen.native)
-        ),
+        sid=_identifier(sid),
         digest=digest,
         signature=Signature(
-            algorithm=info["signature_algorithm"], value=info["signature"].native, digest=_named(digest, info)
+            algorithm=algorithm,
+            value=content_of(signature, OCTET_STRING),
+            digest=digest if oid.startswith(_WITH_NAMED_DIGEST) else None,
         ),
         # What is signed is the SET OF, not the [0] that stands in the message (RFC 5652 section 5.4).
-        attributes=b"\x31" + info["signed_attrs"].dump()[1:],
-        content_type=_required(attributes, _CONTENT_TYPE, "contentType").dotted,
-        message_digest=_required(attributes, _MESSAGE_DIGEST, "messageDigest").native,
-        signing_time=None if signing_time is None else _moment(signing_time.native),
-        unsigned=info["signature_algorithm"]["algorithm"].dotted == _NO_SIGNATURE,
+        attributes=tlv(SET, content_of(signed, _TAG_0)),
+        content_type=identifier_in(_required(attributes, CONTENT_TYPE, "contentType")),
+        message_digest=content_of(_required(attributes, MESSAGE_DIGEST, "messageDigest"), OCTET_STRING),
+        signing_time=_moment(attributes[SIGNING_TIME]) if SIGNING_TIME in attributes else None,
+        unsigned=oid == _NO_SIGNATURE,
     )
 
 
-def _moment(value: Any) -> datetime:
+def _identifier(sid: bytes) -> SignerIdentifier:
+    if sid[0] == _KEY_IDENTIFIER:
+        return KeyIdentifier(value=content_of(sid, _KEY_IDENTIFIER))
+    issuer, serial = values_in(sid)
+    return IssuerAndSerial(issuer=issuer, serial=number_in(serial))
+
+
+def _moment(der: bytes) -> datetime:
+    value = cms.Time.load(der, strict=True).native
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise _malformed("its signingTime has no time zone, or no year")
     return value
 
 
-def _named(digest: type[hashes.HashAlgorithm], info: Any) -> type[hashes.HashAlgorithm] | None:
-    """Return the hash that the signature algorithm must agree with; Ed25519 and ML-DSA have their own."""
-    oid: str = info["signature_algorithm"]["algorithm"].dotted
-    return digest if oid.startswith(("1.2.840.113549.1.1.", "1.2.840.10045.")) else None
+def _algorithm(der: bytes, *tag: int) -> str:
+    """Return the type of an AlgorithmIdentifier."""
+    oid, *_parameters = values_in(der, *tag)
+    return identifier_in(oid)
 
 
-def _attributes(signed: Any) -> dict[str, Any]:
+def _attributes(signed: bytes) -> dict[str, bytes]:
     """Return the one value of each signed attribute; raises BAD_SIGNATURE when one is there twice (rule 72)."""
-    found: dict[str, Any] = {}
-    for attribute in signed:
-        oid = attribute["type"].dotted
-        if oid in found or len(attribute["values"]) != 1:
+    found: dict[str, bytes] = {}
+    for attribute in values_in(signed, _TAG_0):
+        kind, of_kind = values_in(attribute)
+        oid, values = identifier_in(kind), values_in(of_kind, SET)
+        if oid in found or len(values) != 1:
             raise TriviumError(
                 ErrorKind.BAD_SIGNATURE, f"The signed attribute {oid} must be there once, with one value."
             )
-        found[oid] = attribute["values"][0]
+        [found[oid]] = values
     return found
 
 
-def _required(attributes: dict[str, Any], oid: str, name: str) -> Any:
+def _required(attributes: dict[str, bytes], oid: str, name: str) -> bytes:
     if oid not in attributes:
         raise TriviumError(ErrorKind.BAD_SIGNATURE, f"The signed attributes lack {name}.")
     return attributes[oid]
 
 
-def _check_protection(protection: Any, info: Any) -> None:
+def _check_protection(protection: bytes | None, digest: str, signature: str) -> None:
     """RFC 6211 section 2: the algorithms in the attribute are the SignerInfo's."""
     if protection is None:
         return
-    same = (
-        protection["digest_algorithm"]["algorithm"].dotted == info["digest_algorithm"]["algorithm"].dotted
-        and protection["signature_algorithm"]["algorithm"].dotted == info["signature_algorithm"]["algorithm"].dotted
-    )
-    if not same:
+    of_digest, of_signature = values_in(protection)
+    if (_algorithm(of_digest), _algorithm(of_signature, _TAG_1)) != (digest, signature):
         raise TriviumError(
             ErrorKind.BAD_SIGNATURE, "The attribute cmsAlgorithmProtection names other algorithms than the signer's."
         )

@@ -1,15 +1,23 @@
 """What a PKIData says, as values of ours, parsed once; RFC 10002 section 3.2.2 has the rules on body part ids."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from asn1crypto.core import Asn1Value, OctetString
 
 from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.certificates.decoding import decode, is_there, reading
+from ca_core.certificates.der import check_der
+from ca_core.certificates.der_values import (
+    SEQUENCE,
+    SET,
+    identifier_in,
+    number_in,
+    optional,
+    values_in,
+)
 from ca_core.model.errors import ErrorKind, TriviumError
-from gateway.cmc.asn1 import MAX_BODY_PART_ID, CertificationRequest, PKIData
+from gateway.cmc.asn1 import MAX_BODY_PART_ID
 
 Value = TypeVar("Value", bound=Asn1Value)
 
@@ -103,50 +111,56 @@ def parse_pki_data(der: bytes) -> PkiData:
 
     Body part ids are unique, and 0 is the PKIData itself (RFC 10002 section 3.2.2).
     """
-    decoded = decode(PKIData, der, "the PKIData")
+    check_der(der)
     with reading("the PKIData"):
-        sequence = decoded["req_sequence"]
-        if len(decoded["control_sequence"]) > MAX_CONTROLS or len(sequence) > MAX_REQUESTS:
+        control_sequence, request_sequence, cms_sequence, other_messages = values_in(der)
+        controls, requests = values_in(control_sequence), values_in(request_sequence)
+        if len(controls) > MAX_CONTROLS or len(requests) > MAX_REQUESTS:
             raise TriviumError(
                 ErrorKind.TOO_LARGE, f"A PKIData has at most {MAX_CONTROLS} controls and {MAX_REQUESTS} requests."
             )
+        contents = [*map(_content, values_in(cms_sequence)), *map(_other_message, values_in(other_messages))]
         data = PkiData(
-            controls=tuple(
-                Control(
-                    body_part_id=control["body_part_id"].native,
-                    oid=control["attr_type"].dotted,
-                    values=tuple(value.dump() for value in control["attr_values"]),
-                )
-                for control in decoded["control_sequence"]
-            ),
-            requests=tuple(_request(request) for request in sequence),
-            request_sequence=sequence.dump(),
-            contents=dict(_contents(decoded)),
+            controls=tuple(map(_control, controls)),
+            requests=tuple(map(_request, requests)),
+            request_sequence=request_sequence,
+            contents=dict(contents),
         )
-    _check_ids(data, decoded)
+    _check_ids([part.body_part_id for part in (*data.controls, *data.requests)] + [number for number, _ in contents])
     return data
 
 
-def _request(request: Any) -> Request:
-    chosen = request.chosen
-    if request.name == "tcr":
-        return Pkcs10(body_part_id=chosen["body_part_id"].native, der=chosen["certification_request"].dump())
-    if request.name == "crm":
-        # The tag in the choice stands in the place of the SEQUENCE's own; the content is as it was sent.
-        return Crmf(body_part_id=chosen["cert_req"]["cert_req_id"].native, der=b"\x30" + chosen.dump()[1:])
-    return OtherRequest(body_part_id=chosen["body_part_id"].native, oid=chosen["request_message_type"].dotted)
+def _control(der: bytes) -> Control:
+    number, kind, values = values_in(der)
+    return Control(body_part_id=number_in(number), oid=identifier_in(kind), values=tuple(values_in(values, SET)))
 
 
-def _contents(decoded: PKIData) -> Iterator[tuple[int, bytes]]:
-    for content in decoded["cms_sequence"]:
-        yield content["body_part_id"].native, content["content_info"].dump()
-    for message in decoded["other_msg_sequence"]:
-        yield message["body_part_id"].native, message["other_msg_value"].dump()
+def _request(der: bytes) -> Request:
+    match der[0]:
+        case 0xA0:
+            number, request = values_in(der, 0xA0)
+            return Pkcs10(body_part_id=number_in(number), der=request)
+        case 0xA1:
+            request, *_proof = values_in(der, 0xA1)
+            number, *_template = values_in(request)
+            # The tag in the choice stands in the place of the SEQUENCE's own; the content is as it was sent.
+            return Crmf(body_part_id=number_in(number), der=bytes([SEQUENCE]) + der[1:])
+    number, kind, _value = values_in(der, 0xA2)
+    return OtherRequest(body_part_id=number_in(number), oid=identifier_in(kind))
 
 
-def _check_ids(data: PkiData, decoded: PKIData) -> None:
-    ids = [part.body_part_id for part in (*data.controls, *data.requests)]
-    ids += [part["body_part_id"].native for name in ("cms_sequence", "other_msg_sequence") for part in decoded[name]]
+def _content(der: bytes) -> tuple[int, bytes]:
+    number, content = values_in(der)
+    return number_in(number), content
+
+
+def _other_message(der: bytes) -> tuple[int, bytes]:
+    number, kind, value = values_in(der)
+    identifier_in(kind)
+    return number_in(number), value
+
+
+def _check_ids(ids: list[int]) -> None:
     if not all(0 < number <= MAX_BODY_PART_ID for number in ids):
         raise TriviumError(ErrorKind.MALFORMED, "A body part id is a number from 1 to 4294967295.")
     if len(set(ids)) != len(ids):
@@ -163,14 +177,16 @@ def attributes_of(request: Pkcs10 | Crmf) -> tuple[Control, ...]:
                 Control(body_part_id=request.body_part_id, oid=one["type"].dotted, values=(one["value"].dump(),))
                 for one in (controls if is_there(controls) else ())
             )
-    csr = decode(CertificationRequest, request.der, "the CSR")
     with reading("the CSR"):
-        attributes = csr["certification_request_info"]["attributes"]
         return tuple(
-            Control(
-                body_part_id=request.body_part_id,
-                oid=one["type"].dotted,
-                values=tuple(value.dump() for value in one["values"]),
-            )
-            for one in (attributes if is_there(attributes) else ())
+            Control(body_part_id=request.body_part_id, oid=identifier_in(kind), values=tuple(values_in(values, SET)))
+            for kind, values in map(values_in, pkcs10_attributes(request.der))
         )
+
+
+def pkcs10_attributes(der: bytes) -> list[bytes]:
+    """Return the attributes (RFC 2986 section 4.1) of a guarded PKCS #10, each in DER; raises ValueError."""
+    info, _algorithm, _signature = values_in(der)
+    _version, _subject, _key, *rest = values_in(info)
+    [attributes] = optional(rest, 0xA0)
+    return [] if attributes is None else values_in(attributes, 0xA0)

@@ -9,34 +9,31 @@ import hmac
 from dataclasses import replace
 from typing import Final
 
-from asn1crypto import core as asn1
 from asn1crypto import x509
 
 from ca_core.access import cmc_clients
 from ca_core.certificates.csr import ParsedCsr, parse_csr
-from ca_core.certificates.decoding import decode, is_there, reading
+from ca_core.certificates.decoding import decode, reading
+from ca_core.certificates.der_values import SEQUENCE, content_of, identifier_in, sequence, set_of, values_in
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc import requests
 from gateway.cmc.answer import Answer
-from gateway.cmc.asn1 import Attributes, CertificationRequest
 from gateway.cmc.authenticate import Requester
 from gateway.cmc.exchange import Exchange, digest
 from gateway.cmc.front_end import FrontEnd, Received
-from gateway.cmc.pki_data import Pkcs10, PkiData, attributes_of
+from gateway.cmc.pki_data import Pkcs10, PkiData, attributes_of, pkcs10_attributes
 from gateway.cmc.query_pending import report_order
 
 BODY_PART_ID: Final = 1
 """RFC 10002 section 6.1.1: a Full answer to a simple request is about body part 1."""
 
 _CHALLENGE_PASSWORD: Final = "1.2.840.113549.1.9.7"  # noqa: S105 - an object identifier
-_SEQUENCE: Final = 0x30
 
 
 def is_simple(der: bytes) -> bool:
     """Whether a guarded message is a PKCS #10: there a SEQUENCE stands where a ContentInfo has its type."""
     with reading("the message"):
-        content: bytes = asn1.Sequence.load(der).contents
-        return content[:1] == bytes([_SEQUENCE])
+        return content_of(der, SEQUENCE)[:1] == bytes([SEQUENCE])
 
 
 async def answer_simple(front_end: FrontEnd, received: Received, der: bytes) -> Answer:
@@ -98,14 +95,11 @@ def _challenge_password(request: Pkcs10) -> bytes:
 
 def _without_password(der: bytes) -> tuple[bytes, bytes]:
     """Return what of the CSR its key signs, and the CSR without a challengePassword."""
-    csr = decode(CertificationRequest, der, "the CSR")
     with reading("the CSR"):
-        info = csr["certification_request_info"]
-        signed_part: bytes = info.dump()
-        attributes = list(info["attributes"]) if is_there(info["attributes"]) else []
-        kept = [one for one in attributes if one["type"].dotted != _CHALLENGE_PASSWORD]
+        signed_part, *signature = values_in(der)
+        attributes = pkcs10_attributes(der)
+        kept = [one for one in attributes if identifier_in(values_in(one)[0]) != _CHALLENGE_PASSWORD]
         if len(kept) == len(attributes):
             return signed_part, der
-        info["attributes"] = Attributes(kept)
-        without: bytes = csr.dump(force=True)
-        return signed_part, without
+        version, subject, key, _attributes = values_in(signed_part)
+        return signed_part, sequence(sequence(version, subject, key, set_of(kept, 0xA0)), *signature)

@@ -17,6 +17,7 @@ from gateway.cmc.ber import to_der
 from gateway.cmc.cms import (
     AUTH_ENVELOPED_DATA,
     AUTHENTICATED_DATA,
+    DATA,
     ENVELOPED_DATA,
     SIGNED_DATA,
     SignedMessage,
@@ -29,7 +30,6 @@ from gateway.cmc.cms import (
 from gateway.cmc.enveloped import PrivateKey, closed, is_for, opened
 from gateway.cmc.front_end import FrontEnd
 
-_DATA: Final = "1.2.840.113549.1.7.1"
 _ENCRYPTED: Final = frozenset({ENVELOPED_DATA, AUTH_ENVELOPED_DATA})
 _OBJECT_IDENTIFIER: Final = 0x06
 _MAX_LAYERS: Final = 3
@@ -95,7 +95,7 @@ def _inner(kind: str, content: bytes) -> tuple[str, bytes]:
     """Return type and content of what was inside: the bare content, or a whole ContentInfo, as openssl puts it."""
     der = to_der(content)
     start = 2 if der[1:2] < b"\x80" else 2 + (der[1] & 0x7F)
-    if kind == _DATA or der[start : start + 1] == bytes([_OBJECT_IDENTIFIER]):
+    if kind == DATA or der[start : start + 1] == bytes([_OBJECT_IDENTIFIER]):
         return content_info(der)
     return kind, der
 

@@ -1,11 +1,15 @@
 """What CMC clients send, made by other programs than ours: PKIData by pyasn1, signed and encrypted by openssl."""
 
+import hashlib
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from pyasn1.codec.der import decoder, encoder
+from pyasn1.type import univ
 from pyasn1_alt_modules import rfc2986, rfc5652, rfc6402
 
 PKI_DATA = "1.3.6.1.5.5.7.12.2"
@@ -45,6 +49,31 @@ def pki_data(
         tagged["contentInfo"] = decoder.decode(der, asn1Spec=rfc5652.ContentInfo())[0]
         data["cmsSequence"].append(tagged)
     encoded: bytes = encoder.encode(data)
+    return encoded
+
+
+def with_attribute(csr: bytes, key: ec.EllipticCurvePrivateKey, oid: str, *values: bytes) -> bytes:
+    """Return a CSR with one attribute more, of values in DER, signed anew."""
+    request = _csr(csr)
+    info = request["certificationRequestInfo"]
+    attribute = rfc2986.Attribute()
+    attribute["type"] = oid
+    attribute["values"].clear()
+    for value in values:
+        attribute["values"].append(value)
+    info["attributes"].append(attribute)
+    request["signature"] = univ.BitString.fromOctetString(key.sign(encoder.encode(info), ec.ECDSA(hashes.SHA256())))
+    encoded: bytes = encoder.encode(request)
+    return encoded
+
+
+def without_signature(csr: bytes, algorithm: str) -> bytes:
+    """Return a CSR whose signature is a bare hash; ``algorithm`` is the type it says it is of."""
+    request = _csr(csr)
+    digest = hashlib.sha256(encoder.encode(request["certificationRequestInfo"])).digest()
+    request["signatureAlgorithm"]["algorithm"] = algorithm
+    request["signature"] = univ.BitString.fromOctetString(digest)
+    encoded: bytes = encoder.encode(request)
     return encoded
 
 

@@ -14,6 +14,7 @@ from ca_core.certificates.crmf_asn1 import CertReqMsg
 from ca_core.certificates.decoding import decode, reading
 from ca_core.model.errors import ErrorKind, TriviumError
 from gateway.cmc import asn1, asn1_controls
+from gateway.cmc import pki_data as reader
 from gateway.cmc.pki_data import MAX_REQUESTS, Crmf, OtherRequest, Pkcs10, parse_pki_data
 from tests.cmc import vectors
 
@@ -283,7 +284,7 @@ def test_pathological_input_never_reaches_the_parser(value: str, monkeypatch: py
     def reached(*_: object, **__: object) -> None:
         pytest.fail("the parser saw it")
 
-    monkeypatch.setattr(asn1.PKIData, "load", reached)
+    monkeypatch.setattr(reader, "values_in", reached)
     with pytest.raises(TriviumError) as error:
         parse_pki_data(PATHOLOGICAL[value])
     assert error.value.kind is ErrorKind.MALFORMED

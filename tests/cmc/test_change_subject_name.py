@@ -11,10 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca_core.certificates import crmf_asn1
-from gateway.cmc import asn1 as structures
 from gateway.cmc import oids
 from gateway.cmc.errors import CmcFailInfo, CmcStatus
-from tests.cmc.messages import pki_data
+from tests.cmc.messages import pki_data, with_attribute
 from tests.cmc.office import Office, new_key, nonce
 from tests.cmc.test_controls import IDENTIFICATION, proof, self_signed
 from tests.cmc.test_crmf import ECDSA_SHA256
@@ -43,14 +42,8 @@ def changing(key: Any, *values: bytes, subject: x509.Name = OWN, names: tuple[st
     if names:
         general = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         builder = builder.add_extension(general, critical=False)
-    csr = structures.CertificationRequest.load(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
-    info = csr["certification_request_info"]
-    attribute = {"type": oids.CHANGE_SUBJECT_NAME, "values": [asn1.Any.load(value) for value in values]}
-    info["attributes"] = structures.Attributes([*info["attributes"], attribute])
-    signature = key.sign(info.dump(), ec.ECDSA(hashes.SHA256()))
-    csr["signature"] = asn1.Any.load(asn1.OctetBitString(signature).dump())
-    der: bytes = csr.dump()
-    return der
+    csr = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return with_attribute(csr, key, oids.CHANGE_SUBJECT_NAME, *values)
 
 
 def names_in(certificate: x509.Certificate) -> list[str]:

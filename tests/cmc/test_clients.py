@@ -31,9 +31,9 @@ from gateway.cmc import oids
 from gateway.cmc.errors import CmcFailInfo
 from gateway.cmc.pki_data import parse_pki_data
 from gateway.findings import Health
-from tests.cmc.messages import pki_data
+from tests.cmc.messages import pki_data, with_attribute
 from tests.cmc.office import SECRET, Office, control, new_key, nonce, octets, request
-from tests.cmc.test_controls import IDENTIFICATION, proof, self_signed, with_attribute
+from tests.cmc.test_controls import IDENTIFICATION, proof, self_signed
 from tests.cmc.test_renewal import for_itself, order, registered, signer
 from tests.gateway.command import trivium
 from tests.orders.workshop import CONSOLE
@@ -259,7 +259,8 @@ async def test_sha1_is_noted_wherever_it_is(office: Office) -> None:
     assert not (await office.send(self_signed(office, key, content))).full
     link = await office.register("old-link", secret=SECRET, sha1=True)
     witness = hmac.digest(hashlib.sha1(SECRET.encode()).digest(), value, "sha1")  # noqa: S324
-    old = with_attribute(new_key(), oids.POP_LINK_WITNESS, octets(witness))
+    other = new_key()
+    old = with_attribute(request("mail.example.com", key=other), other, oids.POP_LINK_WITNESS, octets(witness))
     assert not (await office.ask(old, controls=(control(22, octets(value)),), sender=link)).full
     modern = await office.register("modern", sha1=True)
     assert await order(office, modern)

@@ -218,7 +218,7 @@ def test_without_a_signature_only_the_content_is_shown_whole(signers: dict[str, 
     signer = signers["ec"]
     message = parsed(signed(CONTENT, signer.certificate_file, signer.key_file, "-keyid"))
     [genuine] = message.signers
-    algorithm = algos.AlgorithmIdentifier({"algorithm": "1.3.6.1.5.5.7.6.2"})
+    algorithm = algos.AlgorithmIdentifier({"algorithm": "1.3.6.1.5.5.7.6.2"}).dump()
     digest = hashlib.sha256(genuine.attributes).digest()
     unsigned = replace(genuine, unsigned=True, signature=replace(genuine.signature, algorithm=algorithm, value=digest))
     cmc_cms.verify_unsigned(message, unsigned)

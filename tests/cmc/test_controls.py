@@ -16,7 +16,6 @@ from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ca_core.access.cmc_clients import disable
@@ -32,7 +31,7 @@ from gateway.cmc.front_end import Received
 from gateway.cmc.pki_data import parse_pki_data
 from gateway.cmc.responder import respond
 from tests.cmc import vectors
-from tests.cmc.messages import Control, openssl, pki_data
+from tests.cmc.messages import Control, openssl, pki_data, with_attribute
 from tests.cmc.office import SECRET, Office, Read, Sender, control, new_key, nonce, octets, request
 from tests.cmc.test_cms import authenticated_data
 from tests.cmc.test_crmf import message as crmf_message
@@ -342,18 +341,7 @@ def linked(random_value: bytes, secret: bytes, key: Any) -> bytes:
     value = asn1_controls.PopLinkWitnessV2(
         {"key_gen_algorithm": SHA256, "mac_algorithm": HMAC_SHA256, "witness": witness}
     )
-    return with_attribute(key, oids.POP_LINK_WITNESS_V2, value.dump())
-
-
-def with_attribute(key: Any, oid: str, value: bytes) -> bytes:
-    """Return a CSR with an attribute of one value (DER)."""
-    csr = structures.CertificationRequest.load(request("mail.example.com", key=key))
-    info = csr["certification_request_info"]
-    info["attributes"] = structures.Attributes([*info["attributes"], {"type": oid, "values": [asn1.Any.load(value)]}])
-    signature = key.sign(info.dump(), ec.ECDSA(hashes.SHA256()))
-    csr["signature"] = asn1.Any.load(asn1.OctetBitString(signature).dump())
-    der: bytes = csr.dump()
-    return der
+    return with_attribute(request("mail.example.com", key=key), key, oids.POP_LINK_WITNESS_V2, value.dump())
 
 
 async def test_identity_and_possession_are_linked(office: Office) -> None:

@@ -5,16 +5,14 @@ from typing import Any
 
 import pytest
 from asn1crypto import cms
-from asn1crypto import core as asn1
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
-from gateway.cmc import asn1 as structures
 from gateway.cmc import asn1_controls, oids
 from gateway.cmc.errors import CmcFailInfo, CmcStatus
 from gateway.cmc.pki_data import parse_pki_data
 from tests.cmc import vectors
-from tests.cmc.messages import Control, pki_data
+from tests.cmc.messages import Control, pki_data, without_signature
 from tests.cmc.office import Office, Sender, control, new_key, nonce, request
 from tests.cmc.test_cms import identity
 
@@ -59,16 +57,6 @@ def signed_by(office: Office, content: bytes, *others: Sender | Any) -> bytes:
     for other in others:
         options += ["-signer", str(other.certificate_file), "-inkey", str(other.key_file)]
     return office.signed(content, None, *options)
-
-
-def without_signature(csr: bytes, algorithm: str) -> bytes:
-    """Return a CSR whose signature is a bare hash."""
-    whole = structures.CertificationRequest.load(csr)
-    whole["signature_algorithm"] = asn1.Any.load(cms.DigestAlgorithm({"algorithm": algorithm}).dump())
-    digest = hashlib.sha256(whole["certification_request_info"].dump()).digest()
-    whole["signature"] = asn1.Any.load(asn1.OctetBitString(digest).dump())
-    der: bytes = whole.dump(force=True)
-    return der
 
 
 async def test_windows_enrols_on_behalf_of_somebody(office: Office) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ca_core.certificates.chain import pem_certificate
-from ca_core.certificates.der import tlv
+from ca_core.certificates.der_values import tlv
 from ca_core.certificates.external_certificates import MAX_AT_ONCE
 from tests.certificates.other_authority import foreign
 from tests.rest.conversation import Conversation

@@ -131,7 +131,8 @@ async def by_identification(core: Core, name: str) -> tuple[CmcClient, bytes]:
 
     def find(tx: Transaction) -> CmcClient | None:
         cmc_client = tx.cmc_clients.by_name(name)
-        return cmc_client if cmc_client is not None and _is_enabled(tx, cmc_client) else None
+        enabled = cmc_client is not None and _is_enabled(tx.clients.get(cmc_client.client_id), cmc_client)
+        return cmc_client if enabled else None
 
     cmc_client = await core.store.read(find)
     if cmc_client is None or cmc_client.sealed_secret is None:
@@ -145,7 +146,11 @@ def secret_purpose(cmc_client_id: str) -> str:
 
 
 async def use_up(core: Core, message: Message) -> None:
-    """Use a message up, so that no copy of it counts; raises REPLAYED, and CLOCK outside the window (rule 75)."""
+    """Use a message up, so that no copy of it counts; raises REPLAYED, and CLOCK outside the window (rule 75).
+
+    It is committed without waiting for the disk: whatever is done for the message is committed later, and a power cut
+    that takes this takes that too.
+    """
     now, signed_at = core.sources.now(), message.signing_time
     oldest = RELAY if message.relayed else WINDOW
     if signed_at is not None and not -WINDOW <= now - signed_at <= oldest:
@@ -158,7 +163,7 @@ async def use_up(core: Core, message: Message) -> None:
     # A client that sends no nonce may send the same transactionId again, to ask how far its order is.
     unique = message.nonce or message.digest
     value = hashlib.sha256(b"\0".join((message.sender.encode(), message.transaction, unique))).hexdigest()
-    if not await core.store.write(lambda tx: tx.once.consume(_ONCE_KIND, value, until)):
+    if not await core.store.write(lambda tx: tx.once.consume(_ONCE_KIND, value, until), lasting=False):
         raise TriviumError(
             ErrorKind.REPLAYED,
             "This is a replay: a message with this transactionId and senderNonce was taken already. Make a new one.",
@@ -278,8 +283,7 @@ def _of(tx: Transaction, principal: Principal) -> CmcClient:
     return cmc_client
 
 
-def _is_enabled(tx: Transaction, cmc_client: CmcClient) -> bool:
-    client = tx.clients.get(cmc_client.client_id)
+def _is_enabled(client: Client | None, cmc_client: CmcClient) -> bool:
     return not cmc_client.disabled and client is not None and not client.suspended and client.settings.cmc
 
 
@@ -297,5 +301,5 @@ def _require_enabled(tx: Transaction, cmc_client: CmcClient) -> None:
     client = tx.clients.get(cmc_client.client_id)
     if client is not None and not cmc_client.disabled and not client.suspended:
         require_cmc(client)
-    if not _is_enabled(tx, cmc_client):
+    if not _is_enabled(client, cmc_client):
         raise unauthenticated(f"The CMC client {cmc_client.name} is disabled")

@@ -1,6 +1,6 @@
 """Enrol: an order that brings its CSR is placed and, as far as nothing is missing, issued at once (CMC, REST)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ca_core.access.requesters import requester
@@ -10,7 +10,7 @@ from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.core import Core
 from ca_core.keys.policy import check_public_key
-from ca_core.model.authorizations import AuthorizationStatus
+from ca_core.model.authorizations import Authorization, AuthorizationStatus
 from ca_core.model.errors import ErrorKind, Problem, TriviumError
 from ca_core.model.jobs import Job, JobState
 from ca_core.model.orders import Order, OrderRequest, OrderState
@@ -22,7 +22,7 @@ from ca_core.orders.pipeline import run
 from ca_core.orders.place import place
 from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.root_job import root_job_id
-from ca_core.orders.stages.key_validation import check_possession, check_purpose, refuse_taken_key
+from ca_core.orders.stages.key_validation import check_possession, check_purpose
 from ca_core.orders.submit import submit_csr, submit_waiting
 from ca_core.validation.attempt import fail_waiting_order
 
@@ -57,9 +57,10 @@ async def enrol(
     )
     parsed = parse_request(request.csr, request.possession)
     check_request(parsed, request, product)
-    await core.store.read(lambda tx: refuse_taken_key(tx, parsed))
     placed = await place(core, filled_in(request, parsed, product), principal, beside=beside, csr=parsed)
-    return await _run_on(core, placed.order, principal, _STORE_FAILURES)
+    if not _is_shown(core, placed.order, placed.authorizations):
+        return placed.order
+    return await _run_on(core, placed.order, request.csr, principal, _STORE_FAILURES)
 
 
 def check_request(csr: ParsedCsr, request: OrderRequest, product: Product) -> None:
@@ -85,9 +86,15 @@ async def resume(core: Core, order: Order, principal: Principal) -> Order:
     """
     if order.state is not OrderState.NEW or order.csr is None:
         return order
-    await core.store.read(lambda tx: _require_may_order(tx, order, principal))
+
+    def look(tx: Transaction) -> bool:
+        _require_may_order(tx, order, principal)
+        return _is_shown(core, order, _held(tx, order))
+
+    if not await core.store.read(look):
+        return order
     try:
-        return await _run_on(core, order, principal, _PASSING)
+        return await _run_on(core, order, order.csr, principal, _PASSING)
     except TriviumError as error:
         latest, root = await core.store.read(lambda tx: (tx.orders.get(order.id), tx.jobs.get(root_job_id(order.id))))
         taken_over = root is not None and root.state is not JobState.WAITING
@@ -128,7 +135,7 @@ def _waiting(core: Core, tx: Transaction, root: Job) -> tuple[Order, Principal, 
     order = tx.orders.get(root.order_id or "")
     if order is None:
         raise TriviumError(ErrorKind.INTERNAL, f"The order of job {root.id} is gone.")
-    return order, requester(tx, order), reason_to_stop(tx, order), _is_shown(core, tx, order)
+    return order, requester(tx, order), reason_to_stop(tx, order), _is_shown(core, order, _held(tx, order))
 
 
 def _wait_on(core: Core, tx: Transaction, root: Job) -> None:
@@ -139,10 +146,13 @@ def _wait_on(core: Core, tx: Transaction, root: Job) -> None:
         tx.jobs.wake(root.id, core.sources.now())
 
 
-def _is_shown(core: Core, tx: Transaction, order: Order) -> bool:
-    """Whether the order has its CSR, and control of all its names is shown."""
+def _held(tx: Transaction, order: Order) -> Sequence[Authorization]:
+    return tx.authorizations.get_many(order.authorization_ids)
+
+
+def _is_shown(core: Core, order: Order, held: Sequence[Authorization]) -> bool:
+    """Whether the order has its CSR, and ``held`` show control of all its names."""
     now = core.sources.now()
-    held = tx.authorizations.get_many(order.authorization_ids)
     return order.csr is not None and all(one.status_at(now) is AuthorizationStatus.VALID for one in held)
 
 
@@ -150,12 +160,10 @@ def _require_may_order(tx: Transaction, order: Order, principal: Principal) -> N
     chosen_product(tx, principal, road=order.road, product_id=order.product_id, profile=None)
 
 
-async def _run_on(core: Core, order: Order, principal: Principal, passing: frozenset[ErrorKind]) -> Order:
-    """Submit the order's CSR if it is time to; what is refused ends the order, unless it is ``passing``."""
-    if order.csr is None or not await core.store.read(lambda tx: _is_shown(core, tx, order)):
-        return order
+async def _run_on(core: Core, order: Order, csr: bytes, principal: Principal, passing: frozenset[ErrorKind]) -> Order:
+    """Submit the CSR of an order that waits for nothing; what is refused ends it, unless that is ``passing``."""
     try:
-        return await submit_csr(core, order.id, order.csr, principal)
+        return await submit_csr(core, order.id, csr, principal)
     except TriviumError as error:
         if error.kind in passing:
             raise

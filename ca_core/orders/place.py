@@ -32,6 +32,7 @@ from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.queries import OrderView
 from ca_core.orders.replacement import replaced_by
 from ca_core.orders.root_job import root_job
+from ca_core.orders.stages.key_validation import refuse_taken_key
 from ca_core.validation.coverage import serving_domains
 from ca_core.validation.new_authorization import new_authorization
 from ca_core.validation.reuse import held_authorizations
@@ -68,8 +69,9 @@ async def place(
     """Place an order in state NEW; it waits for its authorizations, as far as none is held, and its CSR.
 
     Return it with what it refers to. ``beside`` runs in the transaction that places it; ``csr`` is the request's,
-    parsed, whose subject fills in the fields that the request leaves open. Raises for the product as
-    :func:`~ca_core.orders.product_choice.chosen_product`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
+    parsed, whose key must not be taken, and whose subject fills in the fields that the request leaves open. Raises for
+    the product as :func:`~ca_core.orders.product_choice.chosen_product`, for the key as
+    :func:`~ca_core.orders.stages.key_validation.refuse_taken_key`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
     sub-problem per name, MALFORMED for a period, a publication or fields that the product does not give, for what it
     is to replace as :func:`~ca_core.orders.replacement.replaced_by`, for what is to be attached as
     :func:`~ca_core.orders.annotations.check_annotations`; RATE_LIMITED.
@@ -136,6 +138,8 @@ def _wanted(
     csr: ParsedCsr | None,
 ) -> _Wanted:
     product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
+    if csr is not None:
+        refuse_taken_key(tx, csr)
     request = check_wishes(core, tx, product, request)
     types = product.policy.profile.kind.identifier_types
     if not types:

@@ -17,8 +17,8 @@ from ca_core.access import possession_challenges
 from ca_core.certificates.crmf import parse_request
 from ca_core.certificates.csr import ParsedCsr
 from ca_core.keys.policy import check_public_key
-from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.orders import ProofOfPossession
+from ca_core.model.products import Product
 from ca_core.model.sources import Entropy
 from ca_core.orders.stages.key_validation import check_purpose
 from gateway.cmc import oids
@@ -33,7 +33,7 @@ _CRM: Final = b"\xa1"
 """The tag of a CRMF request in a TaggedRequest."""
 
 
-async def challenge(exchange: Exchange, request: Crmf, product_id: str) -> bool:
+async def challenge(exchange: Exchange, request: Crmf, product: Product) -> bool:
     """Put a challenge for the key of a request into the answer; False when the request asks for none.
 
     Raises BAD_CSR or BAD_KEY when the product is not for such keys, UNAUTHENTICATED for anybody but a CMC client.
@@ -41,9 +41,6 @@ async def challenge(exchange: Exchange, request: Crmf, product_id: str) -> bool:
     parsed = parse_request(request.der, ProofOfPossession.SHOWN)
     if not parsed.enciphers or not isinstance(parsed.public_key, rsa.RSAPublicKey):
         return False
-    product = await exchange.core.store.read(lambda tx: tx.products.get(product_id))
-    if product is None:
-        raise TriviumError(ErrorKind.NOT_FOUND, "The product is gone.")
     check_public_key(parsed.public_key, product.policy.keys, document=parsed.pkcs10)
     check_purpose(parsed, product.policy.profile)
     cmc_client = exchange.require_requester().cmc_client

@@ -14,9 +14,10 @@ from ca_core.model.issuers import Issuer
 from ca_core.model.orders import Order, OrderState
 from ca_core.model.permissions import Permission
 from ca_core.model.principals import ANONYMOUS, Principal
+from ca_core.model.store import Transaction
 from ca_core.model.values import replace
 from ca_core.orders.acceptance import awaits_confirmation
-from ca_core.orders.queries import OrderView, get
+from ca_core.orders.queries import order_for
 from gateway.cmc.answer import Answer
 from gateway.cmc.authenticate import Holder, Requester
 from gateway.cmc.authority import Nesting
@@ -133,10 +134,8 @@ class Exchange:
 
     async def report(self, body_part_id: int, order: Order) -> None:
         """Answer how far an order is: its certificate, its failure, or that it waits."""
-        view = await get(self.core, order.id, self.principal)
-        certificate = view.certificate
+        latest, certificate, issuer = await self.core.store.read(lambda tx: self._found(tx, order.id))
         if order.state in _ISSUED and certificate is not None and certificate.der is not None:
-            issuer = await self.core.store.read(lambda tx: tx.issuers.get(certificate.issuer_id))
             self.answer.certificates += [certificate.der, *(_chain(issuer) if issuer else ())]
             planned = certificate.planned_revocation
             if planned is not None and awaits_confirmation(certificate):
@@ -148,7 +147,13 @@ class Exchange:
             self.answer.fail(order.error or unknown, body_part_id)
         else:
             # RFC 10002 section 6.13: whoever asks again gets the same pendInfo.
-            self.answer.pend(body_part_id, order.id, order.created_at + ASK_AGAIN, _waiting_for(view))
+            self.answer.pend(body_part_id, order.id, order.created_at + ASK_AGAIN, _waiting_for(latest))
+
+    def _found(self, tx: Transaction, order_id: str) -> tuple[Order, Certificate | None, Issuer | None]:
+        """Return an order that the sender may see with its certificate and who issued it; raises NOT_FOUND."""
+        order = order_for(tx, order_id, self.principal, Permission.ORDER_VIEW)
+        certificate = tx.certificates.get(order.certificate_id) if order.certificate_id else None
+        return order, certificate, tx.issuers.get(certificate.issuer_id) if certificate else None
 
 
 async def recorded(core: Core, problem: Problem, principal: Principal) -> Problem:
@@ -168,10 +173,10 @@ def _chain(issuer: Issuer) -> tuple[bytes, ...]:
     return (issuer.certificate, *issuer.chain)
 
 
-def _waiting_for(view: OrderView) -> str:
-    if view.order.state is OrderState.PENDING_AUTH:
+def _waiting_for(order: Order) -> str:
+    if order.state is OrderState.PENDING_AUTH:
         return "The order waits for an approval; ask again with queryPending."
-    if view.order.state is not OrderState.NEW:
+    if order.state is not OrderState.NEW:
         return "The order is being processed; ask again with queryPending."
-    names = ", ".join(name.value for name in view.order.identifiers)
+    names = ", ".join(name.value for name in order.identifiers)
     return f"Control of {names} must be shown first; ask again with queryPending."

@@ -92,7 +92,7 @@ async def process(exchange: Exchange) -> None:
 def _require_authorities_may_order(exchange: Exchange, wish: Wish) -> None:
     """Raise FORBIDDEN unless those who send a message on may order the product themselves (rule 74)."""
     for authority in exchange.nesting.authorities:
-        if wish.product_id not in authority.cmc_client.product_ids and not wish.renews_itself:
+        if wish.product.id not in authority.cmc_client.product_ids and not wish.renews_itself:
             raise TriviumError(
                 ErrorKind.FORBIDDEN,
                 f"The registration authority {authority.cmc_client.name} may not order this product, so it cannot send "
@@ -110,13 +110,11 @@ async def _any_unproved(
     """
     failures: dict[int, TriviumError] = {}
     linked = await _link(exchange, requests, sender)
-    product = await exchange.core.store.read(lambda tx: tx.products.get(wish.product_id))
     for request in requests:
         try:
             possession = _possession(exchange, request)
             parse_request(request.der, possession)
-            if product is not None:
-                check_possession(product, possession)
+            check_possession(wish.product, possession)
             if linked is not None:
                 await linked.check(exchange, attributes_of(request))
         except TriviumError as error:
@@ -134,7 +132,7 @@ async def _refuse_unproved(exchange: Exchange, request: Pkcs10 | Crmf, refusal: 
     status = CmcStatus.FAILED
     if refusal.kind is ErrorKind.POP_REQUIRED and isinstance(request, Crmf):
         try:
-            if await challenge(exchange, request, wish.product_id):
+            if await challenge(exchange, request, wish.product):
                 status, refusal = CmcStatus.POP_REQUIRED, TriviumError(ErrorKind.POP_REQUIRED, _DECRYPT)
         except TriviumError as error:
             refusal = error
@@ -169,7 +167,7 @@ async def _order(exchange: Exchange, request: Pkcs10 | Crmf, sender: Requester |
     comments += ["The requester changed its names."] if changed else []
     comments += ["Changed by a registration authority."] if said else []
     order_request = OrderRequest(
-        product_id=wish.product_id,
+        product_id=wish.product.id,
         road=Road.CMC,
         identifiers=(),
         csr=request.der,

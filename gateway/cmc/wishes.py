@@ -27,7 +27,7 @@ class Wish:
     ``renews_itself``: the product is that of the CMC client's own dedicated certificate, and it wants a new one.
     """
 
-    product_id: str
+    product: Product
     validity: int | None
     renews_itself: bool = False
 
@@ -70,7 +70,7 @@ async def resolve(core: Core, parameters: Mapping[str, str], sender: Requester |
         raise TriviumError(
             ErrorKind.FORBIDDEN, "A dedicated certificate is renewed by a message that is signed with its own key."
         )
-    return Wish(product_id=product.id, validity=_validity(parameters.get("validity")), renews_itself=renews_itself)
+    return Wish(product=product, validity=_validity(parameters.get("validity")), renews_itself=renews_itself)
 
 
 def _require_own_account(tx: Transaction, account: str | None, sender: Requester | Holder) -> None:

@@ -18,8 +18,10 @@ from tests.admin.orders_made import Desk
 from tests.admin.provider import Provider
 from tests.admin.roads import travel
 from tests.admin.visitor import Visitor
+from tests.notify.mail_server import Mailbox
 from tests.orders.conftest import installation, linters, template, workshop
 from tests.orders.workshop import Workshop
+from tests.publish.slapd import Slapd, prepare
 from tests.rest.shop import Shop, open_shop
 from tests.running_gateway import RunningGateway, loopback_dns
 
@@ -78,10 +80,29 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
 
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[RunningGateway]:
+def slapd(tmp_path_factory: pytest.TempPathFactory) -> Slapd:
+    """The directory of the gateway, which knows anna; it runs only where a test runs it."""
+    return prepare(tmp_path_factory.mktemp("slapd"), {"anna": "anna@example.test"})
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Mailbox:
+    """The mail server of the gateway; it runs only where a test runs it."""
+    return Mailbox()
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    tmp_path_factory: pytest.TempPathFactory, provider: Provider, slapd: Slapd, mailbox: Mailbox
+) -> Iterator[RunningGateway]:
     """A running gateway, localhost to browsers, with its DNS; its users are ann, who orders, and olga, the operator."""
     gateway = RunningGateway(tmp_path_factory.mktemp("admin") / "ca")
-    gateway.init(f"external_url=https://localhost:{gateway.acme_port}", *provider.settings)
+    gateway.init(
+        f"external_url=https://localhost:{gateway.acme_port}",
+        *provider.settings,
+        *slapd.gateway_settings,
+        *mailbox.gateway_settings,
+    )
     gateway.trivium("user", "create", "ann", "--role", "ra-operator", "--client", "default")
     gateway.trivium("user", "create", "olga", "--role", "ca-operator")
     with loopback_dns(gateway):

@@ -1,20 +1,26 @@
 """An operator's day, story by story, in a real browser, beside what certbot, a CMC client and a REST client did."""
 
+import asyncio
 import json
 import re
 import subprocess
 import urllib.request
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.admin.browser import Visits
+from tests.notify.mail_server import Mailbox, taking_mail
+from tests.publish.slapd import Slapd, serving
 from tests.running_gateway import RunningGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DOMAIN = "story.trivium.test"
+ANNA = "anna@example.test"
 PRODUCT = """
 [[products]]
 name = "tls-approved"
@@ -23,14 +29,17 @@ issuer = "issuing"
 description = "TLS certificates that somebody else must agree to."
 roads = ["page"]
 """
+PATIENCE = 120
+"""Seconds that the worker of a busy machine may need."""
 _RECORD = re.compile(r'(\S+)\. IN TXT "([^"]+)"')
 
 
 def request_for(name: str, folder: Path, *, subject: str = "/") -> str:
-    """Let openssl make a key and a CSR for a name; return the CSR in PEM."""
+    """Let openssl make a key and a CSR for a host or a mailbox; return the CSR in PEM."""
+    kind = "email" if "@" in name else "DNS"
     command = (
         *("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject),
-        *("-addext", f"subjectAltName=DNS:{name}", "-keyout", str(folder / "story.key")),
+        *("-addext", f"subjectAltName={kind}:{name}", "-keyout", str(folder / "story.key")),
     )
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
@@ -53,14 +62,14 @@ def set_txt(gateway: RunningGateway, host: str, value: str) -> None:
         pass
 
 
-async def control_is_shown(page: Page, gateway: RunningGateway, base: str) -> None:
+async def control_is_shown(page: Page, gateway: RunningGateway, base: str, domain: str = DOMAIN) -> None:
     """Register the domain, put the record that the page shows into the DNS, and validate."""
-    await page.goto(f"{base}/domains?text={DOMAIN}")
-    known = page.get_by_role("link", name=DOMAIN, exact=True)
+    await page.goto(f"{base}/domains?text={domain}")
+    known = page.get_by_role("link", name=domain, exact=True)
     if await known.count():
         await known.click()
     else:
-        await page.get_by_role("textbox", name="Domains").fill(DOMAIN)
+        await page.get_by_role("textbox", name="Domains").fill(domain)
         await page.get_by_role("button", name="Register").click()
     await page.wait_for_url(re.compile(r"/admin/domains/cld-"))
     record = _RECORD.fullmatch((await page.locator(".copyable pre").first.text_content() or "").strip())
@@ -70,15 +79,34 @@ async def control_is_shown(page: Page, gateway: RunningGateway, base: str) -> No
     await expect(page.locator("dl.facts .chip").first).to_have_text(re.compile("valid", re.IGNORECASE))
 
 
-async def order(page: Page, product: str, csr: str) -> None:
-    """Order a certificate on the page, and come to the order's own."""
+async def fill_in(page: Page, product: str, csr: str, name: str = f"www.{DOMAIN}") -> None:
+    """Fill in the form of an order; the page has looked at the CSR then."""
     await page.get_by_role("link", name="Issuance").click()
     await page.get_by_role("link", name=f"Order now: {product}", exact=True).click()
     await page.get_by_label("Certificate signing request").fill(csr)
-    await expect(page.locator("#check")).to_contain_text(f"www.{DOMAIN}")
+    await expect(page.locator("#check")).to_contain_text(name)
     await page.get_by_label("Comment").fill("For the story")
+
+
+async def place(page: Page) -> None:
+    """Place the order of the form, and come to its page."""
     await page.get_by_role("button", name="Place the order").click()
     await page.wait_for_url(re.compile(r"/admin/orders/ord-"))
+
+
+async def order(page: Page, product: str, csr: str) -> None:
+    """Order a certificate on the page, and come to the order's own."""
+    await fill_in(page, product, csr)
+    await place(page)
+
+
+async def comes(page: Page, found: Callable[[], Awaitable[bool]]) -> None:
+    """Look at the page again, as its reader does, until what works beside it has done what is to be found."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not await found():
+        assert asyncio.get_running_loop().time() < deadline, await page.locator("main").inner_text()
+        await page.wait_for_timeout(500)
+        await page.reload()
 
 
 async def test_domain_order_certificate_revocation(travelled: RunningGateway, visits: Visits, tmp_path: Path) -> None:
@@ -105,6 +133,32 @@ async def test_domain_order_certificate_revocation(travelled: RunningGateway, vi
     await expect(page.get_by_role("link", name="Revoke")).to_have_count(0)
 
 
+async def test_a_request_is_dropped_and_a_record_is_copied(
+    travelled: RunningGateway, visits: Visits, tmp_path: Path
+) -> None:
+    """Who has a request in a file would have to convert it, and who needs a record to mark it with the mouse."""
+    page = await visits.signed_in("ann")
+    pem = request_for(f"www.{DOMAIN}", tmp_path)
+    der = b64decode("".join(pem.splitlines()[1:-1]))
+    for content in (pem.encode(), der):
+        await page.goto(f"{visits.base}/issuance")
+        await page.get_by_role("link", name="Order tls", exact=True).click()
+        dropped = await page.evaluate_handle(
+            "bytes => { const held = new DataTransfer();"
+            " held.items.add(new File([new Uint8Array(bytes)], 'request.csr')); return held; }",
+            list(content),
+        )
+        await page.dispatch_event("#csr", "drop", {"dataTransfer": dropped})
+        await expect(page.locator("#check")).to_contain_text(f"www.{DOMAIN}")
+        await expect(page.get_by_label("Certificate signing request")).to_have_value(re.compile("BEGIN CERT"))
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await control_is_shown(page, travelled, visits.base)
+    record = page.locator(".copyable").first
+    await record.get_by_role("button", name="Copy").click()
+    await expect(record.get_by_role("button")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == await record.locator("pre").text_content()
+
+
 async def test_what_came_over_each_road_is_found(travelled: RunningGateway, visits: Visits) -> None:
     """What clients did by themselves must be as visible as what was done here."""
     page = await visits.signed_in("olga")
@@ -113,6 +167,9 @@ async def test_what_came_over_each_road_is_found(travelled: RunningGateway, visi
         await expect(page.get_by_role("row").filter(has_text=name).first).to_be_visible()
     await page.goto(f"{visits.base}/acme")
     await expect(page.get_by_role("table", name="ACME accounts")).to_contain_text("acc-")
+    await page.goto(f"{visits.base}/acme/tokens?domain=demo.trivium.test&status=valid")
+    token = page.get_by_role("table", name="ACME tokens").get_by_role("row").filter(has_text="demo.trivium.test")
+    await expect(token.first).to_contain_text("http-01")
     await page.goto(f"{visits.base}/cmc-clients")
     await page.get_by_role("link", name="demo-mail-gateway").click()
     await expect(page.get_by_text("Dedicated certificate", exact=True)).to_be_visible()
@@ -135,8 +192,10 @@ async def test_an_order_that_somebody_else_approves(travelled: RunningGateway, v
     await control_is_shown(ann, travelled, visits.base)
     await order(ann, "tls-approved", request_for(f"www.{DOMAIN}", tmp_path))
     await expect(ann.locator(".chip", has_text="PENDING_AUTH").first).to_be_visible()
+    followed = ann.url
     await ann.get_by_role("link", name="Approvals", exact=True).first.click()
     await expect(ann.get_by_role("button", name="Approve")).to_have_count(0)
+    await ann.goto(followed)
 
     await chief.get_by_role("link", name="Approvals", exact=True).click()
     row = chief.get_by_role("row").filter(has_text="tls-approved")
@@ -144,6 +203,7 @@ async def test_an_order_that_somebody_else_approves(travelled: RunningGateway, v
     await row.get_by_label("Reason").first.fill("Known to us")
     await row.get_by_role("button", name="Approve").click()
     await expect(chief.get_by_role("status")).to_contain_text("approval")
+    await expect(ann.locator("#progress .chip").first).to_have_text("ISSUED")  # the page follows the order by itself
     await ann.get_by_role("link", name="Orders and certificates").click()
     await expect(ann.get_by_role("row").filter(has_text="tls-approved")).to_contain_text("ISSUED")
 
@@ -244,3 +304,89 @@ async def test_the_page_is_used_by_keyboard(travelled: RunningGateway, visits: V
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")
     await expect(page.get_by_label("Search").first).to_be_focused()
+
+
+async def test_a_mail_certificate_in_the_directory(
+    travelled: RunningGateway, visits: Visits, slapd: Slapd, tmp_path: Path
+) -> None:
+    """Who writes to Anna must find her certificate, and no longer once it is taken back; and there again."""
+    page = await visits.signed_in("ann")
+    await control_is_shown(page, travelled, visits.base, "example.test")
+    await fill_in(page, "smime", request_for(ANNA, tmp_path), ANNA)
+    await expect(page.get_by_label("Publish the certificate in the directory")).to_be_checked()
+    with serving(slapd):
+        await place(page)
+        await page.get_by_role("link", name="Certificate", exact=True).click()
+        events = page.get_by_role("table", name="Publication").get_by_role("row")
+
+        async def done(number: int, action: str) -> None:
+            async def shown() -> bool:
+                return await events.count() == number + 1 and "done" in await events.nth(number).inner_text()
+
+            await comes(page, shown)
+            await expect(events.nth(number)).to_contain_text(action)
+
+        await done(1, "publish")
+        await expect(events.nth(1)).to_contain_text("uid=anna")
+        [published] = slapd.certificates(ANNA)
+        await page.get_by_role("button", name="Take it out of the directory").click()
+        await expect(page.get_by_role("status")).to_contain_text("directory")
+        await done(2, "unpublish")
+        assert slapd.certificates(ANNA) == []
+        certificate = page.url
+        await page.goto(f"{visits.base}/?days=3650")
+        await page.get_by_role("row").filter(has_text=ANNA).get_by_role("button", name="Publish").click()
+        await page.goto(certificate)
+        await done(3, "publish")
+        assert slapd.certificates(ANNA) == [published]
+
+
+async def test_an_order_whose_recipients_get_mail(
+    travelled: RunningGateway, visits: Visits, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    """The people of a web server must learn that its certificate is there, in their language."""
+    page = await visits.signed_in("ann")
+    await control_is_shown(page, travelled, visits.base)
+    await fill_in(page, "tls", request_for(f"www.{DOMAIN}", tmp_path))
+    await page.get_by_label("Additional recipients").fill("webmaster@example.test")
+    await page.get_by_label("Language of the mail").select_option("FR")
+    await page.get_by_label("the certificate is revoked").uncheck()
+    with taking_mail(mailbox):
+        await place(page)
+
+        async def sent() -> bool:
+            return "SUCCESS" in await page.get_by_role("listitem").filter(has_text="SEND_EMAIL_JOB").inner_text()
+
+        await comes(page, sent)
+    [mail] = [one for one in mailbox.mails() if one["To"] == "webmaster@example.test"]
+    assert mail["Subject"] == f"Certificat émis : {page.url.rpartition('/')[2].partition('?')[0]}"
+    assert f"www.{DOMAIN}" in mail.get_content()
+    recipients = page.get_by_role("table", name="Additional recipients")
+    await expect(recipients).to_contain_text("ISSUANCE")
+    await expect(recipients).not_to_contain_text("REVOCATION")
+
+
+async def test_a_colleague_is_invited_by_mail(travelled: RunningGateway, visits: Visits, mailbox: Mailbox) -> None:
+    """Whom nobody can hand a link to must come in by his mail, once."""
+    page = await visits.signed_in("olga")
+    await page.goto(f"{visits.base}/users/-/new")
+    await page.get_by_label("User name").fill("ida")
+    await page.get_by_label("E-mail address").fill("ida@example.test")
+    await page.get_by_label("Role", exact=True).select_option("ra-viewer")
+    await page.get_by_label("Client", exact=True).select_option(label="default")
+    await page.get_by_role("button", name="Make the user").click()
+    await page.goto(f"{visits.base}/users/ida")
+    await page.locator("summary", has_text="Invite by mail").click()
+    with taking_mail(mailbox):
+        await page.get_by_role("button", name="Send the invitation").click()
+        await expect(page.get_by_role("status")).to_contain_text("invitation")
+    [mail] = [one for one in mailbox.mails() if one["To"] == "ida@example.test"]
+    [address] = re.findall(r"https://\S+", mail.get_content())
+    ida = await visits.stranger()
+    await ida.goto(address)
+    await ida.get_by_role("button", name="Sign in").click()
+    await expect(ida.get_by_role("link", name="Orders and certificates")).to_be_visible()
+    late = await visits.stranger()
+    await late.goto(address)
+    await late.get_by_role("button", name="Sign in").click()
+    await expect(late.get_by_role("link", name="Orders and certificates")).to_have_count(0)

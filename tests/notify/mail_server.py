@@ -25,6 +25,11 @@ class Mailbox:
     refusals: dict[str, str] = field(default_factory=dict)
     received: list[tuple[list[str], bytes]] = field(default_factory=list)
 
+    @property
+    def gateway_settings(self) -> tuple[str, ...]:
+        """What ``trivium init --set`` is told of it."""
+        return (f"smtp.url=smtp://127.0.0.1:{self.port}", "smtp.start_tls=false", "smtp.sender=ca@example.test")
+
     def mails(self) -> list[EmailMessage]:
         """Return the mails received, as a mail program reads them."""
         parsed = [message_from_bytes(content, policy=POLICY) for _, content in self.received]

@@ -78,6 +78,20 @@ class Slapd:
         }
         return LdapSettings(**(values | changes))  # type: ignore[arg-type]
 
+    @property
+    def gateway_settings(self) -> tuple[str, ...]:
+        """What ``trivium init --set`` is told of it; the password gets a file."""
+        password = self.ca_file.with_name("password")
+        password.write_text(f"{PASSWORD}\n")
+        password.chmod(0o600)
+        return (
+            f"ldap.url=ldap://127.0.0.1:{self.port}",
+            f"ldap.ca_file={self.ca_file}",
+            f"ldap.base={BASE}",
+            f"ldap.bind_dn={ADMIN}",
+            f"ldap.password_file={password}",
+        )
+
     def certificates(self, mail: str) -> list[bytes]:
         """Return the certificates (DER) that a mail program finds for the address; ldapsearch asks."""
         answer = self._found(f"(mail={mail})", "userCertificate;binary")

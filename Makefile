@@ -15,6 +15,8 @@ TESTS ?= tests
 ACCEPT ?= 0
 ARGS ?=
 SUITES ?= acme cmc rest
+# Tests wait for processes half of the time: two at once for each of two cores.
+WORKERS ?= 4
 CLIENTS := acmetool:acmetool apache2:apache2-bin caddy:caddy node:nodejs npm:npm
 JARS := /usr/share/java/jakarta-annotation-api.jar:libjakarta-annotation-api-java /usr/share/java/httpmime.jar:libhttpmime-java
 SYNC := .venv/bin/uv sync --frozen --inexact --quiet --compile-bytecode --no-python-downloads --python .venv/bin/python
@@ -32,13 +34,13 @@ demo: .venv/.synced-demo ## A new CA on loopback and a certificate through certb
 check: .venv/.synced-dev .venv/.synced-demo .venv/.synced-conformance ## Style, types and import contracts
 	@echo "ruff check";         .venv/bin/ruff check --quiet .
 	@echo "ruff format";        .venv/bin/ruff format --check --quiet .
-	@echo "mypy --strict";      .venv/bin/mypy --no-error-summary
+	@echo "mypy --strict";      .venv/bin/mypy --num-workers 2 --no-error-summary
 	@echo "import contracts";   .venv/bin/lint-imports --no-logo >.venv/.contracts || { cat .venv/.contracts; exit 1; }
 
 test: .venv/.synced-dev .venv/.synced-demo .venv/.synced-conformance ## Installs what the tests need, checks, runs every test; TESTS=... for some
 	@tests/install-tools
 	@$(MAKE) check
-	@.venv/bin/pytest -n 2 $(TESTS)
+	@.venv/bin/pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 conformance: .venv/.synced-dev .venv/.synced-demo .venv/.synced-conformance ## Every ACME client at our gateway and Pebble, every CMC row and REST operation at ours; SUITES=cmc, ACCEPT=1 writes what is expected, ARGS=...
 	@tests/install-tools $(if $(filter acme,$(SUITES)),$(CLIENTS)) $(if $(filter rest,$(SUITES)),$(JARS))

@@ -161,7 +161,7 @@ routes: Final[list[Route]] = [
     show("/{name}/new", new_api_key, API_KEYS),
     act("/{name}", create_api_key, API_KEYS, again=_new),
     show("/{name}/{key_id}", api_key, API_KEYS),
-    act("/{name}/{key_id}/renew", renew_api_key, API_KEYS),
+    act("/{name}/{key_id}/renew", renew_api_key, API_KEYS, again=_one),
     act("/{name}/{key_id}/networks", restrict_api_key, API_KEYS, again=_one, changes=_stored),
     act("/{name}/{key_id}/suspend", suspend_api_key, API_KEYS, again=_one),
     act("/{name}/{key_id}/resume", resume_api_key, API_KEYS),

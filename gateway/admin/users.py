@@ -210,7 +210,7 @@ routes: Final[list[Route]] = [
     show("/{name}", user, USERS),
     act("/{name}", change_user, USERS, again=_one, changes=_stored),
     act("/{name}/roles", assign_role, USERS, again=_one),
-    act("/{name}/roles/{role}/withdraw", withdraw_role, USERS),
+    act("/{name}/roles/{role}/withdraw", withdraw_role, USERS, again=_one),
     act("/{name}/suspend", suspend_user, USERS, again=_one),
     act("/{name}/resume", resume_user, USERS),
     act("/{name}/invite", invite_user, USERS, again=_one),

@@ -33,13 +33,13 @@ class Cluster:
         """Return the SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://{_USER}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """Create an empty database and return its SQLAlchemy URL."""
+    def new_database(self, template: str = "template1") -> str:
+        """Create a database, a copy of one that nobody is connected to or else empty; return its SQLAlchemy URL."""
         name = f"trivium_{uuid.uuid4().hex}"
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=_USER, dbname="postgres", autocommit=True
         ) as server:
-            server.execute(f'CREATE DATABASE "{name}"')
+            server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url_of(name)
 
     def start(self) -> None:

@@ -12,7 +12,7 @@ from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.identifiers import Identifier, IdentifierType
 from ca_core.model.orders import OrderState
 from store.database import Database
-from tests.store.samples import ADDRESS, CLIENT, NOW, add_basics, authorization, new_id, order
+from tests.store.samples import ADDRESS, CLIENT, NOW, authorization, new_id, order
 
 DAY = timedelta(days=1)
 
@@ -32,13 +32,6 @@ def domain(name: str) -> ClientDomain:
         checked_at=NOW + DAY,
         result="TXT example.test, DNSSEC validated",
     )
-
-
-@pytest.fixture
-async def store(database: Database) -> Database:
-    """A store with a Client."""
-    await database.write(add_basics)
-    return database
 
 
 async def test_a_domain_comes_back_as_it_was(store: Database) -> None:

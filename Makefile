@@ -15,8 +15,8 @@ TESTS ?= tests
 ACCEPT ?= 0
 ARGS ?=
 SUITES ?= acme cmc rest
-# Tests wait for processes half of the time: two at once for each of two cores.
-WORKERS ?= 4
+# Tests wait for other processes at times: three at once keep two cores busy.
+WORKERS ?= 3
 CLIENTS := acmetool:acmetool apache2:apache2-bin caddy:caddy node:nodejs npm:npm
 JARS := /usr/share/java/jakarta-annotation-api.jar:libjakarta-annotation-api-java /usr/share/java/httpmime.jar:libhttpmime-java
 SYNC := .venv/bin/uv sync --frozen --inexact --quiet --compile-bytecode --no-python-downloads --python .venv/bin/python

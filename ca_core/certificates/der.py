@@ -11,13 +11,24 @@ from ca_core.model.errors import ErrorKind, TriviumError
 
 _INTEGER: Final = 0x02
 _OBJECT_IDENTIFIER: Final = 0x06
-_CONSTRUCTED: Final = 0x20
+_IS_CONSTRUCTED: Final = 0x20
 _CLASS_MASK: Final = 0xC0
 _HIGH_TAG_NUMBER: Final = 0x1F
 _INDEFINITE_LENGTH: Final = 0x80
 _LONG_FORM: Final = 0x80
 _ALWAYS_CONSTRUCTED: Final = frozenset({0x08, 0x0B, 0x10, 0x11})
 """EXTERNAL, EMBEDDED PDV, SEQUENCE and SET: every other universal type is primitive in DER (X.690 section 10.2)."""
+
+
+def _is_allowed(tag: int) -> bool:
+    number = tag & 0x1F
+    if number == _HIGH_TAG_NUMBER or tag & _CLASS_MASK:
+        return number != _HIGH_TAG_NUMBER
+    return number != 0 and bool(tag & _IS_CONSTRUCTED) == (number in _ALWAYS_CONSTRUCTED)
+
+
+_ALLOWED: Final = frozenset(filter(_is_allowed, range(256)))
+_CONSTRUCTED: Final = frozenset(tag for tag in _ALLOWED if tag & _IS_CONSTRUCTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +65,13 @@ def check_der(data: bytes, *, limits: DerLimits = _DEFAULT_LIMITS) -> None:
             raise _malformed(f"it has more than {limits.nodes} values")
         tag = data[offset]
         start, length = _read_header(data, offset, end)
-        if _is_constructed(tag, offset):
+        if tag in _CONSTRUCTED:
             if len(enclosing) >= limits.depth:
                 raise _malformed(f"its values are nested deeper than {limits.depth}")
             enclosing.append(end)
             offset, end = start, start + length
         else:
-            _check_primitive(tag, length, limits)
+            _check_primitive(tag, length, offset, limits)
             offset = start + length
         while offset == end:
             if not enclosing:
@@ -90,16 +101,12 @@ def _read_header(data: bytes, offset: int, end: int) -> tuple[int, int]:
     return start, length
 
 
-def _is_constructed(tag: int, offset: int) -> bool:
-    number, constructed = tag & 0x1F, bool(tag & _CONSTRUCTED)
-    if number == _HIGH_TAG_NUMBER:
-        raise _malformed(f"the value at byte {offset} has a tag number above 30")
-    if tag & _CLASS_MASK == 0 and (number == 0 or constructed != (number in _ALWAYS_CONSTRUCTED)):
-        raise _malformed(f"the value at byte {offset} has a tag that DER does not allow")
-    return constructed
-
-
-def _check_primitive(tag: int, length: int, limits: DerLimits) -> None:
+def _check_primitive(tag: int, length: int, offset: int, limits: DerLimits) -> None:
+    if tag not in _ALLOWED:
+        above = tag & 0x1F == _HIGH_TAG_NUMBER
+        raise _malformed(
+            f"the value at byte {offset} has a tag {'number above 30' if above else 'that DER does not allow'}"
+        )
     if tag == _OBJECT_IDENTIFIER and not 0 < length <= limits.object_identifier:
         raise _malformed(f"an OBJECT IDENTIFIER has {length} bytes, 1 to {limits.object_identifier} are taken")
     if tag == _INTEGER and not 0 < length <= limits.integer:

@@ -1,6 +1,6 @@
 """Enrol: an order that brings its CSR is placed and, as far as nothing is missing, issued at once (CMC, REST)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from ca_core.access.requesters import requester
@@ -23,7 +23,7 @@ from ca_core.orders.place import place
 from ca_core.orders.product_choice import chosen_product
 from ca_core.orders.root_job import root_job_id
 from ca_core.orders.stages.key_validation import check_possession, check_purpose
-from ca_core.orders.submit import submit_csr, submit_waiting
+from ca_core.orders.submit import submit_csr, submit_placed, submit_waiting
 from ca_core.validation.attempt import fail_waiting_order
 
 _STORE_FAILURES: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.CONFLICT})
@@ -57,10 +57,12 @@ async def enrol(
     )
     parsed = parse_request(request.csr, request.possession)
     check_request(parsed, request, product)
-    placed = await place(core, filled_in(request, parsed, product), principal, beside=beside, csr=parsed)
+    wanted = filled_in(request, parsed, product)
+    placed = await place(core, wanted, principal, beside=beside, csr=parsed, product=product)
     if not _is_shown(core, placed.order, placed.authorizations):
         return placed.order
-    return await _run_on(core, placed.order, request.csr, principal, _STORE_FAILURES)
+    submission = submit_placed(core, placed, request.csr, principal)
+    return await _run_on(core, placed.order, submission, principal, _STORE_FAILURES)
 
 
 def check_request(csr: ParsedCsr, request: OrderRequest, product: Product) -> None:
@@ -94,7 +96,7 @@ async def resume(core: Core, order: Order, principal: Principal) -> Order:
     if not await core.store.read(look):
         return order
     try:
-        return await _run_on(core, order, order.csr, principal, _PASSING)
+        return await _run_on(core, order, submit_csr(core, order.id, order.csr, principal), principal, _PASSING)
     except TriviumError as error:
         latest, root = await core.store.read(lambda tx: (tx.orders.get(order.id), tx.jobs.get(root_job_id(order.id))))
         taken_over = root is not None and root.state is not JobState.WAITING
@@ -160,10 +162,12 @@ def _require_may_order(tx: Transaction, order: Order, principal: Principal) -> N
     chosen_product(tx, principal, road=order.road, product_id=order.product_id, profile=None)
 
 
-async def _run_on(core: Core, order: Order, csr: bytes, principal: Principal, passing: frozenset[ErrorKind]) -> Order:
-    """Submit the CSR of an order that waits for nothing; what is refused ends it, unless that is ``passing``."""
+async def _run_on(
+    core: Core, order: Order, submission: Awaitable[Order], principal: Principal, passing: frozenset[ErrorKind]
+) -> Order:
+    """Await the submission of an order that waits for nothing; what is refused ends it, unless that is ``passing``."""
     try:
-        return await submit_csr(core, order.id, csr, principal)
+        return await submission
     except TriviumError as error:
         if error.kind in passing:
             raise

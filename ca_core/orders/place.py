@@ -65,12 +65,14 @@ async def place(
     *,
     beside: Callable[[Transaction, Order], None] | None = None,
     csr: ParsedCsr | None = None,
+    product: Product | None = None,
 ) -> OrderView:
     """Place an order in state NEW; it waits for its authorizations, as far as none is held, and its CSR.
 
     Return it with what it refers to. ``beside`` runs in the transaction that places it; ``csr`` is the request's,
-    parsed, whose key must not be taken, and whose subject fills in the fields that the request leaves open. Raises for
-    the product as :func:`~ca_core.orders.product_choice.chosen_product`, for the key as
+    parsed, whose key must not be taken, and whose subject fills in the fields that the request leaves open; ``product``
+    is what was just chosen for the request. Raises for the product as
+    :func:`~ca_core.orders.product_choice.chosen_product`, for the key as
     :func:`~ca_core.orders.stages.key_validation.refuse_taken_key`, IDENTIFIER_REJECTED or IDENTIFIER_UNSUPPORTED with a
     sub-problem per name, MALFORMED for a period, a publication or fields that the product does not give, for what it
     is to replace as :func:`~ca_core.orders.replacement.replaced_by`, for what is to be attached as
@@ -79,7 +81,7 @@ async def place(
     annotations = check_annotations(request)
     request = replace(request, comment=annotations.comment, tags=annotations.tags)
     account_id = principal.id if principal.kind is PrincipalKind.ACME_ACCOUNT else None
-    wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id, csr))
+    wanted = await core.store.read(lambda tx: _wanted(core, tx, request, principal, account_id, csr, product))
     product, now = wanted.product, core.sources.now()
     made: dict[tuple[Identifier, bool], Authorization] = {}
     for identifier in wanted.identifiers:
@@ -136,8 +138,11 @@ def _wanted(
     principal: Principal,
     account_id: str | None,
     csr: ParsedCsr | None,
+    product: Product | None,
 ) -> _Wanted:
-    product = chosen_product(tx, principal, road=request.road, product_id=request.product_id, profile=request.profile)
+    product = product or chosen_product(
+        tx, principal, road=request.road, product_id=request.product_id, profile=request.profile
+    )
     if csr is not None:
         refuse_taken_key(tx, csr)
     request = check_wishes(core, tx, product, request)

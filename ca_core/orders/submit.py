@@ -1,7 +1,10 @@
 """Submit the CSR of an order: the pipeline runs from here (RFC 8555 section 7.4)."""
 
+from collections.abc import Sequence
+
 from ca_core.access import rate_limits
 from ca_core.core import Core
+from ca_core.model.authorizations import Authorization
 from ca_core.model.errors import ErrorKind, TriviumError
 from ca_core.model.jobs import Job
 from ca_core.model.orders import Order, OrderState
@@ -11,7 +14,7 @@ from ca_core.model.store import Transaction
 from ca_core.orders.issuance import Issuance
 from ca_core.orders.journal import Journal
 from ca_core.orders.pipeline import run_stages
-from ca_core.orders.queries import order_for
+from ca_core.orders.queries import OrderView, order_for
 from ca_core.orders.stages.key_validation import check_csr, refuse_taken_key
 from ca_core.orders.stages.pre_validation import require_authorized
 from ca_core.orders.states import OrderEvent
@@ -26,6 +29,12 @@ async def submit_csr(core: Core, order_id: str, csr: bytes, principal: Principal
     leaves the order as it was too.
     """
     order, issuance = await core.store.read(lambda tx: _visible(tx, order_id, principal))
+    return await _submit(core, order, issuance, csr, principal, None)
+
+
+async def submit_placed(core: Core, placed: OrderView, csr: bytes, principal: Principal) -> Order:
+    """Submit the CSR of an order for whoever has just placed it; raises as :func:`submit_csr`."""
+    order, issuance = await core.store.read(lambda tx: _load(tx, placed.order, placed.authorizations))
     return await _submit(core, order, issuance, csr, principal, None)
 
 
@@ -72,26 +81,23 @@ async def _submit(
 
 
 def _visible(tx: Transaction, order_id: str, principal: Principal) -> tuple[Order, Issuance]:
-    return _load(tx, order_for(tx, order_id, principal, Permission.ORDER_CREATE))
+    order = order_for(tx, order_id, principal, Permission.ORDER_CREATE)
+    return _load(tx, order, tx.authorizations.get_many(order.authorization_ids))
 
 
 def _of_job(tx: Transaction, root: Job) -> tuple[Order, Issuance]:
     order = tx.orders.get(root.order_id or "")
     if order is None:
         raise TriviumError(ErrorKind.INTERNAL, f"The order of job {root.id} is gone.")
-    return _load(tx, order)
+    return _load(tx, order, tx.authorizations.get_many(order.authorization_ids))
 
 
-def _load(tx: Transaction, order: Order) -> tuple[Order, Issuance]:
+def _load(tx: Transaction, order: Order, authorizations: Sequence[Authorization]) -> tuple[Order, Issuance]:
     product = tx.products.version(order.product_id, order.product_version)
     issuer = tx.issuers.get(product.issuer_id) if product else None
     if product is None or issuer is None:
         raise TriviumError(ErrorKind.INTERNAL, f"The product version {order.product_version} or its issuer is gone.")
-    return order, Issuance(
-        product=product,
-        issuer=issuer,
-        authorizations=tuple(tx.authorizations.get_many(order.authorization_ids)),
-    )
+    return order, Issuance(product=product, issuer=issuer, authorizations=tuple(authorizations))
 
 
 def _require_ready(core: Core, order: Order, issuance: Issuance) -> None:

@@ -1,6 +1,7 @@
 """What a PKIData says, as values of ours, parsed once; RFC 10002 section 3.2.2 has the rules on body part ids."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from asn1crypto.core import Asn1Value, OctetString
@@ -167,8 +168,12 @@ def _check_ids(ids: list[int]) -> None:
         raise TriviumError(ErrorKind.MALFORMED, "Two parts of the PKIData have the same body part id.")
 
 
+@lru_cache(maxsize=32)
 def attributes_of(request: Pkcs10 | Crmf) -> tuple[Control, ...]:
-    """Return the attributes of a PKCS #10 request, or the controls of a CRMF one: CMC puts the same into both."""
+    """Return the attributes of a PKCS #10 request, or the controls of a CRMF one: CMC puts the same into both.
+
+    They are asked for by whoever looks for one of them, each time of the same request.
+    """
     if isinstance(request, Crmf):
         message = decode(CertReqMsg, request.der, "the CRMF request")
         with reading("the CRMF request"):

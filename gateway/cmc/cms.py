@@ -53,6 +53,7 @@ _UNREADABLE: Final = (
     TypeError,
     UserWarning,
     UnsupportedAlgorithm,
+    x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )

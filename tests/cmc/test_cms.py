@@ -234,6 +234,15 @@ def test_without_a_signature_only_the_content_is_shown_whole(signers: dict[str, 
         assert error.value.kind is ErrorKind.BAD_SIGNATURE
 
 
+def test_a_certificate_of_no_known_version_is_nobodys(signers: dict[str, Identity]) -> None:
+    """It was an internal error: the library raises an exception of its own, as mutating messages has found."""
+    message = signed(CONTENT, signers["ec"].certificate_file, signers["ec"].key_file)
+    version = bytes.fromhex("a003020102")
+    assert message.count(version) == 1
+    found = parsed(message.replace(version, bytes.fromhex("a003020103")))
+    assert cmc_cms.certificate_of(found, found.signers[0].sid) is None
+
+
 @given(st.data())
 @settings(deadline=None, max_examples=300)
 def test_changed_messages_never_verify_with_another_content(data: st.DataObject) -> None:

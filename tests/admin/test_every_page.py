@@ -72,15 +72,25 @@ async def _examine(page: Page, name: str) -> list[str]:
     return [*wrong, *([f"{name}: {overflow} pixels beyond the window"] if overflow > 0 else [])]
 
 
+async def _first(page: Page, listing: str, prefix: str) -> str:
+    """Return the path of the first page below the prefix that a list leads to."""
+    await page.goto(listing)
+    found = await page.locator(f'a[href^="{prefix}"]').first.get_attribute("href")
+    assert found is not None
+    return found.partition("#")[0]
+
+
 async def _addresses(page: Page, base: str) -> dict[str, str]:
-    """Return the pages to look at, with those of the newest order and certificate."""
-    await page.goto(f"{base}/orders")
-    order = await page.locator('a[href^="/admin/orders/ord-"]').first.get_attribute("href")
-    certificate = await page.locator('a[href^="/admin/certificates/"]').first.get_attribute("href")
-    assert order is not None
-    assert certificate is not None
-    path = certificate.removesuffix("/pem")
-    more = {"order": order.partition("#")[0], "certificate": path, "revocation": f"{path}/revoke"}
+    """Return the pages to look at, with those of the newest order and of others that have ids."""
+    certificate = (await _first(page, f"{base}/orders", "/admin/certificates/")).removesuffix("/pem")
+    more = {
+        "order": await _first(page, f"{base}/orders", "/admin/orders/ord-"),
+        "order-form": await _first(page, f"{base}/issuance", "/admin/issuance/pma-"),
+        "certificate": certificate,
+        "revocation": f"{certificate}/revoke",
+        "domain": await _first(page, f"{base}/domains", "/admin/domains/cld-"),
+        "audit-record": await _first(page, f"{base}/audit", "/admin/audit/"),
+    }
     return {name: f"{base}{path}" for name, path in PAGES.items()} | {
         name: f"{base.removesuffix('/admin')}{path}" for name, path in more.items()
     }

@@ -57,6 +57,17 @@ def identifier_in(der: bytes) -> str:
     return asn1.decode_der(x509.ObjectIdentifier, der).dotted_string
 
 
+def algorithm_in(der: bytes, tag: int = SEQUENCE) -> tuple[str, bytes]:
+    """Return the type (dotted) and the parameters (DER, empty where there are none) of an AlgorithmIdentifier.
+
+    RFC 5280 section 4.1.1.2; raises ValueError.
+    """
+    kind, *parameters = values_in(der, tag)
+    if len(parameters) > 1:
+        raise ValueError("An algorithm has one value as its parameters.")
+    return identifier_in(kind), b"".join(parameters)
+
+
 def tlv(tag: int, content: bytes) -> bytes:
     """Return a value of a tag below 31 with its class and form, such as 0x30 for a SEQUENCE."""
     length = len(content)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, paddin
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from ca_core.certificates.decoding import reading
-from ca_core.certificates.der_values import identifier_in, values_in
+from ca_core.certificates.der_values import algorithm_in
 from ca_core.model.errors import ErrorKind, TriviumError
 
 HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
@@ -66,14 +66,13 @@ def verify(key: PublicKeyTypes, signature: Signature, message: bytes, *, sha1: b
     for a wrong signature.
     """
     with reading("the signature algorithm"):
-        kind, *parameters = values_in(signature.algorithm)
-        oid = identifier_in(kind)
+        oid, parameters = algorithm_in(signature.algorithm)
     try:
         match key:
             case rsa.RSAPublicKey() if oid in _RSA:
                 key.verify(signature.value, message, padding.PKCS1v15(), _hash(_RSA[oid], signature, sha1=sha1))
             case rsa.RSAPublicKey() if oid == _PSS:
-                pss, digest = _pss(b"".join(parameters))
+                pss, digest = _pss(parameters)
                 key.verify(signature.value, message, pss, digest)
             case ec.EllipticCurvePublicKey() if oid in _ECDSA:
                 key.verify(signature.value, message, ec.ECDSA(_hash(_ECDSA[oid], signature, sha1=sha1)))

@@ -19,6 +19,7 @@ from ca_core.certificates.decoding import reading
 from ca_core.certificates.der_values import (
     OCTET_STRING,
     SET,
+    algorithm_in,
     content_of,
     identifier_in,
     number_in,
@@ -122,7 +123,9 @@ def content_info(der: bytes) -> tuple[str, bytes]:
 def parse_signed(der: bytes) -> SignedMessage:
     """Parse a guarded SignedData; raises MALFORMED, BAD_ALGORITHM, and BAD_SIGNATURE without signed attributes."""
     with reading(_WHAT):
-        _version, _digests, encapsulated, *rest, infos = values_in(der)
+        version, digests, encapsulated, *rest, infos = values_in(der)
+        number_in(version)  # which follows from what is in the message, and from which nothing follows
+        values_in(digests, SET)  # each signer names his own
         bag, _crls = optional(rest, _TAG_0, _TAG_1)
         kind, *rest = values_in(encapsulated)
         [content] = optional(rest, _TAG_0)
@@ -141,8 +144,9 @@ def parse_signed(der: bytes) -> SignedMessage:
 
 
 def _signer(der: bytes) -> Signer:
-    _version, sid, digest_algorithm, *rest = values_in(der)
-    digest_oid = _algorithm(digest_algorithm)
+    version, sid, digest_algorithm, *rest = values_in(der)
+    number_in(version)  # which the form of the sid says, too
+    digest_oid, _ = algorithm_in(digest_algorithm)
     digest = HASHES.get(digest_oid)
     if digest is None:
         raise TriviumError(ErrorKind.BAD_ALGORITHM, "The message's digest algorithm is not taken; use SHA-256.")
@@ -153,7 +157,7 @@ def _signer(der: bytes) -> Signer:
     signed, algorithm, signature, *rest = rest
     optional(rest, _TAG_1)  # the unsigned attributes, which say nothing
     attributes = _attributes(signed)
-    oid = _algorithm(algorithm)
+    oid, _ = algorithm_in(algorithm)
     _check_protection(attributes.get(_ALGORITHM_PROTECTION), digest_oid, oid)
     return Signer(
         sid=_identifier(sid),
@@ -186,12 +190,6 @@ def _moment(der: bytes) -> datetime:
     return value
 
 
-def _algorithm(der: bytes, *tag: int) -> str:
-    """Return the type of an AlgorithmIdentifier."""
-    oid, *_parameters = values_in(der, *tag)
-    return identifier_in(oid)
-
-
 def _attributes(signed: bytes) -> dict[str, bytes]:
     """Return the one value of each signed attribute; raises BAD_SIGNATURE when one is there twice (rule 72)."""
     found: dict[str, bytes] = {}
@@ -217,7 +215,7 @@ def _check_protection(protection: bytes | None, digest: str, signature: str) -> 
     if protection is None:
         return
     of_digest, of_signature = values_in(protection)
-    if (_algorithm(of_digest), _algorithm(of_signature, _TAG_1)) != (digest, signature):
+    if (algorithm_in(of_digest)[0], algorithm_in(of_signature, _TAG_1)[0]) != (digest, signature):
         raise TriviumError(
             ErrorKind.BAD_SIGNATURE, "The attribute cmsAlgorithmProtection names other algorithms than the signer's."
         )

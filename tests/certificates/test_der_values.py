@@ -13,6 +13,7 @@ from ca_core.certificates.der_values import (
     OCTET_STRING,
     SEQUENCE,
     SET,
+    algorithm_in,
     content_of,
     identifier_in,
     integer,
@@ -75,13 +76,33 @@ def test_an_object_identifier_is_its_arcs(arcs: tuple[int, int, list[int]]) -> N
         lambda: identifier_in(b"\x06\x02\x80\x01"),
         lambda: optional([tlv(0xA1, b""), tlv(0xA0, b"")], 0xA0, 0xA1),
         lambda: optional([integer(1)], 0xA0),
+        lambda: algorithm_in(sequence(object_identifier("1.2.3"), tlv(0x05, b""), tlv(0x05, b""))),
+        lambda: algorithm_in(sequence()),
     ],
-    ids=["tag", "nothing", "no number", "no identifier", "padded arc", "order", "surplus"],
+    ids=[
+        "tag",
+        "nothing",
+        "no number",
+        "no identifier",
+        "padded arc",
+        "order",
+        "surplus",
+        "two parameters",
+        "no algorithm",
+    ],
 )
 def test_what_the_syntax_does_not_say_is_refused(read: Callable[[], Any]) -> None:
     """What a peer sends would be read as something else than it is."""
     with pytest.raises(ValueError, match=r".+"):
         read()
+
+
+def test_an_algorithm_is_its_type_and_one_parameter() -> None:
+    """The parameters of RSASSA-PSS would be lost, or an implicit tag not be looked at."""
+    kind, parameters = object_identifier("1.2.3"), sequence(integer(32))
+    assert algorithm_in(sequence(kind)) == ("1.2.3", b"")
+    assert algorithm_in(sequence(kind, parameters)) == ("1.2.3", parameters)
+    assert algorithm_in(tlv(0xA1, kind + parameters), 0xA1) == ("1.2.3", parameters)
 
 
 def test_what_is_optional_is_found_by_its_tag() -> None:

@@ -112,6 +112,22 @@ def test_the_corrupted_vector_is_refused() -> None:
     assert refusal(vectors.message(vectors.CORRUPTED)) is ErrorKind.BAD_SIGNATURE
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\x02\x01\x03\x31", b"\x42\x01\x03\x31"),
+        (b"\x02\x01\x03\x31", b"\x02\x01\x03\x30"),
+        (b"\x02\x01\x01\x30", b"\x82\x01\x01\x30"),
+    ],
+    ids=["version", "digest algorithms", "version of the signer"],
+)
+def test_what_is_not_used_has_its_type(old: bytes, new: bytes) -> None:
+    """RFC 5652 section 5.1: what we take for a SignedData would be none to any other reader of it."""
+    message = vectors.message(vectors.PKCS10[0])
+    assert message.count(old) == 1
+    assert refusal(message.replace(old, new)) is ErrorKind.MALFORMED
+
+
 def test_windows_signs_with_sha1_and_the_key_of_its_request() -> None:
     """Certreq could not be served even where the operator permits it, or would be without the permission."""
     message = parsed(vectors.message(vectors.WINDOWS))

@@ -1,7 +1,9 @@
 """Orders over CMC, from the message to the certificate: what is issued, what waits, and what is refused, and how."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from asn1crypto import core as asn1
@@ -10,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca_core.access.cmc_clients import disable
 from ca_core.access.rate_limits import count_certificate
+from ca_core.keys.software import SoftwareSigner
 from ca_core.model.authorizations import AuthorizationStatus
 from ca_core.model.cmc_clients import CmcRight
 from ca_core.model.errors import ErrorKind
@@ -25,6 +28,7 @@ from gateway.cmc.controls import CONTROLS
 from gateway.cmc.errors import FAIL_INFOS, CmcFailInfo, CmcStatus
 from gateway.cmc.front_end import Received
 from gateway.cmc.responder import respond
+from store.database import Database
 from tests.cmc import vectors
 from tests.cmc.messages import Control, pki_data
 from tests.cmc.office import CMC, Office, control, integer, new_key, nonce, octets, request
@@ -88,6 +92,29 @@ async def test_a_copy_of_a_message_orders_nothing(office: Office) -> None:
     assert all("replay" in read.only.text for read in refused)
     again = office.signed(pki_data(request("mail.example.com", key=new_key()), controls=(nonce(),)))
     assert (await office.send(again)).only.status == CmcStatus.SUCCESS
+
+
+async def test_a_power_cut_brings_no_second_order_or_serial(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules 2, 75: only the use of a message may wait for the disk, and only since what follows it does not."""
+    steps: list[bool | None] = []
+    write, sign = Database.write, SoftwareSigner.sign
+
+    async def written(store: Database, fn: Callable[[Transaction], Any], *, lasting: bool = True) -> Any:
+        result = await write(store, fn, lasting=lasting)
+        steps.append(lasting)
+        return result
+
+    async def signed(signer: SoftwareSigner, data: bytes) -> bytes:
+        steps.append(None)
+        return await sign(signer, data)
+
+    monkeypatch.setattr(Database, "write", written)
+    monkeypatch.setattr(SoftwareSigner, "sign", signed)
+    await office.ask(request("mail.example.com", key=new_key()), controls=(nonce(),))
+    used_up, placed, *intended = steps[: steps.index(None)]
+    assert (used_up, placed) == (False, True)
+    assert intended
+    assert all(intended)
 
 
 async def test_refusals_say_which_message_they_are_about(office: Office) -> None:

@@ -142,7 +142,7 @@ async def test_a_request_is_dropped_and_a_record_is_copied(
     der = b64decode("".join(pem.splitlines()[1:-1]))
     for content in (pem.encode(), der):
         await page.goto(f"{visits.base}/issuance")
-        await page.get_by_role("link", name="Order tls", exact=True).click()
+        await page.get_by_role("link", name="Order now: tls", exact=True).click()
         dropped = await page.evaluate_handle(
             "bytes => { const held = new DataTransfer();"
             " held.items.add(new File([new Uint8Array(bytes)], 'request.csr')); return held; }",

@@ -214,7 +214,7 @@ async def test_an_order_whose_process_died_before_it_ran_is_run_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ca_core.orders.enrol._run_on", dies)
+        patch.setattr("ca_core.orders.enrol.submit_placed", dies)
         with pytest.raises(KeyboardInterrupt):
             await registry.order("www.example.com")
     [order] = await registry.core.store.read(lambda tx: tx.orders.waiting(frozenset({registry.client_id}), limit=10))

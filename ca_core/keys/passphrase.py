@@ -53,13 +53,31 @@ def encrypt_private_key_pem(key: CertificateIssuerPrivateKeyTypes, passphrase: s
 
 
 def decrypt_private_key_pem(encrypted: bytes, passphrase: str) -> CertificateIssuerPrivateKeyTypes:
-    """Open an encrypted PKCS#8 PEM; raises FORBIDDEN for the wrong passphrase, MALFORMED for anything else."""
+    """Open an encrypted PKCS#8 PEM; raises FORBIDDEN for the wrong passphrase, MALFORMED for anything else.
+
+    A wrong passphrase mostly leaves no padding, but once in 256 it does, and then what is no key.
+    """
     if b"-----BEGIN ENCRYPTED PRIVATE KEY-----" not in encrypted:
         raise TriviumError(ErrorKind.MALFORMED, "This is not an ENCRYPTED PRIVATE KEY in PEM.")
     try:
         key = serialization.load_pem_private_key(encrypted, passphrase.encode() or b"\0")
-    except ValueError as error:
-        if "password" in str(error).lower():
-            raise TriviumError(ErrorKind.FORBIDDEN, "The passphrase does not open this private key.") from None
-        raise TriviumError(ErrorKind.MALFORMED, "This ENCRYPTED PRIVATE KEY cannot be read: it is damaged.") from None
+    except ValueError:
+        if not _is_readable(encrypted):
+            raise TriviumError(
+                ErrorKind.MALFORMED, "This ENCRYPTED PRIVATE KEY cannot be read: it is damaged."
+            ) from None
+        raise TriviumError(
+            ErrorKind.FORBIDDEN,
+            "The passphrase does not open this private key. Type it again; if it is right, the file is damaged.",
+        ) from None
     return cast("CertificateIssuerPrivateKeyTypes", key)
+
+
+def _is_readable(encrypted: bytes) -> bool:
+    """Whether the PEM has all that stands around the encrypted octets."""
+    try:
+        _, _, der = pem.unarmor(encrypted)
+        info = keys.EncryptedPrivateKeyInfo.load(der, strict=True)
+        return bool(info["encryption_algorithm"].native and info["encrypted_data"].native)
+    except (ValueError, TypeError, KeyError):
+        return False

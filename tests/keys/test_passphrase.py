@@ -4,6 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from asn1crypto import keys, pem
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from ca_core.keys.passphrase import ITERATIONS, decrypt_private_key_pem, encrypt_private_key_pem
@@ -54,14 +58,29 @@ def test_a_wrong_passphrase_is_a_sentence(sources: Sources, wrong: str) -> None:
     assert raised.value.kind is ErrorKind.FORBIDDEN
 
 
+def test_a_wrong_passphrase_that_leaves_padding_is_the_same_sentence(sources: Sources) -> None:
+    """One typing error in 256 would look like a damaged file: what it decrypts to has padding and is no key."""
+    encrypted = encrypt_private_key_pem(generate(KeyAlgorithm.P256), PASSPHRASE, sources.entropy)
+    info = keys.EncryptedPrivateKeyInfo.load(pem.unarmor(encrypted)[2])
+    scheme = info["encryption_algorithm"]
+    secret = PBKDF2HMAC(hashes.SHA256(), length=32, salt=scheme.kdf_salt, iterations=scheme.kdf_iterations)
+    encryptor = Cipher(
+        algorithms.AES256(secret.derive(PASSPHRASE.encode())), modes.CBC(scheme.encryption_iv)
+    ).encryptor()
+    info["encrypted_data"] = encryptor.update(b"no private key" + b"\x02" * 2) + encryptor.finalize()
+    with pytest.raises(TriviumError, match="The passphrase does not open this private key") as raised:
+        decrypt_private_key_pem(pem.armor("ENCRYPTED PRIVATE KEY", info.dump()), PASSPHRASE)
+    assert raised.value.kind is ErrorKind.FORBIDDEN
+
+
 def test_anything_else_is_malformed(sources: Sources) -> None:
     """If this failed, the wrong file would look like the wrong passphrase."""
     key = generate(KeyAlgorithm.P256)
     clear = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     damaged = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
-    for pem in (b"", clear, damaged):
+    for given in (b"", clear, damaged):
         with pytest.raises(TriviumError) as raised:
-            decrypt_private_key_pem(pem, PASSPHRASE)
+            decrypt_private_key_pem(given, PASSPHRASE)
         assert raised.value.kind is ErrorKind.MALFORMED
 
 

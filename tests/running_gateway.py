@@ -124,6 +124,20 @@ class RunningGateway:
             self.process = None
 
 
+def refused_serve(directory: Path) -> str:
+    """Run ``trivium serve`` on an installation that cannot be served; return what it says of that."""
+    done = subprocess.run(
+        [str(BIN / "trivium"), "serve", "--dir", str(directory)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stderr
+
+
 @contextmanager
 def loopback_dns(gateway: RunningGateway) -> Iterator[None]:
     """Run the DNS that answers every name with 127.0.0.1, at the gateway's resolver address."""

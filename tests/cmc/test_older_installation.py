@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from tests.cmc.office import open_office
 from tests.cmc.test_transport import message
 from tests.gateway.command import Done, trivium
 from tests.orders.workshop import CONSOLE, OwnClock, Workshop
-from tests.running_gateway import BIN, ROOT
+from tests.running_gateway import ROOT, refused_serve
 
 DOCUMENT = ROOT / "docs" / "cmc.md"
 
@@ -96,14 +95,6 @@ def test_without_the_products_a_tcp_listener_is_refused(directory: Path) -> None
     settings = directory / "trivium.toml"
     values = settings.read_text("utf-8").replace("[listen]", f'[listen]\ncmc_tcp = "127.0.0.1:{free_port()}"', 1)
     settings.write_text(values, "utf-8")
-    done = subprocess.run(
-        [str(BIN / "trivium"), "serve", "--dir", str(directory)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 1
-    assert "listen.cmc_tcp" in done.stderr
-    assert "docs/cmc.md" in done.stderr
+    said = refused_serve(directory)
+    assert "listen.cmc_tcp" in said
+    assert "docs/cmc.md" in said

@@ -1,6 +1,5 @@
 """Hostile switches: they do what they say, say so, and never run with a public product."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from gateway.settings.installation import Hostile
 from gateway.sources import SystemEntropy
 from tests.gateway.command import trivium
 from tests.gateway.installations import make_installation, tree
-from tests.running_gateway import BIN, RunningGateway
+from tests.running_gateway import RunningGateway, refused_serve
 
 PRIVATE = Policy(public=False, profile=Profile(kind=ProfileKind.TLS_SERVER, validity=86400))
 ON = Hostile(reject_nonces=50)
@@ -109,14 +108,6 @@ def test_a_worker_refuses_them_with_a_public_product_in_its_database(tmp_path: P
     gateway.trivium("apply")
     (gateway.directory / "catalogue.toml").write_text(private)
     settings.write_text(hostile)
-    done = subprocess.run(
-        [str(BIN / "trivium"), "serve", "--dir", str(gateway.directory)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 1
-    assert "never for an installation with a public product: set it to 0" in " ".join(done.stderr.split())
+    said = refused_serve(gateway.directory)
+    assert "never for an installation with a public product: set it to 0" in " ".join(said.split())
     assert not (gateway.directory / "run" / "endpoints.json").exists()

@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running_gateway import BIN, RunningGateway, loopback_dns
+from tests.running_gateway import RunningGateway, loopback_dns, refused_serve
 
 SECONDS = 20
 PASSPHRASE = "canary-root-passphrase-4711"
@@ -188,32 +187,18 @@ def test_taken_port_is_one_sentence(gateway: RunningGateway) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", gateway.acme_port))
         other.listen()
-        failed = subprocess.run(
-            [str(BIN / "trivium"), "serve", "--dir", str(gateway.directory)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert failed.returncode == 1
-    assert "`listen.acme`" in failed.stderr
-    assert "Traceback" not in failed.stderr
+        said = refused_serve(gateway.directory)
+    assert "`listen.acme`" in said
+    assert "Traceback" not in said
     assert not (gateway.directory / "run" / "endpoints.json").exists()
 
 
 def test_worker_that_cannot_start_says_why(gateway: RunningGateway) -> None:
     """Without its key-encryption key no worker can open a CA key: serve must end and say so, not try for ever."""
     (gateway.directory / "secrets" / "key-encryption.key").unlink()
-    failed = subprocess.run(
-        [str(BIN / "trivium"), "serve", "--dir", str(gateway.directory)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert failed.returncode == 1
-    assert "key-encryption.key cannot be read" in failed.stderr
-    assert "Traceback" not in failed.stderr
+    said = refused_serve(gateway.directory)
+    assert "key-encryption.key cannot be read" in said
+    assert "Traceback" not in said
 
 
 def refuse_what_they_do_not_serve(gateway: RunningGateway) -> None:

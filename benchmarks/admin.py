@@ -27,7 +27,7 @@ from cryptography.x509 import load_der_x509_csr
 
 from benchmarks.processes import StartError
 from benchmarks.servers import Installation, Server, Surroundings, trivium
-from benchmarks.stored_orders import CLIENTS, make_certificate, make_id, make_order
+from benchmarks.stored_orders import CLIENTS, NOW, make_certificate, make_id, make_order
 from ca_core.model.clients import Client
 from ca_core.model.issuers import Issuer
 from ca_core.model.products import Product, Road
@@ -43,6 +43,7 @@ USER: Final = "bench"
 _GROUP: Final = 500
 _PROBLEM: Final = re.compile(r"<p[^>]*>([^<]*)</p>")
 _TOKEN: Final = re.compile(r'name="csrf_token" value="([^"]+)"')
+_VERSION: Final = re.compile(r'name="version" value="([^"]+)"')
 
 
 class Visitor:
@@ -109,8 +110,8 @@ def pages(place: Place, number: int) -> dict[str, str]:
     }
 
 
-def acts(place: Place, turn: int) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return what is done in a turn, by its name: where the form goes and what is in it."""
+def acts(place: Place, turn: int, version: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return what is done in a turn, by its name: where the form goes and what is in it; the order has the version."""
     name = f"act-{turn}"
     request = csr(ec.generate_private_key(ec.SECP256R1()), f"{name}.bench.test")
     pem = load_der_x509_csr(request).public_bytes(Encoding.PEM).decode()
@@ -120,7 +121,7 @@ def acts(place: Place, turn: int) -> dict[str, tuple[str, dict[str, str]]]:
         "check a CSR": (f"{issuance}/check", {"csr": pem}),
         "order": (issuance, {"csr": pem}),
         "comment": (f"{order}/comments", {"text": f"looked at it, {turn}"}),
-        "tags": (f"{order}/tags", {"tags": f"even, {name}"}),
+        "tags": (f"{order}/tags", {"tags": f"even, {name}", "version": version}),
         "register a domain": ("/admin/domains", {"client": "cli-0", "names": f"{name}.example.org"}),
         "a role": ("/admin/roles", {"name": name, "description": "", "permission": "ORDER_VIEW"}),
         "a user": ("/admin/users", {"name": name, "role": "ra-operator", "client": "cli-0", "language": "en"}),
@@ -140,14 +141,14 @@ def measure(visitor: Visitor, place: Place, number: int, rounds: int) -> None:
         return content
 
     for turn in range(rounds + 1):
-        shown = visitor.get("/admin/account")
-        found = _TOKEN.search(shown)
-        if found is None:
-            raise StartError("the account page has no form")
+        shown = visitor.get(f"/admin/orders/{place.order}")
+        token, version = _TOKEN.search(shown), _VERSION.search(shown)
+        if token is None or version is None:
+            raise StartError("the page of the order has no form for its tags")
         for name, target in pages(place, number).items():
             timed(name, lambda target=target: visitor.get(target))  # type: ignore[misc]
-        for name, (target, fields) in acts(place, turn).items():
-            sent = {"csrf_token": found[1], **fields}
+        for name, (target, fields) in acts(place, turn, version[1]).items():
+            sent = {"csrf_token": token[1], **fields}
             timed(f"do: {name}", lambda target=target, sent=sent: visitor.post(target, sent))  # type: ignore[misc]
     print("| page or act | median ms | longest ms |\n|---|---|---|")
     for name, taken in times.items():
@@ -159,38 +160,35 @@ async def fill(installation: Opened, number: int) -> Place:
     """Add orders with certificates of the installation's first product, which is ordered on the page from now on."""
     database = open_store(installation.database_url)
     try:
-        product, issuer, der = await database.write(_add_clients)
+        product, issuer = await database.write(_add_clients)
         for start in range(0, number, _GROUP):
             group = range(start, min(start + _GROUP, number))
-            await database.write(lambda tx, group=group: _add(tx, group, product, issuer, der))  # type: ignore[misc]
+            await database.write(lambda tx, group=group: _add(tx, group, product, issuer))  # type: ignore[misc]
     finally:
         database.close()
     return Place(product=product.id, order=make_id("ord", number // 2), certificate=make_id("crt", number // 2))
 
 
-def _add_clients(tx: Transaction) -> tuple[Product, Issuer, bytes]:
+def _add_clients(tx: Transaction) -> tuple[Product, Issuer]:
     product = next(one for one in tx.products.all(None) if Road.ACME in one.roads)
     issuer = tx.issuers.get(product.issuer_id)
     if issuer is None:
         raise StartError("the product has no issuer")
     for index in range(CLIENTS):
-        client = tx.clients.get(product.client_id)
-        if client is None:
-            raise StartError("the product has no Client")
-        tx.clients.add(Client(id=f"cli-{index}", name=f"client-{index}", created_at=client.created_at))
+        tx.clients.add(Client(id=f"cli-{index}", name=f"client-{index}", created_at=NOW))
     offered = replace(product, version="bench", roads=product.roads | {Road.PAGE})
     tx.products.put(offered)
-    return offered, issuer, issuer.certificate
+    return offered, issuer
 
 
-def _add(tx: Transaction, group: range, product: Product, issuer: Issuer, der: bytes) -> None:
+def _add(tx: Transaction, group: range, product: Product, issuer: Issuer) -> None:
     for index in group:
         order = replace(
             make_order(index), product_id=product.id, product_version=product.version, product_name=product.name
         )
         tx.orders.add(order)
         if order.certificate_id is not None:
-            tx.certificates.add(replace(make_certificate(order, index), issuer_id=issuer.id, der=der))
+            tx.certificates.add(replace(make_certificate(order, index), issuer_id=issuer.id, der=issuer.certificate))
 
 
 def run(installation: Installation, *arguments: str) -> str:
